@@ -1,0 +1,1 @@
+"""The Dagster code location, the loader, the warehouse and the `clickstream` command."""

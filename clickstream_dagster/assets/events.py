@@ -1,0 +1,71 @@
+"""Raw events: one partition is one UTC hour of receipt. A range of hours is one run.
+
+The manifest, the duplicates and the rejects are written in the transaction that writes the events, so they are not
+materialized by themselves; the load reports them.
+"""
+
+from datetime import UTC
+
+import dagster as dg
+
+from clickstream_dagster import partitions, progress
+from clickstream_dagster.assets.describe import OWNERS, definition_metadata, lineage_metadata
+from clickstream_dagster.resources import Platform
+from clickstream_dagster.settings import load_settings
+from clickstream_dagster.warehouse.load import Loaded, load_hours
+from clickstream_dagster.warehouse.models import all_models
+
+#: The hour in progress has a partition too: loading is incremental, so it can be loaded again when it has ended.
+HOURS = dg.HourlyPartitionsDefinition(
+    start_date=load_settings().first_hour, fmt=partitions.KEY_FORMAT, timezone="UTC", end_offset=1
+)
+SIDE_TABLES = ("raw_objects", "duplicate_events", "rejected_events")
+_MODEL = all_models()["clickstream_events"]
+
+
+@dg.asset(
+    name=_MODEL.name,
+    description=_MODEL.description,
+    group_name=_MODEL.layer,
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    owners=OWNERS,
+    kinds={"postgres", "s3"},
+    metadata=definition_metadata(_MODEL),
+)
+def clickstream_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Load what is unseen in the hours of the run."""
+    window = context.partition_time_window
+    stack = platform.stack
+    with stack.warehouse() as connection:
+        loaded = load_hours(
+            connection,
+            stack.store,
+            window.start.astimezone(UTC),
+            window.end.astimezone(UTC),
+            stack.own_hosts,
+            lambda so_far, total: progress.report(_MODEL.name, so_far.objects, total),
+        )
+    for name, rows in zip(SIDE_TABLES, (loaded.objects, loaded.duplicate, loaded.rejected), strict=True):
+        context.log_event(
+            dg.AssetMaterialization(name, metadata={"added": rows, **lineage_metadata(all_models()[name])})
+        )
+    return dg.MaterializeResult(metadata={**_counts(loaded), **lineage_metadata(_MODEL)})
+
+
+def _counts(loaded: Loaded) -> dict[str, int]:
+    return {"dagster/row_count": loaded.loaded, **vars(loaded)}
+
+
+side_tables = [
+    dg.AssetSpec(
+        name,
+        deps=[_MODEL.name],
+        description=all_models()[name].description,
+        group_name=all_models()[name].layer,
+        owners=OWNERS,
+        kinds={"postgres"},
+        metadata=definition_metadata(all_models()[name]),
+    )
+    for name in SIDE_TABLES
+]

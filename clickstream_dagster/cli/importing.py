@@ -1,0 +1,96 @@
+"""`clickstream import`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from clickstream_dagster.cli.show import bar, console
+from clickstream_dagster.local.importer.mapping import MappingError, read_mapping
+from clickstream_dagster.local.importer.records import ImportFailed, Record, read_csv, read_ndjson
+from clickstream_dagster.local.importer.store import Imported, store_records
+from clickstream_dagster.partitions import key_of
+from clickstream_dagster.settings import first_hour_file, load_settings
+from clickstream_dagster.stack import Stack
+
+EPILOG = """
+\b
+A mapping says which column is which field (docs/events.md lists the fields):
+\b
+  columns:
+    event_name: {column: event_type, values: {view: view_product, cart: add_to_cart}}
+    event_timestamp: {column: event_time, format: "%Y-%m-%d %H:%M:%S UTC"}
+    client_id: user_id
+    product.id: product_id
+    product.price: price
+    currency: {value: EUR}
+
+Each event is stored in the hour of its own time, as if received then, and checked like one that the collector gets:
+what is not accepted is kept with its reason. Importing a file again stores nothing twice.
+"""
+
+
+@click.command("import", epilog=EPILOG)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--map", "map_file", type=click.Path(path_type=Path), help="Mapping of CSV columns to event fields.")
+def import_command(files: tuple[Path, ...], map_file: Path | None) -> None:
+    """Bring in FILEs of events: NDJSON (.json, .ndjson, .gz, any accepted dialect), or CSV with --map."""
+    for path in files:
+        check(path, map_file)
+    stack = Stack(load_settings())
+    for path in files:
+        with bar(f"importing {path.name}", path.stat().st_size) as shown:
+            [task] = shown.task_ids
+            records = read_csv(path, read_mapping(map_file)) if map_file else read_ndjson(path)
+            done = store_records(
+                stack.store, path, records, lambda record: shown.update(task, completed=record.read_bytes)
+            )
+        tell(path, done)
+        if done.first_hour:
+            extend_range(stack, done.first_hour)
+    console.print("Now load it:  clickstream materialize")
+
+
+def check(path: Path, map_file: Path | None) -> None:
+    """Find what would stop the import before anything is stored."""
+    if not path.is_file():
+        raise ImportFailed(f"There is no file {path}. Check the path.")
+    if path.suffix.lower() == ".csv" and not map_file:
+        raise MappingError(
+            f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h)."
+        )
+    records = read_csv(path, read_mapping(map_file)) if map_file else read_ndjson(path)
+    first: Record | None = next(records, None)
+    if first is None:
+        raise ImportFailed(f"{path} holds no events.")
+
+
+def tell(path: Path, done: Imported) -> None:
+    """What an import did, in two lines."""
+    if done.known_objects and not done.objects:
+        console.print(f"{path}: imported before, nothing new ({done.events:,} events).")
+        return
+    hours = (
+        f", hours {key_of(done.first_hour)} to {key_of(done.last_hour)}" if done.first_hour and done.last_hour else ""
+    )
+    console.print(f"{path}: {done.events:,} events in {done.objects:,} objects{hours}.")
+    for code, count in sorted(done.rejected.items()):
+        console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
+
+
+def extend_range(stack: Stack, hour: datetime) -> None:
+    """Move the first hour back when the history is older: by itself on the embedded default, by hand elsewhere."""
+    first = stack.settings.first_hour
+    if hour >= first:
+        return
+    if stack.settings.is_embedded:
+        stack.settings.home.mkdir(parents=True, exist_ok=True)
+        first_hour_file(stack.settings.home).write_text(hour.isoformat())
+        console.print(f"The partition range now begins at {key_of(hour)} (it began at {key_of(first)}).")
+    else:
+        console.print(
+            f"These hours lie before the first partition, {key_of(first)}. Set CLICKSTREAM_FIRST_HOUR={hour:%Y-%m-%dT%H:00Z} "
+            "for every process (the tick, the Dagster server), restart them, then materialize."
+        )

@@ -1,0 +1,52 @@
+"""`clickstream sql`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+
+import click
+import psycopg2
+
+from clickstream_dagster.cli.show import console, table
+from clickstream_dagster.settings import load_settings
+from clickstream_dagster.stack import Stack
+
+
+class QueryFailed(ValueError):
+    """PostgreSQL refused the query; the message is its own."""
+
+
+@click.command("sql")
+@click.argument("query")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header, for other programs.")
+def sql_command(query: str, as_csv: bool) -> None:
+    """Run QUERY on the warehouse, as the read-only role, stopped after 30 seconds.
+
+    The tables: docs/metrics.md. Leave bots out with `where not is_bot`.
+    """
+    with Stack(load_settings()).reading() as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(query)
+            header = [column.name for column in cursor.description or ()]
+            rows = cursor.fetchall() if header else []
+        except psycopg2.Error as error:
+            raise QueryFailed(_reason(error)) from error
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+    elif header:
+        table("", header, rows)
+        console.print(f"{len(rows):,} rows")
+
+
+def _reason(error: psycopg2.Error) -> str:
+    said = str(error).strip().splitlines()[0]
+    if isinstance(error, psycopg2.errors.QueryCanceled):
+        return f"{said}. Narrow the query, or read an aggregate (agg_…) instead of the events."
+    if isinstance(error, psycopg2.errors.UndefinedTable):
+        return f"{said}. See the tables with: clickstream sql \"select tablename from pg_tables where schemaname = 'public'\""
+    if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction | psycopg2.errors.InsufficientPrivilege):
+        return f"{said}. This command only reads."
+    return said

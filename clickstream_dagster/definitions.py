@@ -1,0 +1,24 @@
+"""What Dagster loads."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from clickstream_dagster.assets.events import clickstream_events, side_tables
+from clickstream_dagster.assets.models import model_assets
+from clickstream_dagster.checks import latest_closed_hour_is_loaded
+from clickstream_dagster.jobs import hourly_clickstream
+from clickstream_dagster.resources import Platform
+from clickstream_dagster.schedules import closed_hour
+from clickstream_dagster.sensors import late_objects
+
+defs = dg.Definitions(
+    assets=[clickstream_events, *side_tables, *model_assets],
+    asset_checks=[latest_closed_hour_is_loaded],
+    jobs=[hourly_clickstream],
+    schedules=[closed_hour],
+    sensors=[late_objects],
+    resources={"platform": Platform()},
+    # Steps run one after another in this process: Lambda has no shared memory for others, and the locks would queue them.
+    executor=dg.in_process_executor,
+)

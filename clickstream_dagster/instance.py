@@ -1,0 +1,47 @@
+"""The Dagster instance that all of ours share: storage in PostgreSQL, next to the warehouse, in a database of its own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from importlib.resources import files
+from urllib.parse import quote, urlencode
+
+from clickstream_dagster.settings import Postgres
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.connection import create_database
+
+#: Dagster writes one event for each partition of a range; in batches that takes less than half the time.
+EVENT_BATCH_SIZE = "200"
+
+
+def prepare(stack: Stack) -> dict[str, str]:
+    """Make the instance usable, and return the environment that Dagster's own commands need for it.
+
+    A DAGSTER_HOME that is already set (a server's) is left alone.
+    """
+    server = replace(stack.server, database=stack.settings.dagster_database)
+    environment = {
+        "CLICKSTREAM_DAGSTER_URL": url(server),
+        "CLICKSTREAM_HOME": str(stack.settings.home),
+        "DAGSTER_HOME": os.environ.get("DAGSTER_HOME") or str(stack.settings.home / "dagster"),
+        "DAGSTER_EVENT_BATCH_SIZE": os.environ.get("DAGSTER_EVENT_BATCH_SIZE") or EVENT_BATCH_SIZE,
+    }
+    create_database(stack.server, server.database)
+    if not os.environ.get("DAGSTER_HOME"):
+        home = stack.settings.home / "dagster"
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "dagster.yaml").write_text(files("clickstream_dagster").joinpath("dagster.yaml").read_text())
+    os.environ.update(environment)
+    return environment
+
+
+def url(server: Postgres) -> str:
+    """The SQLAlchemy URL of a login. A Unix socket goes into the query, where libpq looks for it."""
+    options = {"sslmode": "require"} if server.ssl else {}
+    is_socket = server.host.startswith("/")
+    if is_socket:
+        options |= {"host": server.host, "port": str(server.port)}
+    place = "" if is_socket else f"{server.host}:{server.port}"
+    login = quote(server.user, safe="") + (f":{quote(server.password, safe='')}" if server.password else "")
+    return f"postgresql+psycopg2://{login}@{place}/{server.database}" + (f"?{urlencode(options)}" if options else "")

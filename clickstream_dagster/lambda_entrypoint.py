@@ -1,0 +1,117 @@
+"""The tick: EventBridge calls, one hour partition is materialized, and what is owed is paid.
+
+Takes EventBridge's scheduled event (the hour before its `time`), or a test event: `{"hoursBack": 1}`,
+`{"targetUtcHour": "2025-12-06T05:00:00Z"}` or `{"overridePrefix": "events/2025/12/06/05/"}`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from clickstream_dagster import instance as dagster_instance
+from clickstream_dagster.partitions import HOUR, floor_hour, hour_of_prefix, key_of, ranges
+from clickstream_dagster.settings import load_settings
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.ledger import freshness, owed_hours
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+logger = logging.getLogger("clickstream.tick")
+logger.setLevel(logging.INFO)
+
+
+class BadTick(ValueError):
+    """The event names no hour that can be materialized; the message says what it takes."""
+
+
+class TickFailed(RuntimeError):
+    """A run of this tick failed. Raised so that Lambda counts an error and EventBridge tries again."""
+
+
+def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
+    """Materialize the hour that the event means; before it, what is owed, oldest first, bounded.
+
+    Returns the hours and their runs. Raises `BadTick` for an event that names no hour, `TickFailed` when a run failed.
+    """
+    started = time.monotonic()
+    stack, dagster = _open()
+    hour = target_hour(event, datetime.now(UTC))
+    _check_range(hour, stack)
+    with stack.warehouse() as connection:
+        owed = owed_hours(connection, stack.store, hour, stack.settings.lookback_hours, stack.settings.max_owed_hours)
+    runs = [_run(dagster, start, end, is_owed=True) for start, end in ranges(set(owed) - {hour}, 0)]
+    runs.append(_run(dagster, hour, hour + HOUR, is_owed=False))
+    with stack.warehouse() as connection:
+        complete_to = freshness(connection)
+    answer = {
+        "partition": key_of(hour),
+        "runs": runs,
+        "complete_to": complete_to.isoformat() if complete_to else None,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    logger.info(json.dumps({"message": "tick", **answer}))
+    failed = [run for run in runs if not run["success"]]
+    if failed:
+        raise TickFailed(f"{len(failed)} of {len(runs)} runs failed: {json.dumps(failed)}")
+    return answer
+
+
+def target_hour(event: Mapping[str, Any], now: datetime) -> datetime:
+    """The hour that an event asks for, floored: Dagster would take 01:30 for 02:00 without a word."""
+    if "overridePrefix" in event:
+        hour = hour_of_prefix(str(event["overridePrefix"]))
+        if hour is None:
+            raise BadTick(f"overridePrefix {event['overridePrefix']!r} is no hour; use events/YYYY/MM/DD/HH/.")
+        return hour
+    if "targetUtcHour" in event:
+        return floor_hour(_moment("targetUtcHour", event["targetUtcHour"]))
+    if "hoursBack" in event:
+        back = event["hoursBack"]
+        if not isinstance(back, int) or isinstance(back, bool) or not 0 <= back <= 87_600:
+            raise BadTick(f"hoursBack {back!r} must be a whole number of hours, 0 or more.")
+        return floor_hour(now) - back * HOUR
+    if "time" in event:
+        return floor_hour(_moment("time", event["time"])) - HOUR
+    raise BadTick("The event has none of time, hoursBack, targetUtcHour, overridePrefix; one of them names the hour.")
+
+
+def _moment(name: str, text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise BadTick(f"{name} {text!r} is not a time; use 2025-12-06T05:00:00Z.") from error
+
+
+def _check_range(hour: datetime, stack: Stack) -> None:
+    first = stack.settings.first_hour
+    if hour < first:
+        raise BadTick(
+            f"{key_of(hour)} lies before the first partition, {key_of(first)}. Set CLICKSTREAM_FIRST_HOUR to an earlier hour."
+        )
+    if hour > floor_hour(datetime.now(UTC)):
+        raise BadTick(f"{key_of(hour)} lies in the future.")
+
+
+def _run(dagster: DagsterInstance, start: datetime, end: datetime, *, is_owed: bool) -> dict[str, Any]:
+    from clickstream_dagster.runs import failure_of, materialize_hours
+
+    result = materialize_hours(dagster, start, end, {"clickstream/trigger": "owed" if is_owed else "tick"})
+    run = {"first": key_of(start), "last": key_of(end - HOUR), "run_id": result.run_id, "success": result.success}
+    return run if result.success else {**run, "error": failure_of(result)}
+
+
+@cache
+def _open() -> tuple[Stack, DagsterInstance]:
+    """Once per process: Lambda keeps it for the next tick."""
+    stack = Stack(load_settings())
+    dagster_instance.prepare(stack)
+    import dagster as dg
+
+    return stack, dg.DagsterInstance.get()

@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, folder store, HTTP gateway, importer, traffic generator."""

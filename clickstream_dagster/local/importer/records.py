@@ -1,0 +1,129 @@
+"""The records of a file: each line of NDJSON, or each row of a CSV through its mapping. A broken line costs only itself."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+from uuid import UUID, uuid5
+
+import msgspec
+
+from clickstream_dagster.local.importer import mapping
+from clickstream_dagster.local.importer.mapping import Field
+from ingest_lambda import normalize
+from ingest_lambda.contract import Event, Reject
+
+
+class ImportFailed(ValueError):
+    """A file cannot be imported; the message says why and what to do. Nothing of it was stored."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a file: its event, or the reason why it is none. `read_bytes` says how far the file is read."""
+
+    line: bytes
+    outcome: Event | Reject
+    read_bytes: int
+
+
+@dataclass
+class Ids:
+    """Ids for lines that bring none: made of what the line says and of how often it was said before in the file, so that
+    importing the file again makes the same ids, and two equal lines of one file stay two events."""
+
+    seen: Counter[bytes]
+
+    def maker(self, line: bytes) -> Callable[[], UUID]:
+        """What makes the id of this line, when it needs one."""
+        digest = hashlib.sha256(line).digest()
+        self.seen[digest] += 1
+        return lambda: uuid5(normalize.EVENT_NAMESPACE, f"{digest.hex()}#{self.seen[digest]}")
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """The file, through gzip when it is. Raises `ImportFailed` with the next step."""
+    try:
+        with path.open("rb") as probe:
+            is_gzip = probe.read(2) == b"\x1f\x8b"
+        return cast(IO[bytes], gzip.open(path, "rb")) if is_gzip else path.open("rb")
+    except OSError as error:
+        raise ImportFailed(
+            f"Cannot read {path}: {error.strerror or error}. Check the path and its permissions."
+        ) from error
+
+
+def read_ndjson(path: Path) -> Iterator[Record]:
+    """One record per line."""
+    ids = Ids(Counter())
+    for line, position in _lines(path):
+        if line.strip():
+            yield Record(line, _accept(line.strip(), ids), position)
+
+
+def read_csv(path: Path, fields: list[Field]) -> Iterator[Record]:
+    """One record per row after the header."""
+    ids = Ids(Counter())
+    lines = _lines(path)
+    header = _row(next(lines, (b"", 0))[0].removeprefix(b"\xef\xbb\xbf"))
+    mapping.check_columns(fields, header, path)
+    for line, position in _joined(lines):
+        if line.strip():
+            yield Record(line, _accept_row(line, header, fields, ids), position)
+
+
+def _accept_row(line: bytes, header: list[str], fields: list[Field], ids: Ids) -> Event | Reject:
+    try:
+        cells = _row(line)
+        if len(cells) != len(header):
+            return Reject("invalid_row", f"the row has {len(cells)} cells, the header {len(header)}: mend or drop it")
+        record = mapping.apply(fields, dict(zip(header, cells, strict=True)))
+    except Reject as reject:
+        return reject
+    except (UnicodeDecodeError, csv.Error) as error:
+        return Reject("invalid_row", f"the row cannot be read as CSV in UTF-8: {error}")
+    return _accept(msgspec.json.encode(record), ids)
+
+
+def _accept(line: bytes, ids: Ids) -> Event | Reject:
+    try:
+        return normalize.accept(line, received_at=None, make_event_id=ids.maker(line), event_id_policy="uuid5")
+    except Reject as reject:
+        return reject
+
+
+def _row(line: bytes) -> list[str]:
+    return next(csv.reader(io.StringIO(line.decode(), newline="")), [])
+
+
+def _joined(lines: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+    """Lines whose quotes are open go on in the next one: a quoted cell may hold a newline."""
+    held = b""
+    position = 0
+    for line, position in lines:
+        held += line
+        if held.count(b'"') % 2 == 0 or len(held) > 1_000_000:
+            yield held, position
+            held = b""
+    if held:
+        yield held, position
+
+
+def _lines(path: Path) -> Iterator[tuple[bytes, int]]:
+    with open_file(path) as file:
+        raw = getattr(file, "fileobj", None) or file
+        try:
+            for line in file:
+                yield line, raw.tell()
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ImportFailed(
+                f"{path} is not whole gzip ({error}). Get the file again, then import it again."
+            ) from error

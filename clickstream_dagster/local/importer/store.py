@@ -1,0 +1,95 @@
+"""Store imported events in the hours of their own time. Keys are made of the file's bytes, so that importing a file again
+stores nothing twice, and an import that was cut off is finished by running it again."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid5
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import ObjectStore
+
+from clickstream_dagster.local.importer.records import Record
+from clickstream_dagster.partitions import floor_hour
+from ingest_lambda import contract, landing, normalize, privacy
+from ingest_lambda.contract import Event, Rejection
+
+#: Lines held in memory before hours are written out.
+HELD_LINES = 200_000
+
+
+@dataclass
+class Imported:
+    """What an import stored. `first_hour` and `last_hour` are the hours of the events, None when there were none."""
+
+    events: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    objects: int = 0
+    known_objects: int = 0
+    first_hour: datetime | None = None
+    last_hour: datetime | None = None
+
+
+def store_records(
+    store: ObjectStore, path: Path, records: Iterable[Record], on_record: Callable[[Record], None] = lambda _: None
+) -> Imported:
+    """Store the records of a file as raw objects."""
+    result = Imported()
+    fingerprint = _hash(path)
+    held: dict[tuple[str, datetime], list[bytes]] = defaultdict(list)
+    part = count = 0
+    now = datetime.now(UTC)
+    latest: datetime | None = None
+    for record in records:
+        on_record(record)
+        if isinstance(record.outcome, Event):
+            latest = record.outcome.received_at
+            _count_event(result, latest)
+            held[landing.EVENTS, floor_hour(latest)].append(contract.encode(record.outcome))
+        else:
+            # A broken line has no time of its own: it is counted in the hour of the good line before it.
+            moment = latest or now
+            result.rejected[record.outcome.code] += 1
+            held[landing.REJECTED, floor_hour(moment)].append(contract.encode(_rejection(record, moment)))
+        count += 1
+        if count % HELD_LINES == 0:
+            _write(store, held, f"{fingerprint}/{part}", result)
+            part += 1
+    _write(store, held, f"{fingerprint}/{part}", result)
+    return result
+
+
+def _count_event(result: Imported, moment: datetime) -> None:
+    hour = floor_hour(moment)
+    result.events += 1
+    result.first_hour = min(result.first_hour or hour, hour)
+    result.last_hour = max(result.last_hour or hour, hour)
+
+
+def _rejection(record: Record, moment: datetime) -> Rejection:
+    assert not isinstance(record.outcome, Event)
+    body = privacy.scrub_bytes(record.line.strip()).decode(errors="replace").replace("\x00", "\ufffd")
+    return Rejection(record.outcome.code, record.outcome.message, moment, 0, body)
+
+
+def _write(store: ObjectStore, held: dict[tuple[str, datetime], list[bytes]], name: str, result: Imported) -> None:
+    for (root, hour), lines in held.items():
+        key = f"{landing.hour_prefix(hour, root)}import-{uuid5(normalize.EVENT_NAMESPACE, f'{name}/{root}')}.json.gz"
+        try:
+            obstore.put(store, key, gzip.compress(b"\n".join(lines) + b"\n", mtime=0), mode="create")
+            result.objects += 1
+        except AlreadyExistsError:
+            result.known_objects += 1
+    held.clear()
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

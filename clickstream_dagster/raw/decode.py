@@ -1,0 +1,167 @@
+"""The bytes of one raw object -> its events and its rejects. Nothing that an object holds can raise from here: a truncated
+gzip, a zero-byte object or a poison line costs only itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from clickstream_dagster.raw.objects import RawObject
+from ingest_lambda import contract, normalize, privacy
+from ingest_lambda.contract import Event, Reject, Rejection
+
+MONEY_LIMIT = Decimal(1_000_000_000)
+_NUL = b"\\u0000"
+
+
+@dataclass
+class Decoded:
+    """One object, decoded. `line_count` counts what was received, on its own: events + rejects must come to the same."""
+
+    raw: RawObject
+    content_hash: UUID
+    line_count: int = 0
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    rejects: list[tuple[int, Rejection]] = field(default_factory=list)
+
+
+def decode_object(raw: RawObject, data: bytes) -> Decoded:
+    """Decode one object. An object under `rejected/` holds what the collector refused: its lines are rejects."""
+    result = Decoded(raw, UUID(bytes=hashlib.sha256(data).digest()[:16]))
+    try:
+        lines = _lines(_decompress(raw.key, data))
+    except Reject as reject:
+        result.line_count = 1
+        result.rejects.append((1, Rejection(reject.code, reject.message, raw.hour)))
+        return result
+    result.line_count = len(lines)
+    is_rejected = raw.key.startswith("rejected/")
+    for number, line in lines:
+        try:
+            if is_rejected:
+                result.rejects.append((number, _rejection(line)))
+            else:
+                result.events.append((number, _event(raw, number, line)))
+        except Reject as reject:
+            body, encoding = _kept(line)
+            result.rejects.append((number, Rejection(reject.code, reject.message, raw.hour, 0, body, encoding)))
+    return result
+
+
+def _decompress(key: str, data: bytes) -> bytes:
+    if not data:
+        raise Reject("empty_object", "The object has no bytes; the writer was cut off. Write it again under a new key.")
+    if data[:2] != b"\x1f\x8b":
+        return data
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        text = inflater.decompress(data)
+    except zlib.error as error:
+        raise Reject(
+            "invalid_gzip", f"The object is not valid gzip ({error}). Write it again under a new key."
+        ) from error
+    if not inflater.eof:
+        raise Reject("invalid_gzip", "The gzip stream ends early. Write the object again under a new key.")
+    return text
+
+
+def _lines(text: bytes) -> list[tuple[int, bytes]]:
+    """Numbered lines. An object that is one JSON document over several lines, or an array, gives its events."""
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    lines = [(number, line.strip()) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()]
+    if not lines:
+        raise Reject(
+            "empty_object", "The object holds no event; the writer was cut off. Write it again under a new key."
+        )
+    if lines[0][1][:1] == b"[" or (len(lines) > 1 and not _is_json(lines[0][1])):
+        document = _document(text)
+        if document:
+            return list(enumerate(document, 1))
+    return lines
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _document(text: bytes) -> list[bytes] | None:
+    try:
+        if text.lstrip()[:1] == b"[":
+            return [bytes(part) for part in msgspec.json.decode(text, type=list[msgspec.Raw])]
+        return [bytes(msgspec.json.decode(text, type=msgspec.Raw))]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _event(raw: RawObject, number: int, line: bytes) -> Event:
+    """The event of a line: the contract's own bytes by the short way, any other dialect through the normalizer."""
+    try:
+        event = contract.decode(line)
+        if _NUL not in line and event.visitor_id and _is_payable(event) and _is_zoned(event):
+            return event
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    return normalize.accept(
+        line, received_at=raw.hour, make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{number}")
+    )
+
+
+def _is_payable(event: Event) -> bool:
+    """Money that a numeric column and a sum can hold. Python compares a NaN as neither."""
+    return all(amount.is_finite() and 0 <= amount < MONEY_LIMIT for amount in _amounts(event))
+
+
+def _is_zoned(event: Event) -> bool:
+    moments = (event.event_timestamp, event.received_at, event.sent_at, event.client_timestamp)
+    return all(moment is None or moment.tzinfo is not None for moment in moments)
+
+
+def _amounts(event: Event) -> Iterator[Decimal]:
+    if event.product:
+        yield from (amount for amount in (event.product.price, event.product.discount_price) if amount is not None)
+    if event.order:
+        yield from (item.price for item in event.order.items if item.price is not None)
+        if event.order.value is not None:
+            yield event.order.value
+
+
+def _rejection(line: bytes) -> Rejection:
+    try:
+        return msgspec.json.decode(line, type=Rejection)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Reject("corrupt_rejection", f"A line under rejected/ cannot be read ({error}).") from error
+
+
+def _kept(line: bytes) -> tuple[str, Literal["text", "base64"]]:
+    """The bytes of a rejected line, without personal data, as a text column can hold them."""
+    line = privacy.scrub_bytes(line)
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(line).decode(), "base64"
+    return (text, "text") if "\x00" not in text else (base64.b64encode(line).decode(), "base64")
+
+
+def fingerprint(event: Event) -> UUID:
+    """A hash of what the visitor did, without when it was sent or received: a retry has the same, a conflict has not."""
+    spoken = event.client_timestamp or (event.event_timestamp if event.time_source == "client" else _EPOCH)
+    bare = msgspec.structs.replace(
+        event, received_at=_EPOCH, sent_at=None, client_timestamp=None, time_source="client", event_timestamp=spoken
+    )
+    return UUID(bytes=hashlib.sha256(contract.encode(bare)).digest()[:16])
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -1,0 +1,84 @@
+"""The raw bucket: which objects an hour has, and their bytes.
+
+Synchronous obstore calls in threads, because its async side can abort a process at exit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+import obstore
+from obstore.store import ObjectStore
+
+from clickstream_dagster import partitions
+from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, READ_THREADS
+
+
+@dataclass(frozen=True, order=True)
+class RawObject:
+    """One object as the listing shows it. `hour` is the partition its key puts it in."""
+
+    key: str
+    etag: str
+    size: int
+    hour: datetime
+
+
+def list_hours(store: ObjectStore, start: datetime, end: datetime) -> list[RawObject]:
+    """Every object of the hours from `start` up to `end`, by key."""
+    with ThreadPoolExecutor(READ_THREADS) as pool:
+        whole = list(pool.map(lambda prefix: _list(store, prefix), partitions.prefixes_of(start, end)))
+        flat = list(pool.map(lambda prefix: _list_flat(store, prefix), partitions.day_only_prefixes(start, end)))
+    found = {found.key: found for listing in (*whole, *flat) for found in listing if start <= found.hour < end}
+    return sorted(found.values())
+
+
+def list_all(store: ObjectStore) -> list[RawObject]:
+    """Every object of the bucket that has a known layout, by key."""
+    return sorted(_list(store, None))
+
+
+def read(store: ObjectStore, objects: Iterable[RawObject]) -> Iterator[tuple[RawObject, bytes]]:
+    """The bytes of each object, read concurrently, in the order given. An object that vanished meanwhile is left out:
+    nothing of it was received."""
+    with ThreadPoolExecutor(READ_THREADS) as pool:
+        for found, data in pool.map(lambda item: (item, _get(store, item.key)), objects):
+            if data is not None:
+                yield found, data
+
+
+def batches(objects: Iterable[RawObject]) -> Iterator[list[RawObject]]:
+    """Objects in groups that one transaction can hold."""
+    group: list[RawObject] = []
+    size = 0
+    for found in objects:
+        if group and (len(group) >= BATCH_OBJECTS or size + found.size > BATCH_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(found)
+        size += found.size
+    if group:
+        yield group
+
+
+def _get(store: ObjectStore, key: str) -> bytes | None:
+    try:
+        return bytes(obstore.get(store, key).bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _list(store: ObjectStore, prefix: str | None) -> list[RawObject]:
+    return [raw for page in obstore.list(store, prefix=prefix) for meta in page if (raw := _raw_object(meta))]
+
+
+def _list_flat(store: ObjectStore, prefix: str) -> list[RawObject]:
+    return [raw for meta in obstore.list_with_delimiter(store, prefix)["objects"] if (raw := _raw_object(meta))]
+
+
+def _raw_object(meta: obstore.ObjectMeta) -> RawObject | None:
+    hour = partitions.hour_of_object(meta["path"])
+    return RawObject(meta["path"], meta["e_tag"] or "", meta["size"], hour) if hour else None

@@ -1,0 +1,118 @@
+"""An event or a reject as one line of PostgreSQL's COPY text format. No frame, no CSV writer: strings joined by tabs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from clickstream_dagster.raw import sources
+from clickstream_dagster.raw.decode import Decoded, fingerprint
+from ingest_lambda.contract import Device, Event, Geo, Order, Product, Rejection
+
+EVENT_COLUMNS = (
+    *("event_id", "event_timestamp", "event_name", "user_id", "user_login_state", "identity_source", "client_id"),
+    *("session_id", "is_first_visit", "product_id", "product_name", "product_category", "product_brand"),
+    *("product_price", "product_discount_price", "product_url_path", "visitor_id", "received_at", "sent_at"),
+    *("client_timestamp", "time_source", "page_url", "page_host", "page_path", "page_title", "referrer", "channel"),
+    *("source", "medium", "campaign", "device_type", "device", "country", "region", "city", "quantity", "currency"),
+    *("order_id", "order_key", "order_value", "order_items", "search_query", "consent", "is_gpc", "is_dnt"),
+    *(
+        "user_agent",
+        "is_bot",
+        "tracker_version",
+        "props",
+        "partition_hour",
+        "object_key",
+        "line_number",
+        "payload_hash",
+    ),
+)
+REJECT_COLUMNS = (
+    *("partition_hour", "object_key", "line_number", "content_hash", "received_at", "code", "message", "body"),
+    "body_encoding",
+)
+OBJECT_COLUMNS = (
+    *("object_key", "content_hash", "etag", "size_bytes", "partition_hour", "line_count", "event_count"),
+    "rejected_count",
+)
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
+_json = msgspec.json.Encoder(decimal_format="number")
+_NO_PRODUCT, _NO_ORDER, _NO_DEVICE, _NO_GEO = Product(), Order(), Device(), Geo()
+
+
+def event_rows(decoded: Decoded, own_hosts: tuple[str, ...]) -> list[str]:
+    """The accepted events of an object, as COPY lines in the order of `EVENT_COLUMNS`."""
+    return [line(_event_values(decoded, number, event, own_hosts)) for number, event in decoded.events]
+
+
+def reject_rows(decoded: Decoded) -> list[str]:
+    """The rejects of an object, as COPY lines in the order of `REJECT_COLUMNS`."""
+    return [reject_row(decoded, number, rejection) for number, rejection in decoded.rejects]
+
+
+def reject_row(decoded: Decoded, number: int, rejection: Rejection) -> str:
+    """One reject as a COPY line."""
+    raw = decoded.raw
+    place = (raw.hour, raw.key, number, decoded.content_hash, rejection.received_at)
+    return line((*place, rejection.code, rejection.message, rejection.body, rejection.body_encoding))
+
+
+def object_row(decoded: Decoded) -> str:
+    """The manifest entry of an object, as a COPY line in the order of `OBJECT_COLUMNS`."""
+    raw = decoded.raw
+    counts = (decoded.line_count, len(decoded.events), len(decoded.rejects))
+    return line((raw.key, decoded.content_hash, raw.etag, raw.size, raw.hour, *counts))
+
+
+def order_key(event: Event) -> str | None:
+    """What makes purchases and refunds one order: its id. A purchase without one is an order of its own."""
+    if event.event_name not in ("purchase", "refund"):
+        return None
+    if event.order and event.order.id:
+        return event.order.id
+    return f"event:{event.event_id}" if event.event_name == "purchase" else None
+
+
+def _event_values(decoded: Decoded, number: int, event: Event, own_hosts: tuple[str, ...]) -> tuple[Any, ...]:
+    product, order = event.product or _NO_PRODUCT, event.order or _NO_ORDER
+    device, geo = event.device or _NO_DEVICE, event.geo or _NO_GEO
+    page = sources.page(event.page_url)
+    origin = sources.source(event.page_url, event.referrer, own_hosts)
+    return (
+        *(event.event_id, event.event_timestamp, event.event_name, event.user_id, event.user_login_state),
+        *(event.identity_source, event.client_id, event.session_id, event.is_first_visit, product.id, product.name),
+        *(product.category, product.brand, product.price, product.discount_price, product.url_path),
+        *(event.visitor_id, event.received_at, event.sent_at, event.client_timestamp, event.time_source),
+        *(event.page_url, page.host, page.path, event.page_title, event.referrer, *origin),
+        *(device.type or sources.device_type(event.user_agent), event.device, geo.country, geo.region, geo.city),
+        *(event.quantity, order.currency or event.currency, order.id, order_key(event), order.value),
+        *(order.items or None, event.search_query, event.consent, event.is_gpc, event.is_dnt, event.user_agent),
+        *(_is_bot(event), event.tracker_version, event.props, decoded.raw.hour, decoded.raw.key, number),
+        fingerprint(event),
+    )
+
+
+def _is_bot(event: Event) -> bool:
+    return sources.is_crawler(event.user_agent) or bool(event.props and event.props.get("webdriver") is True)
+
+
+def line(values: tuple[Any, ...]) -> str:
+    """Values as one COPY line."""
+    return "\t".join([_field(value) for value in values]) + "\n"
+
+
+def _field(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    kind = type(value)
+    if kind is str:
+        return str(value).translate(_ESCAPES)
+    if kind is bool:
+        return "t" if value else "f"
+    if kind is datetime:
+        return str(value.isoformat())
+    if kind in (dict, list, Device):
+        return _json.encode(value).decode().translate(_ESCAPES)
+    return str(value)

@@ -1,0 +1,143 @@
+"""Where a visit came from, and with what: the channel of a page view, the kind of device, whether it is a bot.
+
+Definitions: docs/metrics.md, "channel". All lookups are cached, because traffic repeats itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+CLICK_IDS = {
+    "gclid": ("paid search", "google"),
+    "gbraid": ("paid search", "google"),
+    "wbraid": ("paid search", "google"),
+    "msclkid": ("paid search", "bing"),
+    "fbclid": ("social", "facebook"),
+    "ttclid": ("paid social", "tiktok"),
+    "dclid": ("display", "google"),
+}
+_PAID_MEDIA = re.compile(r"^(cpc|ppc|paid.*|.*[-_]cpc|retargeting)$")
+_MEDIUM_CHANNELS = (
+    (re.compile(r"^(display|banner|cpm|interstitial|expandable)$"), "display"),
+    (re.compile(r"^(e-?mail|e[_ ]mail|newsletter)$"), "email"),
+    (re.compile(r"^(affiliates?|partner)$"), "affiliate"),
+    (re.compile(r"^(social|social[-_ ]?(network|media)|sm)$"), "social"),
+    (re.compile(r"^(organic)$"), "organic search"),
+    (re.compile(r"^(referral)$"), "referral"),
+)
+# The name before the public suffix is enough to tell them: google.com.vn, google.de, search.yahoo.co.jp.
+_SEARCH_NAMES = {
+    *("google", "bing", "duckduckgo", "yahoo", "baidu", "yandex", "ecosia", "qwant", "startpage", "naver", "seznam"),
+    *("coccoc", "sogou", "ask", "aol"),
+}
+_SOCIAL_HOSTS = {
+    *("facebook.com", "instagram.com", "t.co", "twitter.com", "x.com", "linkedin.com", "lnkd.in", "reddit.com"),
+    *("pinterest.com", "tiktok.com", "youtube.com", "youtu.be", "vk.com", "zalo.me", "threads.net", "tumblr.com"),
+    *("bsky.app", "snapchat.com", "whatsapp.com", "t.me", "discord.com", "quora.com", "news.ycombinator.com"),
+}
+_ASSISTANT_HOSTS = {
+    *("chatgpt.com", "chat.openai.com", "perplexity.ai", "gemini.google.com", "copilot.microsoft.com", "claude.ai"),
+    *("you.com", "phind.com", "chat.deepseek.com", "chat.mistral.ai", "meta.ai", "grok.com"),
+}
+_SOCIAL_NAMES = {host.rsplit(".", 1)[0] for host in _SOCIAL_HOSTS} | {"meta", "fb", "ig"}
+
+
+class Source(NamedTuple):
+    """What an event says of its origin; all None when it says nothing (a click inside the shop)."""
+
+    channel: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+
+
+class Page(NamedTuple):
+    """The parts of a page address that models group by."""
+
+    host: str | None = None
+    path: str | None = None
+    query: str = ""
+
+
+@lru_cache(maxsize=65_536)
+def page(url: str | None) -> Page:
+    """Host and path of an address; nothing for one that cannot be parsed."""
+    try:
+        parts = urlsplit(url or "")
+        host = parts.hostname
+    except ValueError:
+        return Page()
+    return Page(_plain(host) if host else None, (parts.path or "/") if url else None, parts.query)
+
+
+@lru_cache(maxsize=65_536)
+def source(url: str | None, referrer: str | None, own_hosts: tuple[str, ...]) -> Source:
+    """Where this page view came from. `own_hosts` (the shop and its payment gateways) are never a referrer."""
+    here = page(url)
+    tags = dict(parse_qsl(here.query.lower())) if "=" in here.query else {}
+    medium, name = tags.get("utm_medium"), tags.get("utm_source")
+    campaign = tags.get("utm_campaign")
+    click = next((CLICK_IDS[key] for key in tags if key in CLICK_IDS), None)
+    if click and not medium and not name:
+        return Source(click[0], click[1], "cpc" if click[0].startswith("paid") else None, campaign)
+    if medium or name or campaign:
+        return Source(_tagged_channel(name or "", medium or "", click), name, medium, campaign)
+    return _referred(page(referrer).host, here.host, own_hosts)
+
+
+def _tagged_channel(name: str, medium: str, click: tuple[str, str] | None) -> str:
+    is_social = name.split(".")[0] in _SOCIAL_NAMES or name in _SOCIAL_HOSTS
+    if _PAID_MEDIA.match(medium) or (click and click[0].startswith("paid")):
+        is_social = is_social or bool(click and click[0] == "paid social") or "social" in medium
+        return "paid social" if is_social else "paid search"
+    for pattern, channel in _MEDIUM_CHANNELS:
+        if pattern.match(medium):
+            return channel
+    if name in _ASSISTANT_HOSTS:
+        return "ai assistant"
+    if is_social:
+        return "social"
+    return "other campaign"
+
+
+def _referred(host: str | None, own: str | None, own_hosts: tuple[str, ...]) -> Source:
+    if not host or host == own or any(_is_under(host, name) for name in own_hosts):
+        return Source()
+    if any(_is_under(host, name) for name in _ASSISTANT_HOSTS):
+        return Source("ai assistant", host, "referral")
+    if _SEARCH_NAMES & set(host.split(".")[:-1]) or host == "search.brave.com":
+        return Source("organic search", host, "organic")
+    if any(_is_under(host, name) for name in _SOCIAL_HOSTS):
+        return Source("social", host, "social")
+    return Source("referral", host, "referral")
+
+
+def _is_under(host: str, name: str) -> bool:
+    return host == name or host.endswith("." + name)
+
+
+def _plain(host: str) -> str:
+    return host.removeprefix("www.").lower()
+
+
+@lru_cache(maxsize=16_384)
+def device_type(user_agent: str | None) -> str | None:
+    """phone, tablet or desktop, from the user agent; None without one."""
+    if not user_agent:
+        return None
+    if re.search(r"iPad|Tablet|PlayBook|Silk|Android(?!.*Mobile)", user_agent):
+        return "tablet"
+    return "mobile" if re.search(r"Mobi|iPhone|iPod|Windows Phone", user_agent) else "desktop"
+
+
+@lru_cache(maxsize=16_384)
+def is_crawler(user_agent: str | None) -> bool:
+    """True when the crawler-user-agents list knows this agent. Imported late: the list compiles for 50 ms."""
+    if not user_agent:
+        return False
+    from crawleruseragents import is_crawler as listed
+
+    return bool(listed(user_agent))

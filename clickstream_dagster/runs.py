@@ -1,0 +1,52 @@
+"""Run the job in this process, against the shared instance, so that the run stands in the UI next to the backfills."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from clickstream_dagster.jobs import HOURLY_JOB
+from clickstream_dagster.partitions import HOUR, key_of
+from clickstream_dagster.settings import DAGSTER_LOCATION
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+#: Without it a run in process is on the Runs page, but not on its job's page.
+REPOSITORY_TAG = {".dagster/repository": f"__repository__@{DAGSTER_LOCATION}"}
+
+
+def range_tags(first: datetime, last: datetime) -> dict[str, str]:
+    """The tags that make one run of the hours from `first` to `last`, both included."""
+    return {ASSET_PARTITION_RANGE_START_TAG: key_of(first), ASSET_PARTITION_RANGE_END_TAG: key_of(last)}
+
+
+def materialize_hours(
+    instance: dg.DagsterInstance, start: datetime, end: datetime, tags: dict[str, str] | None = None
+) -> ExecuteInProcessResult:
+    """One run for the hours from `start` up to `end`. A failed run is returned, not raised."""
+    from clickstream_dagster.definitions import defs
+
+    job = defs.resolve_job_def(HOURLY_JOB)
+    is_one_hour = end - start == HOUR
+    return job.execute_in_process(
+        instance=instance,
+        partition_key=key_of(start) if is_one_hour else None,
+        tags={**REPOSITORY_TAG, **({} if is_one_hour else range_tags(start, end - HOUR)), **(tags or {})},
+        raise_on_error=False,
+    )
+
+
+def failure_of(result: ExecuteInProcessResult) -> str:
+    """Why a run failed, in one line."""
+    for event in result.all_events:
+        if event.is_failure and event.event_specific_data is not None:
+            error = getattr(event.event_specific_data, "error", None)
+            if error is not None:
+                while error.cause is not None:
+                    error = error.cause
+                return str(error.message).strip().splitlines()[0]
+    return "see the run in the Dagster UI"

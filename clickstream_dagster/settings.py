@@ -1,0 +1,197 @@
+"""Every named constant and every environment variable of the pipeline, in one typed place.
+
+The collector has its own `ingest_lambda.settings`, because it is deployed alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+SESSION_GAP = timedelta(minutes=30)
+DEFAULT_FUNNEL_STEPS = ("view_product", "add_to_cart", "checkout", "purchase")
+DEFAULT_FIRST_HOUR = datetime(2026, 1, 1, tzinfo=UTC)
+DEFAULT_PAYMENT_HOSTS = (
+    "paypal.com",
+    "stripe.com",
+    "adyen.com",
+    "klarna.com",
+    "mollie.com",
+    "checkout.com",
+    "braintreegateway.com",
+    "3dsecure.io",
+    "vnpayment.vn",
+    "momo.vn",
+)
+
+#: One transaction of the loader holds at most this much; a killed run repeats no more than that.
+BATCH_OBJECTS = 4_000
+BATCH_BYTES = 32_000_000
+#: Unseen hours that lie further apart than this are materialized in ranges of their own.
+MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
+READ_THREADS = 16
+QUERY_TIMEOUT_SECONDS = 30
+
+DAGSTER_LOCATION = "clickstream"
+LOCAL_PORTS = {"gateway": 8787, "dagster": 3000}
+
+
+class SettingsError(ValueError):
+    """An environment variable cannot be used; the message names it and says what it takes."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One PostgreSQL login. `host` may be a directory: then it is a Unix socket."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    ssl: bool = False
+
+    @property
+    def dsn(self) -> str:
+        """A libpq connection string."""
+        parts = {
+            "host": self.host,
+            "port": str(self.port),
+            "user": self.user,
+            "password": self.password,
+            "dbname": self.database,
+            "sslmode": "require" if self.ssl else "prefer",
+        }
+        return " ".join(f"{key}='{_quoted(value)}'" for key, value in parts.items() if value)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says. `postgres` and `raw_bucket` are None on the embedded default."""
+
+    home: Path
+    raw_bucket: str | None
+    postgres: Postgres | None
+    reader: tuple[str, str] | None
+    dagster_database: str
+    timezone: str
+    currency: str
+    funnel_steps: tuple[str, ...]
+    shop_hosts: tuple[str, ...]
+    payment_hosts: tuple[str, ...]
+    first_hour: datetime
+    lookback_hours: int
+    max_owed_hours: int
+
+    @property
+    def is_embedded(self) -> bool:
+        """True when the warehouse is the PostgreSQL in `home`."""
+        return self.postgres is None
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment. Raises `SettingsError` for a value that cannot be used."""
+    env = os.environ if environ is None else environ
+    home = Path(env.get("CLICKSTREAM_HOME") or ".clickstream").expanduser().absolute()
+    return Settings(
+        home=home,
+        raw_bucket=env.get("RAW_BUCKET_NAME") or None,
+        postgres=_postgres(env),
+        reader=_reader(env),
+        dagster_database=env.get("DAGSTER_PG_DATABASE") or "dagster",
+        timezone=_timezone(env.get("CLICKSTREAM_TIMEZONE") or "UTC"),
+        currency=_matching(env, "CLICKSTREAM_CURRENCY", "USD", r"[A-Z]{3}", "an ISO 4217 code such as EUR"),
+        funnel_steps=_funnel_steps(env),
+        shop_hosts=_names(env, "CLICKSTREAM_SHOP_HOSTS", ()),
+        payment_hosts=_names(env, "CLICKSTREAM_PAYMENT_HOSTS", DEFAULT_PAYMENT_HOSTS),
+        first_hour=_first_hour(env, home),
+        lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
+        max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
+    )
+
+
+def first_hour_file(home: Path) -> Path:
+    """Where the embedded default remembers that an import of older history moved the first hour back."""
+    return home / "first_hour"
+
+
+def _postgres(env: Mapping[str, str]) -> Postgres | None:
+    host = env.get("DW_PG_HOST")
+    if not host:
+        return None
+    return Postgres(
+        host=host,
+        port=_whole_number(env, "DW_PG_PORT", 5432),
+        user=env.get("DW_PG_USER") or "postgres",
+        password=env.get("DW_PG_PASSWORD") or "",
+        database=env.get("DW_PG_DATABASE") or "clickstream_dw",
+        ssl=_boolean(env, "DW_PG_SSL"),
+    )
+
+
+def _reader(env: Mapping[str, str]) -> tuple[str, str] | None:
+    user = env.get("DW_PG_READER_USER")
+    return (user, env.get("DW_PG_READER_PASSWORD") or "") if user else None
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(
+            f"CLICKSTREAM_TIMEZONE={name!r} is not a time zone; use a name such as Europe/Berlin or UTC."
+        ) from error
+    return name
+
+
+def _funnel_steps(env: Mapping[str, str]) -> tuple[str, ...]:
+    steps = _names(env, "CLICKSTREAM_FUNNEL_STEPS", DEFAULT_FUNNEL_STEPS)
+    if len(steps) < 2 or len(set(steps)) != len(steps):
+        raise SettingsError(
+            "CLICKSTREAM_FUNNEL_STEPS needs two or more different event names, in order, "
+            "such as view_product,add_to_cart,purchase."
+        )
+    return steps
+
+
+def _first_hour(env: Mapping[str, str], home: Path) -> datetime:
+    text = env.get("CLICKSTREAM_FIRST_HOUR")
+    if not text and first_hour_file(home).exists():
+        text = first_hour_file(home).read_text().strip()
+    if not text:
+        return DEFAULT_FIRST_HOUR
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"CLICKSTREAM_FIRST_HOUR={text!r} is not a time; use 2026-01-01T00:00Z.") from error
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _names(env: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    text = env.get(name)
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip()) if text else default
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:
+    return int(_matching(env, name, str(default), r"[0-9]{1,6}", "a whole number"))
+
+
+def _boolean(env: Mapping[str, str], name: str) -> bool:
+    return _matching(env, name, "false", r"true|false", "true or false").lower() == "true"
+
+
+def _matching(env: Mapping[str, str], name: str, default: str, pattern: str, wanted: str) -> str:
+    value = env.get(name) or default
+    if not re.fullmatch(pattern, value):
+        raise SettingsError(f"{name}={value!r} cannot be used; it takes {wanted}.")
+    return value

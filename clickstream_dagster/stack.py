@@ -1,0 +1,69 @@
+"""The parts that the settings name: the warehouse, the raw store, the Dagster instance. One place opens them all, so that
+a laptop and the cloud run the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from obstore.store import ObjectStore
+
+from clickstream_dagster.settings import Postgres, Settings
+from clickstream_dagster.warehouse.connection import Connection, connect
+from clickstream_dagster.warehouse.migrate import READER_ROLE, migrate
+
+
+@dataclass
+class Stack:
+    """The running parts behind one `Settings`."""
+
+    settings: Settings
+    _is_migrated: bool = False
+
+    @cached_property
+    def server(self) -> Postgres:
+        """The warehouse's login for the loader; starts the embedded PostgreSQL when there is no other."""
+        if self.settings.postgres:
+            return self.settings.postgres
+        from clickstream_dagster.local.embedded import start_postgres
+
+        return start_postgres(self.settings.home)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The raw bucket, or a folder in `home`."""
+        from ingest_lambda.settings import open_store
+
+        return open_store(self.settings.raw_bucket or f"file://{self.settings.home / 'raw'}")
+
+    @property
+    def own_hosts(self) -> tuple[str, ...]:
+        """Hosts that are never a referrer."""
+        return self.settings.shop_hosts + self.settings.payment_hosts
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Connection]:
+        """A connection as the loader, to a warehouse of this version."""
+        connection = connect(self.server)
+        try:
+            if not self._is_migrated:
+                migrate(connection, self.settings)
+                self._is_migrated = True
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read-only connection with a statement timeout."""
+        with self.warehouse():
+            pass
+        login = self.settings.reader or (READER_ROLE, "")
+        connection = connect(replace(self.server, user=login[0], password=login[1]))
+        try:
+            connection.set_session(readonly=True)
+            yield connection
+        finally:
+            connection.close()

@@ -1,0 +1,99 @@
+"""What has changed and is still to be rebuilt, key by key and model by model (tables `changed_keys`, `changed_spans`)."""
+
+from __future__ import annotations
+
+from psycopg2 import sql
+
+from clickstream_dagster.warehouse.connection import Cursor
+from clickstream_dagster.warehouse.models import Model, all_models, stored_readers
+
+#: Every value that a key column can have. Used when a model is new or its SQL has changed: then all of it is owed.
+_UNIVERSE = {
+    "local_date": """
+        select local_date from fact_sessions union select last_local_date from fact_sessions
+        union select local_date from fact_orders""",
+    "visitor_id": "select distinct visitor_id from fact_sessions",
+    "order_id": "select distinct order_key from clickstream_events where order_key is not null",
+    "product_id": "select distinct product_id from agg_daily_products",
+    "partition_hour": "select partition_hour from loaded_hours union select partition_hour from raw_objects",
+}
+
+
+def owe_keys(cursor: Cursor, model: str, select: str | sql.Composable, *arguments: object) -> None:
+    """Owe the model a rebuild of the keys that a one-column SELECT gives."""
+    insert = sql.SQL("insert into changed_keys (model, key) select {model}, key::text from ({select}) as t (key)")
+    chosen = sql.SQL(select) if isinstance(select, str) else select
+    cursor.execute(insert.format(model=sql.Literal(model), select=chosen), arguments or None)
+
+
+def owe_spans(cursor: Cursor, select: str) -> None:
+    """Owe the sessions around the events that a SELECT of (visitor_id, event_timestamp) gives."""
+    cursor.execute(f"""
+        insert into changed_spans (visitor_id, spans)
+        select
+            t.visitor_id,
+            range_agg(tstzrange(
+                t.event_timestamp - shop_settings.session_gap, t.event_timestamp + shop_settings.session_gap, '[]'
+            ))
+        from ({select}) as t (visitor_id, event_timestamp)
+        cross join shop_settings
+        group by t.visitor_id
+        """)
+
+
+def owe_readers(cursor: Cursor, model: Model, rows: str) -> None:
+    """Owe every reader of `model` the keys it finds in the rows (a temporary table) that were removed or added."""
+    for reader in stored_readers(model.name):
+        if reader.key and reader.key in model.column_names:
+            column, table = sql.Identifier(reader.key), sql.Identifier(rows)
+            owe_keys(
+                cursor,
+                reader.name,
+                sql.SQL("select distinct {column} from {table} where {column} is not null").format(
+                    column=column, table=table
+                ),
+            )
+
+
+def owe_all(cursor: Cursor, model: Model) -> None:
+    """Owe the model a rebuild of everything it can hold."""
+    if model.materialized == "spans":
+        owe_spans(cursor, "select visitor_id, event_timestamp from clickstream_events")
+    elif model.key:
+        own = sql.SQL("select {key} from {table}").format(
+            key=sql.Identifier(model.key), table=sql.Identifier(model.name)
+        )
+        owe_keys(cursor, model.name, sql.SQL("{all} union {own}").format(all=sql.SQL(_UNIVERSE[model.key]), own=own))
+
+
+def take_keys(cursor: Cursor, model: Model) -> int:
+    """Move the model's owed keys into the temporary table `rebuild_keys`; how many there are."""
+    assert model.key
+    cursor.execute(
+        sql.SQL("""
+            create temporary table rebuild_keys on commit drop as
+            with taken as (delete from changed_keys where model = {model} returning key)
+            select distinct key::{type} as {key} from taken
+            """).format(
+            model=sql.Literal(model.name),
+            type=sql.SQL(_key_type(model)),
+            key=sql.Identifier(model.key),
+        )
+    )
+    cursor.execute("analyze rebuild_keys")
+    cursor.execute("select count(*) from rebuild_keys")
+    return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
+def owed(cursor: Cursor) -> dict[str, int]:
+    """How many keys each model is owed; empty when every table is up to date."""
+    cursor.execute("""
+        select model, count(distinct key) from changed_keys group by model
+        union all
+        select 'fact_sessions', count(distinct visitor_id) from changed_spans having count(*) > 0
+        """)
+    return {name: int(count) for name, count in cursor.fetchall()}
+
+
+def _key_type(model: Model) -> str:
+    return next(column.data_type for column in all_models()[model.name].columns if column.name == model.key)

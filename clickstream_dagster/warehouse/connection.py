@@ -1,0 +1,100 @@
+"""Connections to the warehouse, and the locks that keep runs apart which overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from clickstream_dagster.settings import Postgres
+
+#: First half of every advisory lock of ours; the second is a hash of what is locked.
+LOCK_CLASS = 1_668_049_267
+
+__all__ = [
+    "Connection",
+    "Cursor",
+    "WarehouseUnreachable",
+    "analyze_if_grown",
+    "connect",
+    "create_database",
+    "locked",
+    "transaction",
+]
+
+
+class WarehouseUnreachable(RuntimeError):
+    """No connection; the message says where to and what to do."""
+
+
+def connect(server: Postgres, *, application: str = "clickstream") -> Connection:
+    """A new connection. Raises `WarehouseUnreachable`."""
+    try:
+        connection = psycopg2.connect(
+            server.dsn, application_name=application, connect_timeout=10, options="-c timezone=UTC"
+        )
+    except psycopg2.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise WarehouseUnreachable(
+            f"Cannot connect to PostgreSQL at {server.host}:{server.port}, database {server.database!r} as "
+            f"{server.user!r}: {reason}. Check the DW_PG_* variables, and that the server runs and lets this host in."
+        ) from error
+    return connection
+
+
+def create_database(server: Postgres, name: str) -> None:
+    """Create a database beside the one of `server`, unless it is there."""
+    connection = connect(server)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1 from pg_database where datname = %s", (name,))
+            if not cursor.fetchone():
+                cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    except (psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
+        pass  # another process was faster
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Cursor]:
+    """A cursor in one transaction: committed at the end, rolled back when anything raises."""
+    with connection, connection.cursor() as cursor:
+        yield cursor
+
+
+@contextmanager
+def locked(connection: Connection, name: str) -> Iterator[Cursor]:
+    """One transaction on one snapshot, while nobody else holds the lock `name`.
+
+    The lock is taken before the transaction begins, because a snapshot taken while waiting would be a stale one.
+    """
+    _statement(connection, "select pg_advisory_lock(%s, hashtext(%s))", name)
+    try:
+        connection.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
+        with transaction(connection) as cursor:
+            yield cursor
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            connection.set_isolation_level(None)
+            _statement(connection, "select pg_advisory_unlock(%s, hashtext(%s))", name)
+
+
+def analyze_if_grown(cursor: Cursor, table: str, added: int) -> None:
+    """Refresh the planner's statistics when a table has grown by a fifth since the last time. Autovacuum would come a
+    minute too late: until then the planner takes a table that was just filled for an empty one."""
+    cursor.execute("select reltuples from pg_class where oid = %s::regclass", (table,))
+    if added * 5 > cursor.fetchone()[0]:  # type: ignore[index]
+        cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+
+
+def _statement(connection: Connection, sql: str, name: str) -> None:
+    with transaction(connection) as cursor:
+        cursor.execute(sql, (LOCK_CLASS, name))

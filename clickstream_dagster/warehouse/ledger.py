@@ -1,0 +1,100 @@
+"""The books: what each hour received and where it went, how fresh the tables are, and what is still owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from obstore.store import ObjectStore
+
+from clickstream_dagster.partitions import HOUR, hours_between
+from clickstream_dagster.raw import objects
+from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.warehouse.connection import Connection, transaction
+from clickstream_dagster.warehouse.load import unseen_objects
+
+
+@dataclass(frozen=True)
+class LedgerHour:
+    """One hour of the ledger. `difference` is 0 when its books balance."""
+
+    partition_hour: datetime
+    objects: int
+    received: int
+    loaded: int
+    duplicate: int
+    rejected: int
+    rejected_by_code: dict[str, int]
+    late: int
+    difference: int
+
+
+def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]:
+    """The hours that received anything, latest last; the last `limit` of them."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            """
+            select partition_hour, objects, received, loaded, duplicate, rejected, rejected_by_code, late, difference
+            from etl_ledger where received <> 0 or difference <> 0 order by partition_hour desc limit %s
+            """,
+            (limit,),
+        )
+        return [LedgerHour(*row) for row in reversed(cursor.fetchall())]
+
+
+def freshness(connection: Connection) -> datetime | None:
+    """Everything before this moment is loaded: the end of the latest hour that is loaded whole, with every hour before it.
+    None when no hour is."""
+    with transaction(connection) as cursor:
+        cursor.execute("""
+            with hours as (
+                select partition_hour, lead(partition_hour) over (order by partition_hour) as next_hour
+                from loaded_hours where is_closed
+            )
+            select min(partition_hour) + interval '1 hour' from hours
+            where next_hour is null or next_hour > partition_hour + interval '1 hour'
+            """)
+        [(moment,)] = cursor.fetchall()
+    return moment if isinstance(moment, datetime) else None
+
+
+def missed_hours(connection: Connection, until: datetime) -> list[datetime]:
+    """Closed hours after the freshness and before `until` that nobody has loaded, oldest first."""
+    complete_to = freshness(connection)
+    if complete_to is None:
+        return []
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "select partition_hour from loaded_hours where is_closed and partition_hour >= %s", (complete_to,)
+        )
+        loaded = {hour for (hour,) in cursor.fetchall()}
+    return [hour for hour in hours_between(complete_to, until) if hour not in loaded]
+
+
+def unseen_in_lookback(
+    connection: Connection, store: ObjectStore, until: datetime, lookback_hours: int
+) -> list[RawObject]:
+    """Objects of the look-back before `until` that are not loaded: they came late, or their hour was missed."""
+    listed = objects.list_hours(store, until - timedelta(hours=lookback_hours), until)
+    return unseen_objects(connection, listed)
+
+
+def owed_hours(
+    connection: Connection, store: ObjectStore, until: datetime, lookback_hours: int, limit: int
+) -> list[datetime]:
+    """Hours before `until` that are owed a load, oldest first, no more than `limit`."""
+    late = {raw.hour for raw in unseen_in_lookback(connection, store, until, lookback_hours)}
+    return sorted(late | set(missed_hours(connection, until)))[:limit]
+
+
+def enter_empty_hours(connection: Connection, start: datetime, end: datetime) -> None:
+    """Enter hours as loaded that a listing of the whole bucket has shown to hold nothing unseen."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            """
+            insert into loaded_hours (partition_hour, is_closed)
+            select generate_series(%s::timestamptz, %s::timestamptz, interval '1 hour'), true
+            on conflict (partition_hour) do update set is_closed = true where not loaded_hours.is_closed
+            """,
+            (start, end - HOUR),
+        )

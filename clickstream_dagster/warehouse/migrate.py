@@ -1,0 +1,115 @@
+"""Forward-only migrations, views, roles and settings: everything that must stand before anything is loaded."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from psycopg2 import sql
+
+from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
+from clickstream_dagster.warehouse import changes
+from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, transaction
+from clickstream_dagster.warehouse.models import all_models
+
+READER_ROLE = "clickstream_reader"
+
+
+def migrate(connection: Connection, settings: Settings) -> list[str]:
+    """Bring the warehouse to this version; the names of the migrations that were applied. Harmless to repeat, and safe
+    when several processes do it at once."""
+    with transaction(connection) as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s, hashtext('migrate'))", (LOCK_CLASS,))
+        applied = _apply_migrations(cursor)
+        _replace_views(cursor)
+        are_settings_new = _write_settings(cursor, settings)
+        _owe_what_is_new(cursor, are_settings_new)
+        _grant_reading(cursor)
+    return applied
+
+
+def _apply_migrations(cursor: Cursor) -> list[str]:
+    cursor.execute("""
+        create table if not exists schema_migrations (name text primary key, applied_at timestamptz default now())
+        """)
+    cursor.execute("select name from schema_migrations")
+    done = {name for (name,) in cursor.fetchall()}
+    folder = files("dbt_like_sql").joinpath("migrations")
+    applied = []
+    for entry in sorted(folder.iterdir(), key=lambda item: str(item.name)):
+        if entry.name.endswith(".sql") and entry.name not in done:
+            cursor.execute(entry.read_text())
+            cursor.execute("insert into schema_migrations (name) values (%s)", (entry.name,))
+            applied.append(entry.name)
+    return applied
+
+
+def _replace_views(cursor: Cursor) -> None:
+    for model in all_models().values():
+        if model.materialized == "view" and _is_new_version(cursor, model.name, model.sql_hash):
+            name = sql.Identifier(model.name)
+            cursor.execute(sql.SQL("drop view if exists {}").format(name))
+            cursor.execute(sql.SQL("create view {} as {}").format(name, sql.SQL(model.sql)))
+            _set_version(cursor, model.name, model.sql_hash)
+
+
+def _write_settings(cursor: Cursor, settings: Settings) -> bool:
+    """Write the settings that models are built with; True when they differ from those that tables were built with."""
+    values = (settings.timezone, settings.currency, list(settings.funnel_steps), SESSION_GAP)
+    cursor.execute("select timezone, currency, funnel_steps, session_gap from shop_settings")
+    before = cursor.fetchone()
+    if before == values:
+        return False
+    cursor.execute(
+        """
+        insert into shop_settings (timezone, currency, funnel_steps, session_gap) values (%s, %s, %s, %s)
+        on conflict (is_only_row) do update set timezone = excluded.timezone, currency = excluded.currency,
+            funnel_steps = excluded.funnel_steps, session_gap = excluded.session_gap
+        """,
+        values,
+    )
+    return True
+
+
+def _owe_what_is_new(cursor: Cursor, are_settings_new: bool) -> None:
+    """A table whose SQL or settings changed owes a rebuild of all its keys; the next run pays it."""
+    for model in all_models().values():
+        is_new = _is_new_version(cursor, model.name, model.sql_hash)
+        if model.materialized in ("spans", "keys") and (is_new or are_settings_new):
+            changes.owe_all(cursor, model)
+        if is_new:
+            _set_version(cursor, model.name, model.sql_hash)
+
+
+def _is_new_version(cursor: Cursor, model: str, sql_hash: str) -> bool:
+    cursor.execute("select sql_hash from model_versions where model = %s", (model,))
+    return cursor.fetchone() != (sql_hash,)
+
+
+def _set_version(cursor: Cursor, model: str, sql_hash: str) -> None:
+    cursor.execute(
+        "insert into model_versions (model, sql_hash) values (%s, %s) "
+        "on conflict (model) do update set sql_hash = excluded.sql_hash",
+        (model, sql_hash),
+    )
+
+
+def _grant_reading(cursor: Cursor) -> None:
+    """The read-only role for dashboards and `clickstream sql`. A server that does not let the loader create roles has it
+    from its administrator (README, "On your own servers")."""
+    cursor.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,))
+    if not cursor.fetchone():
+        cursor.execute("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")
+        if cursor.fetchone() != (True,):
+            return
+        cursor.execute(sql.SQL("create role {} login").format(sql.Identifier(READER_ROLE)))
+        cursor.execute(
+            sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(READER_ROLE))
+        )
+        cursor.execute(
+            sql.SQL("alter role {} set statement_timeout = {}").format(
+                sql.Identifier(READER_ROLE), sql.Literal(f"{QUERY_TIMEOUT_SECONDS}s")
+            )
+        )
+    role = sql.Identifier(READER_ROLE)
+    cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
+    cursor.execute(sql.SQL("grant select on all tables in schema public to {}").format(role))

@@ -1,0 +1,141 @@
+"""The SQL models as they lie in `dbt_like_sql/models`: one file, one table, described by the .yml beside it.
+
+The .yml is written in dbt's own words. Which model reads which, and which column comes from which, is read from the SQL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
+
+import sqlglot
+import yaml
+from sqlglot import exp
+
+LAYERS = ("raw", "core", "marts", "ops")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a model, with its dbt tests."""
+
+    name: str
+    description: str
+    data_type: str
+    tests: tuple[tuple[str, Mapping[str, Any]], ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table or view. `materialized` says how it is filled:
+
+    loader: by the load of an hour; spans: the sessions; keys: whole keys (`key` names the column) deleted and inserted
+    again; view: not stored.
+    """
+
+    name: str
+    layer: str
+    sql: str
+    description: str
+    materialized: str
+    key: str | None
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """In the order of the table."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def sql_hash(self) -> str:
+        """Changes when the definition does."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @cached_property
+    def tree(self) -> exp.Expr:
+        """The SELECT of this model, parsed."""
+        return sqlglot.parse_one(self.sql, dialect="postgres")
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Names of the models that the SQL reads."""
+        ctes = {cte.alias for cte in self.tree.find_all(exp.CTE)}
+        tables = {table.name for table in self.tree.find_all(exp.Table)}
+        return frozenset((tables - ctes - {self.name}) & set(_names()))
+
+
+def _folder(layer: str) -> Any:
+    return files("dbt_like_sql").joinpath("models", layer)
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            entry.name.removesuffix(".sql")
+            for layer in LAYERS
+            for entry in _folder(layer).iterdir()
+            if entry.name.endswith(".sql")
+        )
+    )
+
+
+@cache
+def all_models() -> Mapping[str, Model]:
+    """Every model by name, each after the models it reads."""
+    found = {
+        model.name: model
+        for layer in LAYERS
+        for entry in sorted(_folder(layer).iterdir(), key=lambda item: str(item.name))
+        if entry.name.endswith(".sql")
+        for model in [_read(layer, entry.name.removesuffix(".sql"))]
+    }
+    ordered: dict[str, Model] = {}
+    while len(ordered) < len(found):
+        ready = [model for name, model in found.items() if name not in ordered and model.reads <= set(ordered)]
+        if not ready:
+            raise ValueError(f"These models read each other in a circle: {sorted(set(found) - set(ordered))}")
+        ordered |= {model.name: model for model in ready}
+    return ordered
+
+
+def _read(layer: str, name: str) -> Model:
+    sql = _folder(layer).joinpath(f"{name}.sql").read_text()
+    [entry] = yaml.safe_load(_folder(layer).joinpath(f"{name}.yml").read_text())["models"]
+    if entry["name"] != name:
+        raise ValueError(f"{name}.yml describes {entry['name']!r}; one file, one table, one name.")
+    config = entry["config"]
+    return Model(
+        name=name,
+        layer=layer,
+        sql=sql.strip().rstrip(";"),
+        description=entry["description"].strip(),
+        materialized=config["materialized"],
+        key=config.get("key"),
+        columns=tuple(
+            Column(item["name"], item["description"], item["data_type"], tuple(map(_test, item.get("data_tests", []))))
+            for item in entry["columns"]
+        ),
+    )
+
+
+def _test(entry: str | Mapping[str, Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(entry, str):
+        return entry, {}
+    [(name, arguments)] = entry.items()
+    return name, arguments
+
+
+def stored_readers(name: str) -> list[Model]:
+    """The stored models that read this one, directly or through views."""
+    readers: list[Model] = []
+    for model in all_models().values():
+        if name in model.reads and model.materialized == "view":
+            readers += stored_readers(model.name)
+        elif name in model.reads:
+            readers.append(model)
+    return list({reader.name: reader for reader in readers}.values())

@@ -1,0 +1,120 @@
+"""Bring one table up to date with what has changed, in one transaction.
+
+Every step is the same: take what is owed, remove those rows, add them again from the model's SQL, test them, and owe the
+readers of this table the keys that were removed or added. A crash before the commit leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from psycopg2 import sql
+
+from clickstream_dagster.warehouse import changes, sessions
+from clickstream_dagster.warehouse.audits import Audit, AuditFailed, audit
+from clickstream_dagster.warehouse.connection import Connection, Cursor, analyze_if_grown, locked, transaction
+from clickstream_dagster.warehouse.models import Model, all_models
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild did: keys (visitors for fact_sessions) it worked on, rows it removed and added, tests it ran."""
+
+    model: str
+    keys: int = 0
+    removed: int = 0
+    added: int = 0
+    audits: list[Audit] = field(default_factory=list)
+
+
+def rebuild(connection: Connection, model: Model) -> Rebuilt:
+    """Rebuild what the model is owed. Raises `AuditFailed`, with nothing changed, when a test of the new rows fails."""
+    if model.materialized in ("view", "loader"):
+        return Rebuilt(model.name)
+    with locked(connection, model.name) as cursor:
+        replace = sessions.replace if model.materialized == "spans" else _replace_keys
+        keys = replace(cursor, model)
+        if not keys:
+            return Rebuilt(model.name)
+        audits = audit(cursor, model, "added_rows")
+        if not all(result.passed for result in audits):
+            raise AuditFailed(model.name, audits)
+        added = _count(cursor, "added_rows")
+        analyze_if_grown(cursor, model.name, added)
+        return Rebuilt(model.name, keys, _count(cursor, "removed_rows"), added, audits)
+
+
+def rebuild_all(connection: Connection, on_step: Callable[[Rebuilt], None] = lambda _: None) -> list[Rebuilt]:
+    """Rebuild every model, each after those it reads."""
+    done = []
+    for model in all_models().values():
+        done.append(rebuild(connection, model))
+        on_step(done[-1])
+    return done
+
+
+def owe_dates(connection: Connection, model: Model, first: date, last: date) -> None:
+    """Owe a model the rows of some local dates, changed or not: the rebuild that a person asks for."""
+    sessions_of = sql.SQL("select {columns} from fact_sessions where local_date between %s and %s")
+    with transaction(connection) as cursor:
+        if model.materialized == "spans":
+            cursor.execute(
+                "create temporary table asked on commit drop as "
+                "select visitor_id, started_at from fact_sessions where local_date between %s and %s",
+                (first, last),
+            )
+            changes.owe_spans(cursor, "select visitor_id, started_at from asked")
+            return
+        by_key = {
+            "local_date": sql.SQL("select generate_series(%s::date, %s::date, interval '1 day')::date"),
+            "visitor_id": sessions_of.format(columns=sql.SQL("distinct visitor_id")),
+            "order_id": sql.SQL("select order_id from fact_orders where local_date between %s and %s"),
+            "product_id": sql.SQL(
+                "select distinct product_id from agg_daily_products where local_date between %s and %s"
+            ),
+            "partition_hour": sql.SQL(
+                "select partition_hour from loaded_hours where (partition_hour at time zone 'UTC')::date between %s and %s"
+            ),
+        }
+        if model.key:
+            changes.owe_keys(cursor, model.name, by_key[model.key], first, last)
+
+
+def _replace_keys(cursor: Cursor, model: Model) -> int:
+    keys = changes.take_keys(cursor, model)
+    if keys:
+        names = {
+            "table": sql.Identifier(model.name),
+            "key": sql.Identifier(str(model.key)),
+            "columns": sql.SQL(", ").join(map(sql.Identifier, model.column_names)),
+            "select": sql.SQL(model.sql),
+        }
+        cursor.execute(
+            sql.SQL("""
+            create temporary table removed_rows on commit drop as
+            with removed as (
+                delete from {table} using rebuild_keys where {table}.{key} = rebuild_keys.{key} returning {table}.*
+            )
+            select * from removed
+            """).format(**names)
+        )
+        cursor.execute(
+            sql.SQL("""
+            create temporary table added_rows on commit drop as
+            with added as (insert into {table} ({columns}) {select} returning *)
+            select * from added
+            """).format(**names)
+        )
+        cursor.execute(
+            "create temporary table touched_rows on commit drop as "
+            "select * from removed_rows union all select * from added_rows"
+        )
+        changes.owe_readers(cursor, model, "touched_rows")
+    return keys
+
+
+def _count(cursor: Cursor, table: str) -> int:
+    cursor.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table)))
+    return int(cursor.fetchone()[0])  # type: ignore[index]

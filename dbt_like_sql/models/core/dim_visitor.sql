@@ -1,0 +1,29 @@
+with
+
+rebuild as (
+    select visitor_id from rebuild_keys
+),
+
+sessions as (
+    select fact_sessions.* from rebuild
+    inner join fact_sessions on fact_sessions.visitor_id = rebuild.visitor_id
+),
+
+final as (
+    select
+        visitor_id,
+        coalesce(
+            (array_agg(user_id order by started_at desc) filter (where user_id is not null))[1], visitor_id
+        ) as person_id,
+        (array_agg(user_id order by started_at desc) filter (where user_id is not null))[1] as user_id,
+        min(started_at) as first_seen_at,
+        max(ended_at) as last_seen_at,
+        (array_agg(channel order by started_at))[1] as first_channel,
+        count(*)::integer as session_count,
+        sum(order_count)::integer as order_count,
+        bool_or(is_bot) as is_bot
+    from sessions
+    group by visitor_id
+)
+
+select * from final

@@ -1,0 +1,120 @@
+with
+
+rebuild as (
+    select visitor_id, span from rebuild_spans
+),
+
+settings as (
+    select * from shop_settings
+),
+
+events as (
+    select
+        clickstream_events.*,
+        event_name in ('page_view', 'view_product') as is_page,
+        order_key is not null and event_name = 'purchase' and not exists (
+            select 1 from clickstream_events as earlier
+            where earlier.order_key = clickstream_events.order_key
+                and earlier.event_name = 'purchase'
+                and (earlier.event_timestamp, earlier.event_id)
+                < (clickstream_events.event_timestamp, clickstream_events.event_id)
+        ) as is_new_order
+    from rebuild
+    inner join clickstream_events
+        on clickstream_events.visitor_id = rebuild.visitor_id
+        and clickstream_events.event_timestamp between lower(rebuild.span) and upper(rebuild.span)
+),
+
+marked as (
+    select
+        events.*,
+        coalesce(event_timestamp - lag(event_timestamp) over by_time > settings.session_gap, true) as is_start
+    from events
+    cross join settings
+    window by_time as (partition by visitor_id order by event_timestamp, event_id)
+),
+
+numbered as (
+    select marked.*, count(*) filter (where is_start) over by_time as session_number
+    from marked
+    window by_time as (
+        partition by visitor_id order by event_timestamp, event_id rows between unbounded preceding and current row
+    )
+),
+
+grouped as (
+    select
+        visitor_id,
+        min(event_timestamp) as started_at,
+        max(event_timestamp) as ended_at,
+        (array_agg(user_id order by event_timestamp, event_id) filter (where user_id is not null))[1] as user_id,
+        count(*)::integer as event_count,
+        count(*) filter (where event_name = 'page_view')::integer as page_view_count,
+        count(*) filter (where event_name = 'view_product')::integer as product_view_count,
+        count(*) filter (where event_name = 'search')::integer as search_count,
+        count(*) filter (where event_name = 'click')::integer as click_count,
+        count(*) filter (where event_name = 'add_to_cart')::integer as add_to_cart_count,
+        count(*) filter (where event_name = 'checkout')::integer as checkout_count,
+        count(*) filter (where event_name = 'purchase')::integer as purchase_count,
+        count(*) filter (where is_new_order)::integer as order_count,
+        funnel_depth(
+            event_name, settings.funnel_steps
+            order by event_timestamp, array_position(settings.funnel_steps, event_name), event_id
+        ) filter (where event_name = any(settings.funnel_steps)) as funnel_step,
+        (array_agg(page_path order by event_timestamp, event_id) filter (where page_path is not null))[1]
+            as entry_path,
+        (array_agg(page_path order by event_timestamp desc, event_id desc) filter (where page_path is not null))[1]
+            as exit_path,
+        (array_agg(array[channel, source, medium, campaign] order by event_timestamp, event_id)
+            filter (where channel is not null)) as origins,
+        (array_agg(device_type order by event_timestamp, event_id) filter (where device_type is not null))[1]
+            as device_type,
+        (array_agg(country order by event_timestamp, event_id) filter (where country is not null))[1] as country,
+        bool_or(is_bot) as is_bot
+    from numbered
+    cross join settings
+    group by visitor_id, session_number
+),
+
+final as (
+    select
+        md5(visitor_id || '|' || (extract(epoch from started_at) * 1000000)::bigint)::uuid as session_key,
+        visitor_id,
+        user_id,
+        started_at,
+        ended_at,
+        (started_at at time zone settings.timezone)::date as local_date,
+        (ended_at at time zone settings.timezone)::date as last_local_date,
+        event_count,
+        page_view_count,
+        product_view_count,
+        search_count,
+        click_count,
+        add_to_cart_count,
+        checkout_count,
+        purchase_count,
+        order_count,
+        coalesce(funnel_step, 0) as funnel_step,
+        page_view_count + product_view_count <= 1
+        and add_to_cart_count + checkout_count + purchase_count + search_count + click_count = 0 as is_bounce,
+        page_view_count + product_view_count >= 2
+        or ended_at - started_at >= interval '10 seconds'
+        or add_to_cart_count + checkout_count + purchase_count > 0 as is_engaged,
+        not exists (
+            select 1 from clickstream_events as earlier
+            where earlier.visitor_id = grouped.visitor_id and earlier.event_timestamp < grouped.started_at
+        ) as is_new_visitor,
+        entry_path,
+        exit_path,
+        coalesce(origins[1][1], 'direct') as channel,
+        origins[1][2] as source,
+        origins[1][3] as medium,
+        origins[1][4] as campaign,
+        device_type,
+        country,
+        is_bot
+    from grouped
+    cross join settings
+)
+
+select * from final

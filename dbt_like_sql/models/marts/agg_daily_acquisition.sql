@@ -1,0 +1,32 @@
+with
+
+rebuild as (
+    select local_date from rebuild_keys
+),
+
+sessions as (
+    select fact_sessions.* from rebuild
+    inner join fact_sessions on fact_sessions.local_date = rebuild.local_date
+),
+
+final as (
+    select
+        local_date,
+        channel,
+        coalesce(source, '(none)') as source,
+        coalesce(medium, '(none)') as medium,
+        coalesce(campaign, '(none)') as campaign,
+        is_bot,
+        count(*)::integer as sessions,
+        count(distinct visitor_id)::integer as visitors,
+        count(*) filter (where is_new_visitor)::integer as new_visitors,
+        count(*) filter (where is_bounce)::integer as bounces,
+        count(*) filter (where is_engaged)::integer as engaged_sessions,
+        sum(page_view_count + product_view_count)::integer as page_views,
+        count(*) filter (where purchase_count > 0)::integer as sessions_with_purchase,
+        sum(order_count)::integer as orders
+    from sessions
+    group by local_date, channel, coalesce(source, '(none)'), coalesce(medium, '(none)'), coalesce(campaign, '(none)'), is_bot
+)
+
+select * from final

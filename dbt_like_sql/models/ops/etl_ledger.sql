@@ -1,0 +1,68 @@
+-- Each number is counted on its own, from its own table, so that the difference is a check and not an identity.
+with
+
+rebuild as (
+    select partition_hour from rebuild_keys
+),
+
+received as (
+    select raw_objects.partition_hour, count(*) as objects, sum(raw_objects.line_count) as events
+    from rebuild
+    inner join raw_objects on raw_objects.partition_hour = rebuild.partition_hour
+    group by raw_objects.partition_hour
+),
+
+loaded as (
+    select
+        clickstream_events.partition_hour,
+        count(*) as events,
+        count(*) filter (
+            where clickstream_events.received_at > clickstream_events.event_timestamp + interval '1 hour'
+        ) as late
+    from rebuild
+    inner join clickstream_events on clickstream_events.partition_hour = rebuild.partition_hour
+    group by clickstream_events.partition_hour
+),
+
+duplicates as (
+    select duplicate_events.partition_hour, count(*) as events
+    from rebuild
+    inner join duplicate_events on duplicate_events.partition_hour = rebuild.partition_hour
+    group by duplicate_events.partition_hour
+),
+
+rejects as (
+    select rejected_events.partition_hour, rejected_events.code, count(*) as events
+    from rebuild
+    inner join rejected_events on rejected_events.partition_hour = rebuild.partition_hour
+    group by rejected_events.partition_hour, rejected_events.code
+),
+
+rejected as (
+    select partition_hour, sum(events) as events, jsonb_object_agg(code, events) as by_code
+    from rejects
+    group by partition_hour
+),
+
+final as (
+    select
+        rebuild.partition_hour,
+        coalesce(received.objects, 0)::integer as objects,
+        coalesce(received.events, 0)::integer as received,
+        coalesce(loaded.events, 0)::integer as loaded,
+        coalesce(duplicates.events, 0)::integer as duplicate,
+        coalesce(rejected.events, 0)::integer as rejected,
+        coalesce(rejected.by_code, '{}') as rejected_by_code,
+        coalesce(loaded.late, 0)::integer as late,
+        (
+            coalesce(received.events, 0) - coalesce(loaded.events, 0) - coalesce(duplicates.events, 0)
+            - coalesce(rejected.events, 0)
+        )::integer as difference
+    from rebuild
+    left join received on received.partition_hour = rebuild.partition_hour
+    left join loaded on loaded.partition_hour = rebuild.partition_hour
+    left join duplicates on duplicates.partition_hour = rebuild.partition_hour
+    left join rejected on rejected.partition_hour = rebuild.partition_hour
+)
+
+select * from final

@@ -1,0 +1,10 @@
+with
+
+final as (
+    select
+        object_key, content_hash, etag, size_bytes, partition_hour, line_count, event_count, rejected_count,
+        now() as loaded_at
+    from staged_objects
+)
+
+select * from final

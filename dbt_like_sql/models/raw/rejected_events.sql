@@ -1,0 +1,8 @@
+with
+
+final as (
+    select partition_hour, object_key, line_number, content_hash, received_at, code, message, body, body_encoding
+    from staged_rejects
+)
+
+select * from final

@@ -1,0 +1,109 @@
+"""One body, its events. A body that is partly not JSON still gives up every event that is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from ingest_lambda import settings
+from ingest_lambda.contract import Reject
+from ingest_lambda.dialects import keep
+from ingest_lambda.reading import Draft, draft, parse
+from ingest_lambda.request import Refusal
+
+_BOM = b"\xef\xbb\xbf"
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+# From one bracket to the next, over whatever texts lie between; between the events themselves, commas count too.
+_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+[\[\]{}]", re.DOTALL)
+_TO_COMMA = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+[\[\]{},]", re.DOTALL)
+_MEMBER = re.compile(rb"(" + _STRING + rb")\s*:\s*", re.DOTALL)
+_LINE_OF_ITS_OWN = re.compile(rb"[\r\n]\{")
+_json = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Batch(NamedTuple):
+    """The events of a body, as bytes, and what its envelope says for all of them."""
+
+    events: list[bytes]
+    envelope: Draft
+
+
+def split(body: bytes) -> Batch:
+    """One event, a list, `{"sent_at", "events": [...]}`, or one event on each line.
+
+    The text is cut where its brackets say, and only then is each piece read as JSON: so a number, a character or a
+    nesting that no parser takes costs its own event and no other.
+    """
+    text = body.removeprefix(_BOM).strip()
+    members = _members(text) if text.startswith(b"{") and b'"events"' in text else {}
+    listed = members.pop(b'"events"', b"")
+    if listed.startswith(b"["):
+        batch = Batch(_capped(pieces(listed)), _envelope(members))
+    elif text.startswith(b"["):
+        batch = Batch(_capped(pieces(text)), Draft({}, {}))
+    elif _LINE_OF_ITS_OWN.search(text) and not _is_json(text):
+        batch = Batch(_capped(text.splitlines()), Draft({}, {}))
+    else:
+        batch = Batch(_capped([text]), Draft({}, {}))
+    if not batch.events:
+        raise Reject("empty_body", "the body holds no event")
+    return batch
+
+
+def pieces(text: bytes) -> Iterator[bytes]:
+    """What lies between the commas of a list or an object, whatever it is, and what follows the closing bracket."""
+    depth = start = at = 1
+    # What is nested deeper than an event has bytes is no event, and neither is what follows it.
+    while 0 < depth <= settings.MAX_EVENT_BYTES and (
+        stretch := (_TO_COMMA if depth == 1 else _TO_BRACKET).match(text, at)
+    ):
+        at = stretch.end()
+        mark = text[at - 1 : at]
+        depth += (mark in b"[{") - (mark in b"]}")
+        if depth == 0 or mark == b",":
+            yield text[start : at - 1]
+            start = at
+    yield text[start:]
+
+
+def _capped(found: Iterable[bytes]) -> list[bytes]:
+    """The pieces that are not blank. Reading stops at the limit, so a body of commas costs no more than one of events."""
+    limit = settings.MAX_EVENTS + 1  # with what follows the closing bracket
+    events = list(islice(found, limit + 1))
+    kept = [event.strip() for event in events if event.strip()]
+    if len(events) > limit or len(kept) > settings.MAX_EVENTS:
+        raise Refusal(
+            413, "too_many_events", f"one request may have {settings.MAX_EVENTS} events: send fewer at a time"
+        )
+    return kept
+
+
+def _members(text: bytes) -> dict[bytes, bytes]:
+    """An object's keys, in their quotes, and its values as they were written. The last of two equal keys wins."""
+    found = ((_MEMBER.match(piece.strip()), piece.strip()) for piece in islice(pieces(text), settings.MAX_EVENTS))
+    return {match[1]: piece[match.end() :] for match, piece in found if match}
+
+
+def _envelope(members: dict[bytes, bytes]) -> Draft:
+    """What a batch says for all its events. An event id is not such a thing: it would make them all one event."""
+    text = b"{" + b",".join(key + b":" + value for key, value in members.items()) + b"}"
+    try:
+        said = draft(parse(text))
+    except Reject as error:
+        raise Reject(error.code, f"beside events: {error.message}") from None
+    event_id = said.values.pop("event_id", None)
+    if event_id is not None:
+        keep(said.props, ("event_id",), event_id)
+    return said
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        _json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+    return True

@@ -1,0 +1,42 @@
+"""What to believe of a client's clock.
+
+A batch comes from one device, so one shift serves all of it: the order of a device's events never changes.
+The raw client time stays on the event as `client_timestamp`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from ingest_lambda.contract import TimeSource
+from ingest_lambda.settings import CLOCK_SKEW_BOUND, MAX_EVENT_AGE
+
+NO_SHIFT = timedelta(0)
+
+
+def batch_shift(times: Iterable[datetime], *, received_at: datetime, sent_at: datetime | None) -> timedelta:
+    """What to add to every client time of a batch.
+
+    With `sent_at`, the skew of the clock is known: it is added once it is beyond the bound. Whatever is then still
+    impossible (the newest event lies in the future, or a year back) is moved so that the newest event is now.
+    """
+    newest = max(times, default=None)
+    if newest is None:
+        return NO_SHIFT
+    skew = received_at - sent_at if sent_at else NO_SHIFT
+    shift = skew if abs(skew) > CLOCK_SKEW_BOUND else NO_SHIFT
+    believable = received_at - MAX_EVENT_AGE <= newest + shift <= received_at + CLOCK_SKEW_BOUND
+    return shift if believable else received_at - newest
+
+
+def resolve(client: datetime | None, *, received_at: datetime, shift: timedelta) -> tuple[datetime, TimeSource]:
+    """The time that counts, and how it was found.
+
+    One event can still be years older than the rest of its batch; it is held at the oldest believable time, which
+    keeps it the first.
+    """
+    if client is None:
+        return received_at, "received"
+    moment = max(client + shift, received_at - MAX_EVENT_AGE)
+    return moment, "client" if moment == client else "corrected"

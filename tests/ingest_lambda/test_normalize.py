@@ -1,0 +1,255 @@
+"""Three dialects, one event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest_lambda import contract
+from ingest_lambda.contract import Event, Reject
+from ingest_lambda.normalize import EVENT_NAMESPACE, accept, normalize
+
+NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
+
+
+def read(**fields: Any) -> Event:
+    return normalize({"event_name": "page_view", "client_id": "c-1", **fields}, received_at=NOW, salt="pepper")
+
+
+def code(**fields: Any) -> str:
+    with pytest.raises(Reject) as reason:
+        read(**fields)
+    assert reason.value.code in contract.REASONS
+    return reason.value.code
+
+
+def test_camel_case_dialect(sample: Callable[[str], Any]) -> None:
+    event = normalize(sample("camel_purchase"), received_at=NOW, salt="")
+    assert event.event_id == UUID("0d7f0a86-1b64-4f0f-9d7c-6f0d2f9c5a10")
+    assert event.user_id == "123456789012345678901"
+    assert event.is_first_visit is False
+    assert event.order is not None
+    assert (event.order.id, event.order.value, event.order.currency) == ("A-1", Decimal("59.97"), "EUR")
+    assert event.order.items == [contract.OrderItem(product_id="sku-1", quantity=3, price=Decimal("19.99"))]
+    assert event.props == {"coupon": "SPRING", "order": {"items": [{"colour": "red"}]}}
+    assert event.page_url == "https://shop.example/thanks?order_id=4111111111111111"
+
+
+def test_v1_dialect(sample: Callable[[str], Any]) -> None:
+    event = normalize(sample("v1_view"), received_at=NOW, salt="")
+    assert (event.event_name, event.client_id, event.user_id) == ("view_product", "anon-1", None)
+    assert event.product == contract.Product(id="sku-123", category="Shoes", price=Decimal("79.99"))
+    assert (event.currency, event.quantity, event.search_query) == ("USD", 1, "running shoes")
+    assert event.device == contract.Device(type="mobile")
+    assert event.geo == contract.Geo(country="VN")
+    assert event.props is None
+
+
+@pytest.mark.parametrize(
+    ("product", "name"), [({"id": "sku-1"}, "view_product"), ({"name": "x"}, "page_view"), (None, "page_view")]
+)
+def test_a_view_is_of_a_product_or_of_a_page(product: Any, name: str) -> None:
+    assert read(event_name="view", product=product).event_name == name
+
+
+def test_what_the_contract_does_not_name_is_kept_under_its_parent() -> None:
+    event = read(
+        colour="red", product={"id": 1, "size": {"eu": 42}}, ecom={"coupon": "X"}, props={"a": None, "colour": "blue"}
+    )
+    assert event.props == {
+        "colour": "red",
+        "colour_": "blue",
+        "product": {"size": {"eu": 42}},
+        "ecom": {"coupon": "X"},
+        "a": None,
+    }
+
+
+def test_the_contracts_own_word_wins_and_the_other_is_kept() -> None:
+    event = read(clientId="c-2", userId="u-2", user_id="u-1")
+    assert (event.client_id, event.user_id, event.props) == ("c-1", "u-1", {"clientId": "c-2", "userId": "u-2"})
+
+
+@pytest.mark.parametrize("nothing", [None, "", "null", "undefined", "[object Object]"])
+def test_an_id_that_means_none_is_none(nothing: Any) -> None:
+    assert read(user_id=nothing).user_id is None
+
+
+@pytest.mark.parametrize(("number", "text"), [(42, "42"), (2**53 + 1, "9007199254740993"), (10**39, "1" + "0" * 39)])
+def test_a_number_as_an_id_keeps_its_digits(number: int, text: str) -> None:
+    line = json.dumps({"event_name": "purchase", "client_id": number, "order": {"id": number}}).encode()
+    event = accept(line, received_at=NOW)
+    assert (event.client_id, event.order and event.order.id) == (text, text)
+
+
+@pytest.mark.parametrize(
+    ("expected", "fields"),
+    [
+        ("missing_event_name", {"event_name": None}),
+        ("invalid_event_name", {"event_name": "PageView"}),
+        ("invalid_event_name", {"event_name": "page view"}),
+        ("invalid_event_name", {"event_name": "page_view\n"}),
+        ("invalid_event_name", {"event_name": "'; drop table events; --"}),
+        ("invalid_event_name", {"event_name": "x" * 65}),
+        ("invalid_event_name", {"event_name": 7}),
+        ("missing_visitor", {"client_id": None}),
+        ("missing_visitor", {"client_id": ""}),
+        ("invalid_client_id", {"client_id": True}),
+        ("invalid_client_id", {"client_id": ["c"]}),
+        ("too_long", {"client_id": "c" * 257}),
+        ("invalid_event_id", {"event_id": "e-1"}),
+        ("invalid_event_id", {"event_id": 7}),
+        ("invalid_timestamp", {"event_timestamp": "yesterday"}),
+        ("invalid_timestamp", {"event_timestamp": True}),
+        ("invalid_timestamp", {"event_timestamp": "0001-01-01T00:00:00+14:00"}),
+        ("invalid_timestamp", {"event_timestamp": 10**18}),
+        ("invalid_timestamp", {"event_timestamp": {"$date": 1}}),
+        ("invalid_price", {"product": {"price": "12,50"}}),
+        ("invalid_price", {"product": {"price": -5}}),
+        ("invalid_price", {"product": {"price": True}}),
+        ("invalid_price", {"product": {"price": 10**9}}),
+        ("invalid_price", {"product": {"price": Decimal("0.1234567")}}),
+        ("invalid_price", {"product": {"price": float("nan")}}),
+        ("invalid_price", {"product": {"price": Decimal("1e400")}}),
+        ("invalid_price", {"order": {"value": float("inf")}}),
+        ("invalid_price", {"order": {"items": [{"price": "free"}]}}),
+        ("invalid_quantity", {"quantity": 0}),
+        ("invalid_quantity", {"quantity": 1e9}),
+        ("invalid_quantity", {"quantity": 1.5}),
+        ("invalid_quantity", {"order": {"items": [{"quantity": -1}]}}),
+        ("invalid_currency", {"currency": "XXX"}),
+        ("invalid_currency", {"currency": "EURO"}),
+        ("invalid_currency", {"currency": "uß"}),
+        ("invalid_currency", {"order": {"currency": 978}}),
+        ("invalid_geo", {"geo": {"country": "Vietnam"}}),
+        ("invalid_product", {"product": "sku-1"}),
+        ("invalid_product", {"product": {"name": 7}}),
+        ("invalid_order", {"order": {"items": {"0": {}}}}),
+        ("invalid_order", {"order": {"items": ["sku-1"]}}),
+        ("too_long", {"order": {"items": [{"product_id": "x"}] * 501}}),
+        ("invalid_props", {"props": [1]}),
+        ("invalid_is_first_visit", {"is_first_visit": "yes"}),
+        ("invalid_is_first_visit", {"is_first_visit": 1}),
+        ("invalid_page_url", {"page_url": 7}),
+        ("too_long", {"page_url": "https://x/" + "x" * 4096}),
+        ("too_long", {"referrer": "https://x/" + "x" * 4096}),
+        ("too_long", {"page_title": "x" * 2049}),
+    ],
+)
+def test_what_is_rejected_and_why(expected: str, fields: dict[str, Any]) -> None:
+    assert code(**fields) == expected
+
+
+def test_a_complaint_names_the_field_and_what_is_expected_and_not_the_value() -> None:
+    with pytest.raises(Reject) as reason:
+        read(product={"price": "secret words"})
+    assert "product.price" in reason.value.message and "12.50" in reason.value.message
+    assert "secret" not in reason.value.message
+
+
+@pytest.mark.parametrize(
+    ("given_price", "price"),
+    [
+        ("12.50", "12.50"),
+        (0, "0"),
+        ("0.000001", "0.000001"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("-0.0"), "0.0"),
+        (19.99, "19.99"),
+    ],
+)
+def test_a_price_is_exact(given_price: Any, price: str) -> None:
+    product = read(product={"price": given_price}).product
+    assert product is not None and str(product.price) == price
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-03-14T15:00:00Z",
+        "2026-03-14T22:00:00+07:00",
+        "2026-03-14T15:00:00",
+        "2026-03-14T14:59:60Z",
+        1773500400,
+        1773500400000,
+        1773500400000000,
+        "1773500400000",
+        Decimal("1773500400.000"),
+    ],
+)
+def test_a_time_in_any_of_its_spellings(moment: Any) -> None:
+    event = read(timestamp=moment)
+    assert event.event_timestamp == event.client_timestamp == datetime(2026, 3, 14, 15, tzinfo=UTC)
+    assert event.time_source == "client"
+
+
+def test_an_importer_gets_stable_ids_and_times() -> None:
+    line = b'{"event":"page_view","user_id":"u","event_id":"evt-7","ts":"2019-01-01T00:00:00Z"}'
+    event = accept(line, received_at=None, event_id_policy="uuid5")
+    assert event.event_id == uuid5(EVENT_NAMESPACE, "evt-7")
+    assert event.received_at == event.event_timestamp == datetime(2019, 1, 1, tzinfo=UTC)
+    made = UUID(int=7)
+    assert accept(b'{"event":"a","user_id":"u","ts":0}', received_at=None, make_event_id=lambda: made).event_id == made
+
+
+def test_an_imported_event_needs_a_time() -> None:
+    with pytest.raises(Reject) as reason:
+        accept(b'{"event":"page_view","user_id":"u"}', received_at=None)
+    assert reason.value.code == "missing_timestamp"
+
+
+def test_a_stored_line_keeps_its_time_of_receipt_and_a_client_cannot_give_one() -> None:
+    record = {"event_name": "a", "client_id": "c", "received_at": "2026-01-01T00:00:00Z", "time_source": "client"}
+    assert accept(json.dumps(record).encode(), received_at=NOW).received_at == datetime(2026, 1, 1, tzinfo=UTC)
+    event = normalize(record, received_at=NOW, salt="")
+    assert event.received_at == NOW
+    assert event.props == {"received_at": "2026-01-01 00:00:00+00:00", "time_source": "client"}
+
+
+words = st.text(st.characters(codec="utf-8"), max_size=12)
+numbers = (
+    st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+)
+records = st.fixed_dictionaries(
+    {"event_name": st.sampled_from(["view", "purchase", "x"]), "client_id": st.sampled_from(["c", 7, "a@b.co"])},
+    optional={
+        "event_timestamp": st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(
+            lambda moment: moment.isoformat()
+        ),
+        "product": st.dictionaries(st.sampled_from(["id", "name", "colour"]), words, max_size=3),
+        "props": st.dictionaries(words, values, max_size=4),
+        "order": st.fixed_dictionaries(
+            {"items": st.lists(st.fixed_dictionaries({"price": st.decimals(0, 999, places=2)}), max_size=2)}
+        ),
+        "page_url": words,
+        "user_id": words,
+        "extra": values,
+    },
+)
+
+
+@settings(deadline=None)
+@given(records)
+def test_every_event_can_be_read_back_and_reads_the_same(record: dict[str, Any]) -> None:
+    try:
+        event = normalize(record, received_at=NOW, salt="pepper", make_event_id=uuid4)
+    except Reject as reason:
+        assert reason.code in contract.REASONS
+        return
+    line = contract.encode(event)
+    assert contract.encode(contract.decode(line)) == line
+    assert accept(line, received_at=NOW, salt="pepper") == contract.decode(line)
