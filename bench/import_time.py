@@ -2,8 +2,8 @@
 
 Run: python bench/import_time.py [rounds]
 
-Every number is the best of the rounds, each in a fresh interpreter, all taken in turn in the same run, so the ratios hold
-on any machine though the milliseconds do not.
+Every number is the best of the rounds, each in a fresh interpreter, all taken in turn in the same run, so the ratios
+hold on any machine though the milliseconds do not.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,8 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
     Returns the hours and their runs. Raises `BadTick` for an event that names no hour, `TickFailed` when a run failed.
     """
     started = time.monotonic()
-    stack, dagster = _open()
     hour = target_hour(event, datetime.now(UTC))
+    stack, dagster = _open()
     _check_range(hour, stack)
     with stack.warehouse() as connection:
         owed = owed_hours(connection, stack.store, hour, stack.settings.lookback_hours, stack.settings.max_owed_hours)
@@ -65,27 +65,29 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
 
 def target_hour(event: Mapping[str, Any], now: datetime) -> datetime:
     """The hour that an event asks for, floored: Dagster would take 01:30 for 02:00 without a word."""
+    if not isinstance(event, Mapping):
+        raise BadTick(f"The event is {event!r}, not an object; send one with time, hoursBack or targetUtcHour.")
     if "overridePrefix" in event:
         hour = hour_of_prefix(str(event["overridePrefix"]))
         if hour is None:
             raise BadTick(f"overridePrefix {event['overridePrefix']!r} is no hour; use events/YYYY/MM/DD/HH/.")
         return hour
     if "targetUtcHour" in event:
-        return floor_hour(_moment("targetUtcHour", event["targetUtcHour"]))
+        return _hour("targetUtcHour", event["targetUtcHour"])
     if "hoursBack" in event:
         back = event["hoursBack"]
         if not isinstance(back, int) or isinstance(back, bool) or not 0 <= back <= 87_600:
             raise BadTick(f"hoursBack {back!r} must be a whole number of hours, 0 or more.")
         return floor_hour(now) - back * HOUR
     if "time" in event:
-        return floor_hour(_moment("time", event["time"])) - HOUR
+        return _hour("time", event["time"], back=HOUR)
     raise BadTick("The event has none of time, hoursBack, targetUtcHour, overridePrefix; one of them names the hour.")
 
 
-def _moment(name: str, text: object) -> datetime:
+def _hour(name: str, text: object, back: timedelta = timedelta(0)) -> datetime:
     try:
-        return datetime.fromisoformat(str(text))
-    except ValueError as error:
+        return floor_hour(datetime.fromisoformat(str(text))) - back
+    except (ValueError, OverflowError) as error:
         raise BadTick(f"{name} {text!r} is not a time; use 2025-12-06T05:00:00Z.") from error
 
 
@@ -96,7 +98,7 @@ def _check_range(hour: datetime, stack: Stack) -> None:
             f"{key_of(hour)} lies before the first partition, {key_of(first)}. Set CLICKSTREAM_FIRST_HOUR to an earlier hour."
         )
     if hour > floor_hour(datetime.now(UTC)):
-        raise BadTick(f"{key_of(hour)} lies in the future.")
+        raise BadTick(f"{key_of(hour)} lies in the future. Name an hour that has begun.")
 
 
 def _run(dagster: DagsterInstance, start: datetime, end: datetime, *, is_owed: bool) -> dict[str, Any]:

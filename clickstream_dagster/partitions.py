@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 KEY_FORMAT = "%Y-%m-%d-%H:00"
 HOUR = timedelta(hours=1)
 
-_LAYOUT = re.compile(
-    r"^(?:events/|rejected/)?"
-    r"(?:year=)?(?P<year>\d{4})/(?:month=)?(?P<month>\d{2})/(?:day=)?(?P<day>\d{2})/(?:(?:hour=)?(?P<hour>\d{2})/)?[^/]+$"
+# Exactly what lies under `_DAY_ROOTS`: a key that no listing of an hour finds must not count as owed to one.
+_LAYOUTS = (
+    re.compile(r"(?:events|rejected)/([0-9]{4})/([0-9]{2})/([0-9]{2})/(?:([0-9]{2})/)?[^/]+\Z"),
+    re.compile(r"(?:events/)?year=([0-9]{4})/month=([0-9]{2})/day=([0-9]{2})/(?:hour=([0-9]{2})/)?[^/]+\Z"),
 )
-_PREFIX = re.compile(r"^(?:events|rejected)/(\d{4})/(\d{2})/(\d{2})/(\d{2})/?$")
+_PREFIX = re.compile(r"(?:events|rejected)/([0-9]{4})/([0-9]{2})/([0-9]{2})/([0-9]{2})/?\Z")
 _DAY_ROOTS = (
     "events/%Y/%m/%d/",
     "rejected/%Y/%m/%d/",
@@ -50,8 +51,17 @@ def hour_of_prefix(prefix: str) -> datetime | None:
 
 def hour_of_object(object_key: str) -> datetime | None:
     """The partition an object belongs to, or None when its key has none of the known layouts."""
+    found = next((match for layout in _LAYOUTS if (match := layout.match(object_key))), None)
+    return _moment(*found.groups("00")) if found else None
+
+
+def last_moment_of_object(object_key: str) -> datetime:
+    """The latest time at which an object can have been received: the end of its hour, or of its day where the key has no
+    hour. What an older writer's line, which does not say when it was received, is taken to be."""
+    hour = hour_of_object(object_key)
     found = _LAYOUT.match(object_key)
-    return _moment(found["year"], found["month"], found["day"], found["hour"] or "00") if found else None
+    assert hour and found, f"{object_key} is in no known layout"
+    return hour + (HOUR if found["hour"] else 24 * HOUR) - timedelta(microseconds=1)
 
 
 def _moment(year: str, month: str, day: str, hour: str) -> datetime | None:
@@ -87,7 +97,8 @@ def prefixes_of(start: datetime, end: datetime) -> list[str]:
 def day_only_prefixes(start: datetime, end: datetime) -> list[str]:
     """Days whose objects without an hour belong to the hours asked for, where `prefixes_of` did not list the day."""
     midnights = (hour for hour in hours_between(start, end) if hour.hour == 0)
-    return [hour.strftime(_DAY_ROOTS[0]) for hour in midnights if hour + timedelta(days=1) > end]
+    cut = [hour for hour in midnights if hour + timedelta(days=1) > end]
+    return [hour.strftime(root) for hour in cut for root in _DAY_ROOTS]
 
 
 def ranges(hours: Iterable[datetime], max_gap_hours: int) -> list[tuple[datetime, datetime]]:

@@ -146,7 +146,7 @@ def _reader(env: Mapping[str, str]) -> tuple[str, str] | None:
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError(
             f"CLICKSTREAM_TIMEZONE={name!r} is not a time zone; use a name such as Europe/Berlin or UTC."
         ) from error
@@ -155,7 +155,8 @@ def _timezone(name: str) -> str:
 
 def _funnel_steps(env: Mapping[str, str]) -> tuple[str, ...]:
     steps = _names(env, "CLICKSTREAM_FUNNEL_STEPS", DEFAULT_FUNNEL_STEPS)
-    if len(steps) < 2 or len(set(steps)) != len(steps):
+    are_names = all(re.fullmatch(r"[a-z][a-z0-9_.:-]{0,63}", step) for step in steps)
+    if len(steps) < 2 or len(set(steps)) != len(steps) or not are_names:
         raise SettingsError(
             "CLICKSTREAM_FUNNEL_STEPS needs two or more different event names, in order, "
             "such as view_product,add_to_cart,purchase."
@@ -164,16 +165,16 @@ def _funnel_steps(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _first_hour(env: Mapping[str, str], home: Path) -> datetime:
-    text = env.get("CLICKSTREAM_FIRST_HOUR")
+    text, origin = env.get("CLICKSTREAM_FIRST_HOUR"), "CLICKSTREAM_FIRST_HOUR"
     if not text and first_hour_file(home).exists():
-        text = first_hour_file(home).read_text().strip()
+        text, origin = first_hour_file(home).read_text().strip(), str(first_hour_file(home))
     if not text:
         return DEFAULT_FIRST_HOUR
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise SettingsError(f"CLICKSTREAM_FIRST_HOUR={text!r} is not a time; use 2026-01-01T00:00Z.") from error
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise SettingsError(f"{origin}={text!r} is not a time; use 2026-01-01T00:00Z.") from error
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
@@ -187,7 +188,7 @@ def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _boolean(env: Mapping[str, str], name: str) -> bool:
-    return _matching(env, name, "false", r"true|false", "true or false").lower() == "true"
+    return _matching(env, name, "false", r"(?i:true|false)", "true or false").lower() == "true"
 
 
 def _matching(env: Mapping[str, str], name: str, default: str, pattern: str, wanted: str) -> str:

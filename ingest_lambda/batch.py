@@ -71,7 +71,7 @@ def pieces(text: bytes) -> Iterator[bytes]:
 
 
 def _capped(found: Iterable[bytes]) -> list[bytes]:
-    """The pieces that are not blank. Reading stops at the limit, so a body of commas costs no more than one of events."""
+    """The pieces that are not blank. Reading stops at the limit, so a body of commas is soon read."""
     limit = settings.MAX_EVENTS + 1  # with what follows the closing bracket
     events = list(islice(found, limit + 1))
     kept = [event.strip() for event in events if event.strip()]

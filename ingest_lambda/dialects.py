@@ -1,4 +1,4 @@
-"""Which field a client's key means. Three dialects and their mixtures are one table: a key, in snake case, and its path.
+"""Which field a client's key means. Three dialects and their mixtures are one table: a key in snake case, and its path.
 
 A key that the contract does not name is kept in `props`, under its own name and its parent's.
 """

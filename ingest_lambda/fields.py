@@ -1,4 +1,4 @@
-"""From what JSON holds to what the contract holds, one field at a time. The contract's own types say which rule applies."""
+"""From what JSON holds to what the contract holds, field by field. The contract's own types say which rule applies."""
 
 from __future__ import annotations
 

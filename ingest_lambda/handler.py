@@ -38,7 +38,7 @@ def handler(event: Mapping[str, Any], context: object = None) -> Response:
     started = time.perf_counter()
     try:
         answer = _answer(event, store=open_store(settings.raw_bucket_name()), received_at=datetime.now(UTC))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         log("failure", error=type(error).__name__, detail=_one_line(error) if isinstance(error, RuntimeError) else None)
         answer = Answer(reply(500, errors("internal_error", "the collector failed; send again later")))
     log(

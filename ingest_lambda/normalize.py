@@ -1,4 +1,4 @@
-"""From what a client sent to the event of the contract. The collector, the loader and the importer all come through here."""
+"""From what a client sent to the event of the contract, for the collector, the loader and the importer alike."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def normalize(
 ) -> Event:
     """The event that one record means, or `Reject` with the reason why it means none.
 
-    `shift` is what `clock.batch_shift` says of the batch that the record came in; without it, the record is its own batch.
+    `shift` is what `clock.batch_shift` says of the batch that the record came in; without it, it is its own batch.
     """
     read = draft(record)
     moved = _own_shift(read, received_at) if shift is None else shift
@@ -84,7 +84,7 @@ def accept(
 ) -> Event:
     """The event of a stored line in any dialect, or `Reject`. For the loader and the importer.
 
-    A line that carries its own `received_at` keeps it. `received_at` None means: as if received at the event's own time.
+    A line that carries its own `received_at` keeps it. `received_at` None: as if received at the event's own time.
     """
     read = draft(parse(line))
     shift = _own_shift(read, read.values.get("received_at") or received_at)

@@ -41,7 +41,7 @@ def raw_bucket_name() -> str:
 
 
 def hash_salt() -> str:
-    """`CLICKSTREAM_HASH_SALT`: the secret with which ids that are e-mail addresses are hashed. Empty: they are removed."""
+    """`CLICKSTREAM_HASH_SALT`: the secret by which ids that are e-mail addresses are hashed. Empty: they go."""
     return os.environ.get("CLICKSTREAM_HASH_SALT", "")
 
 

@@ -1,4 +1,4 @@
-"""The events of one request, sorted into those that are accepted and those that are not. No event decides over another."""
+"""The events of one request, sorted into accepted and rejected. No event decides over another."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _attempt(step: Callable[..., T], *given: Any) -> T | Reject:
         return step(*given)
     except Reject as reason:
         return reason
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         import traceback  # never needed, until it is
 
         frame = traceback.extract_tb(error.__traceback__)[-1]

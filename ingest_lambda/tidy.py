@@ -1,4 +1,4 @@
-"""Makes a decoded record fit for PostgreSQL and for JSON: depth, forbidden characters, numbers that a double cannot hold."""
+"""Makes a record fit for PostgreSQL and for JSON: depth, forbidden characters, numbers beyond a double."""
 
 from __future__ import annotations
 

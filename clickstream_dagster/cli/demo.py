@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clickstream_dagster.cli.materializing import materialize
-from clickstream_dagster.cli.serving import serve_dagster
+from clickstream_dagster.cli.serving import PORT, serve_dagster
 from clickstream_dagster.cli.show import bar, console, table
 from clickstream_dagster.cli.status import show_balance, show_freshness, show_ledger
 from clickstream_dagster.partitions import floor_hour
@@ -43,7 +43,7 @@ class Plan:
 @click.option("--days", default=14, show_default=True, type=click.IntRange(1, 400), help="Days of traffic, up to now.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, another shop.")
 @click.option("--no-serve", is_flag=True, help="End after the summary instead of serving the Dagster UI.")
-@click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True, help="Port of the Dagster UI.")
+@click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True, type=PORT, help="Port of the Dagster UI.")
 def demo_command(days: int, seed: int, no_serve: bool, port: int) -> None:
     """Invent a shop's traffic, collect it, materialize it, and show the numbers next to what was invented."""
     stack = Stack(load_settings())

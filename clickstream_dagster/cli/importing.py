@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from clickstream_dagster.cli.show import bar, console
 from clickstream_dagster.local.importer.mapping import MappingError, read_mapping
-from clickstream_dagster.local.importer.records import ImportFailed, Record, read_csv, read_ndjson
+from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
 from clickstream_dagster.local.importer.store import Imported, store_records
 from clickstream_dagster.partitions import key_of
 from clickstream_dagster.settings import first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
+from ingest_lambda.contract import Event
+
+#: A file none of whose first lines is an event is the wrong file, or has the wrong mapping.
+TRIED_LINES = 100
 
 EPILOG = """
 \b
@@ -43,9 +50,8 @@ def import_command(files: tuple[Path, ...], map_file: Path | None) -> None:
     for path in files:
         with bar(f"importing {path.name}", path.stat().st_size) as shown:
             [task] = shown.task_ids
-            records = read_csv(path, read_mapping(map_file)) if map_file else read_ndjson(path)
             done = store_records(
-                stack.store, path, records, lambda record: shown.update(task, completed=record.read_bytes)
+                stack.store, path, records(path, map_file), lambda record: shown.update(task, completed=record.read_bytes)
             )
         tell(path, done)
         if done.first_hour:
@@ -55,16 +61,29 @@ def import_command(files: tuple[Path, ...], map_file: Path | None) -> None:
 
 def check(path: Path, map_file: Path | None) -> None:
     """Find what would stop the import before anything is stored."""
+    if path.is_dir():
+        raise ImportFailed(f"{path} is a folder. Name the files in it, as in {path}/*.json.")
     if not path.is_file():
         raise ImportFailed(f"There is no file {path}. Check the path.")
-    if path.suffix.lower() == ".csv" and not map_file:
+    if path.name.lower().removesuffix(".gz").endswith(".csv") and not map_file:
         raise MappingError(
             f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h)."
         )
-    records = read_csv(path, read_mapping(map_file)) if map_file else read_ndjson(path)
-    first: Record | None = next(records, None)
-    if first is None:
-        raise ImportFailed(f"{path} holds no events.")
+    tried = list(islice(records(path, map_file), TRIED_LINES))
+    if not tried:
+        raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
+    reasons = [record.outcome for record in tried if not isinstance(record.outcome, Event)]
+    if len(reasons) == len(tried):
+        raise ImportFailed(
+            f"None of the first {len(tried):,} lines of {path} is an event ({reasons[0].message}). "
+            f"Give {'another mapping' if map_file else 'one JSON event on each line, or a CSV with --map'}."
+        )
+    check_whole(path)
+
+
+def records(path: Path, map_file: Path | None) -> Iterator[Record]:
+    """The records of a file, through its mapping when there is one."""
+    return read_csv(path, read_mapping(map_file)) if map_file else read_ndjson(path)
 
 
 def tell(path: Path, done: Imported) -> None:
@@ -85,7 +104,7 @@ def extend_range(stack: Stack, hour: datetime) -> None:
     first = stack.settings.first_hour
     if hour >= first:
         return
-    if stack.settings.is_embedded:
+    if stack.settings.is_embedded and not os.environ.get("CLICKSTREAM_FIRST_HOUR"):
         stack.settings.home.mkdir(parents=True, exist_ok=True)
         first_hour_file(stack.settings.home).write_text(hour.isoformat())
         console.print(f"The partition range now begins at {key_of(hour)} (it began at {key_of(first)}).")

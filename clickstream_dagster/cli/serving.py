@@ -17,18 +17,22 @@ from clickstream_dagster.settings import LOCAL_PORTS, load_settings
 from clickstream_dagster.stack import Stack
 
 
+PORT = click.IntRange(1, 65_535)
+
+
 class CannotServe(RuntimeError):
     """A server cannot start; the message says why and what to do."""
 
 
 @click.command("gateway")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=LOCAL_PORTS["gateway"], show_default=True)
+@click.option("--port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT)
 def gateway_command(host: str, port: int) -> None:
     """Serve the collector on this machine: POST events to /clickstream or /v1/events."""
     from clickstream_dagster.local.gateway import serve
 
     stack = Stack(load_settings())
+    _check_port(host, port)
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
     console.print("Load what it collects:  clickstream materialize")
     serve(stack.store, host, port)
@@ -36,7 +40,7 @@ def gateway_command(host: str, port: int) -> None:
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True)
+@click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True, type=PORT)
 def serve_command(host: str, port: int) -> None:
     """Serve the Dagster UI: assets, lineage, partitions, backfills, checks, runs."""
     serve_dagster(Stack(load_settings()), host, port)
@@ -66,11 +70,12 @@ def serve_dagster(stack: Stack, host: str, port: int) -> None:
 
 
 def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             raise CannotServe(
-                f"Port {port} on {host} is taken ({error.strerror}). Stop what runs there, or choose another with --port."
+                f"Port {port} on {host} cannot be used ({error.strerror}). Stop what runs there, or choose another "
+                "with --port, or another address with --host."
             ) from error

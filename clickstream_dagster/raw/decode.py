@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
+from clickstream_dagster.partitions import last_moment_of_object
 from clickstream_dagster.raw.objects import RawObject
 from ingest_lambda import contract, normalize, privacy
 from ingest_lambda.contract import Event, Reject, Rejection
@@ -62,16 +63,19 @@ def _decompress(key: str, data: bytes) -> bytes:
         raise Reject("empty_object", "The object has no bytes; the writer was cut off. Write it again under a new key.")
     if data[:2] != b"\x1f\x8b":
         return data
-    inflater = zlib.decompressobj(wbits=31)
-    try:
-        text = inflater.decompress(data)
-    except zlib.error as error:
-        raise Reject(
-            "invalid_gzip", f"The object is not valid gzip ({error}). Write it again under a new key."
-        ) from error
-    if not inflater.eof:
-        raise Reject("invalid_gzip", "The gzip stream ends early. Write the object again under a new key.")
-    return text
+    parts: list[bytes] = []
+    while data:  # a file that was appended to has several members
+        inflater = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(inflater.decompress(data))
+        except zlib.error as error:
+            raise Reject(
+                "invalid_gzip", f"The object is not valid gzip ({error}). Write it again under a new key."
+            ) from error
+        if not inflater.eof:
+            raise Reject("invalid_gzip", "The gzip stream ends early. Write the object again under a new key.")
+        data = inflater.unused_data.lstrip(b"\0")
+    return b"".join(parts)
 
 
 def _lines(text: bytes) -> list[tuple[int, bytes]]:
@@ -115,7 +119,7 @@ def _event(raw: RawObject, number: int, line: bytes) -> Event:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     return normalize.accept(
-        line, received_at=raw.hour, make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{number}")
+        line, received_at=last_moment_of_object(raw.key), make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{number}")
     )
 
 

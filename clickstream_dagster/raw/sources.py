@@ -28,11 +28,15 @@ _MEDIUM_CHANNELS = (
     (re.compile(r"^(organic)$"), "organic search"),
     (re.compile(r"^(referral)$"), "referral"),
 )
-# The name before the public suffix is enough to tell them: google.com.vn, google.de, search.yahoo.co.jp.
-_SEARCH_NAMES = {
-    *("google", "bing", "duckduckgo", "yahoo", "baidu", "yandex", "ecosia", "qwant", "startpage", "naver", "seznam"),
-    *("coccoc", "sogou", "ask", "aol"),
-}
+# The name right before the public suffix tells them: google.com.vn, cn.bing.com; not google.com.evil.example, and not the
+# other houses of the same name: mail.google.com. A portal counts where its search does: search.yahoo.co.jp.
+_SUFFIX = r"\.(?:com?\.[a-z]{2}|[a-z]{2,3})"
+_SEARCH_HOST = re.compile(
+    r"(?:(?:[a-z]{2}|m|wap|html|lite|search|images?)\.){0,2}"
+    r"(?:google|bing|duckduckgo|baidu|yandex|ecosia|qwant|startpage|coccoc|sogou|ask)" + _SUFFIX + r"\Z"
+    r"|(?:[a-z]{1,3}\.)*search\.(?:yahoo|naver|seznam|aol|daum|brave)" + _SUFFIX + r"\Z"
+    r"|ya\.ru\Z|com\.google\.android\.googlequicksearchbox\Z"
+)
 _SOCIAL_HOSTS = {
     *("facebook.com", "instagram.com", "t.co", "twitter.com", "x.com", "linkedin.com", "lnkd.in", "reddit.com"),
     *("pinterest.com", "tiktok.com", "youtube.com", "youtu.be", "vk.com", "zalo.me", "threads.net", "tumblr.com"),
@@ -43,6 +47,10 @@ _ASSISTANT_HOSTS = {
     *("you.com", "phind.com", "chat.deepseek.com", "chat.mistral.ai", "meta.ai", "grok.com"),
 }
 _SOCIAL_NAMES = {host.rsplit(".", 1)[0] for host in _SOCIAL_HOSTS} | {"meta", "fb", "ig"}
+
+
+#: An index takes 2,704 bytes for all columns of its key: a longer tag would stop every load behind it.
+MAX_TAG = 200
 
 
 class Source(NamedTuple):
@@ -70,14 +78,14 @@ def page(url: str | None) -> Page:
         host = parts.hostname
     except ValueError:
         return Page()
-    return Page(_plain(host) if host else None, (parts.path or "/") if url else None, parts.query)
+    return Page(_plain(host)[:MAX_TAG] if host else None, (parts.path or "/") if url else None, parts.query)
 
 
 @lru_cache(maxsize=65_536)
 def source(url: str | None, referrer: str | None, own_hosts: tuple[str, ...]) -> Source:
     """Where this page view came from. `own_hosts` (the shop and its payment gateways) are never a referrer."""
     here = page(url)
-    tags = dict(parse_qsl(here.query.lower())) if "=" in here.query else {}
+    tags = {key: text[:MAX_TAG] for key, text in parse_qsl(here.query.lower())} if "=" in here.query else {}
     medium, name = tags.get("utm_medium"), tags.get("utm_source")
     campaign = tags.get("utm_campaign")
     click = next((CLICK_IDS[key] for key in tags if key in CLICK_IDS), None)
@@ -108,7 +116,7 @@ def _referred(host: str | None, own: str | None, own_hosts: tuple[str, ...]) -> 
         return Source()
     if any(_is_under(host, name) for name in _ASSISTANT_HOSTS):
         return Source("ai assistant", host, "referral")
-    if _SEARCH_NAMES & set(host.split(".")[:-1]) or host == "search.brave.com":
+    if _SEARCH_HOST.match(host):
         return Source("organic search", host, "organic")
     if any(_is_under(host, name) for name in _SOCIAL_HOSTS):
         return Source("social", host, "social")
@@ -120,7 +128,7 @@ def _is_under(host: str, name: str) -> bool:
 
 
 def _plain(host: str) -> str:
-    return host.removeprefix("www.").lower()
+    return host.lower().rstrip(".").removeprefix("www.")
 
 
 @lru_cache(maxsize=16_384)
@@ -128,7 +136,7 @@ def device_type(user_agent: str | None) -> str | None:
     """phone, tablet or desktop, from the user agent; None without one."""
     if not user_agent:
         return None
-    if re.search(r"iPad|Tablet|PlayBook|Silk|Android(?!.*Mobile)", user_agent):
+    if re.search(r"iPad|Tablet(?! PC)|PlayBook|Silk|Android(?!.*Mobile)", user_agent):
         return "tablet"
     return "mobile" if re.search(r"Mobi|iPhone|iPod|Windows Phone", user_agent) else "desktop"
 

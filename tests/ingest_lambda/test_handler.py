@@ -137,24 +137,27 @@ def test_a_missing_setting_is_named_in_the_log_and_not_in_the_answer(
 ) -> None:
     monkeypatch.delenv("RAW_BUCKET_NAME", raising=False)
     response = handler.handler({}, None)
-    assert response["statusCode"] == 500 and "RAW_BUCKET_NAME" not in response["body"]
+    assert response["statusCode"] == 500
+    assert "RAW_BUCKET_NAME" not in response["body"]
     assert "RAW_BUCKET_NAME" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "text",
-    ["x" * 60_000 + "@", "@" * 60_000, "a@" * 30_000, '"' * 60_000, '"a":{' * 10_000, "4111 " * 12_000, "1 " * 30_000, "=a" * 30_000,
-     "%3Fa" * 15_000, "eyJaaaaaaaaa" * 5_000, "Bearer " * 8_000, "://a" * 15_000, "a." * 30_000 + "@", "\\" * 60_000, "1:" * 30_000]
-)  # fmt: skip
+    ["x", "@", "a@", "a@b.", '"', '"a":{', "4111 ", "1 ", "=a", "%3Fa", "eyJaaa", "Bearer ", "://a", "a.", "\\", "1:"],
+)
 def test_no_text_makes_the_patterns_slow(collector: Any, text: str) -> None:
+    text = text * (60_000 // len(text)) + "@"
     started = time.perf_counter()
     collector.post(text)
     collector.post({"event_name": "a", "client_id": "c", "props": {"x": text[:30_000]}})
     assert time.perf_counter() - started < 3
 
 
-names = st.sampled_from(["event_name", "eventName", "client_id", "userId", "ts", "product", "ecom", "order", "items", "props", "events",
-                         "price", "quantity", "currency", "geo", "country", "page_url", "sent_at", "id"])  # fmt: skip
+names = st.sampled_from(
+    ["event_name", "eventName", "client_id", "userId", "ts", "product", "ecom", "order", "items", "props", "events",
+     "price", "quantity", "currency", "geo", "country", "page_url", "sent_at", "id"]
+)  # fmt: skip
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
     | st.sampled_from(["page_view", "view", "c-1", "12.50", "EUR", "2026-03-14T15:00:00Z", "a@b.co", "https://x.example/?email=a"])

@@ -73,8 +73,9 @@ def test_what_is_not_personal_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["email", "E-Mail", "customer_email", "emailAddress", "email2", "PASSWORD", "billing_address", "accessToken",
-             "IP", "ipAddress", "client-ip", "firstName", "cardNumber", "card_no", "CVV", "api_key", "zipCode", "user[phone]"]
+    "name",
+    ["email", "E-Mail", "customer_email", "emailAddress", "email2", "PASSWORD", "billing_address", "accessToken", "IP",
+     "ipAddress", "client-ip", "firstName", "cardNumber", "card_no", "CVV", "api_key", "zipCode", "user[phone]"],
 )  # fmt: skip
 def test_a_name_that_says_personal(name: str) -> None:
     assert is_personal(name)
@@ -117,7 +118,9 @@ def test_properties_at_any_depth() -> None:
 
 def test_a_visitor_who_is_an_address_becomes_a_stable_hash() -> None:
     one = pseudonym("Anna@Mail.example", "pepper")
-    assert one is not None and one.startswith("h_") and len(one) == 34
+    assert one is not None
+    assert one.startswith("h_")
+    assert len(one) == 34
     assert one == pseudonym(" anna@mail.example ", "pepper") == pseudonym(one, "pepper")
     assert one != pseudonym("anna@mail.example", "other")
     assert pseudonym("anna@mail.example", "") is None
@@ -137,9 +140,10 @@ def test_an_address_is_told_from_a_number(text: str, expected: bool) -> None:
 
 
 def test_a_rejected_body_is_scrubbed_however_broken_it_is() -> None:
-    body = b'{"user": {"email":"a@b.co", "Password" : "x\\"y", "order_id": 4111111111111111}, "pin": 12, "n": "caf\xc3\xa9 \xff'
-    clean = b'{"user": {"email":"[removed]", "Password" : "[removed]", "order_id": 4111111111111111}, "pin": "[removed]", "n": "caf\xc3\xa9 \xff'
+    body = b'{"user": {"email":"a@b.co", "Password" : "x\\"y", "order_id": 4111111111111111}, "n": "caf\xc3\xa9 \xff'
+    clean = body.replace(b"a@b.co", b"[removed]").replace(b'x\\"y', b"[removed]")
     assert scrub_bytes(body) == clean
+    assert scrub_bytes(b'{"pin": 1234, "n": 1}') == b'{"pin": "[removed]", "n": 1}'
     assert (
         scrub_bytes(b'{"q":"a\\u0040b.co","from":"203.0.113.7","email":"cut')
         == b'{"q":"[email]","from":"[ip]","email":"[removed]"'

@@ -18,11 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import yaml
 
-from ingest_lambda.contract import Event, Reject
+from ingest_lambda.contract import Reject
+from ingest_lambda.fields import FIELDS
 
+#: What a cell can fill: every field but a list, and but what the pipeline says of itself.
+PATHS = frozenset(FIELDS) - {"order.items", "time_source", "client_timestamp"}
 REQUIRED = ("event_name", "event_timestamp")
 VISITORS = ("client_id", "session_id", "user_id")
 
@@ -47,10 +49,11 @@ def read_mapping(path: Path) -> list[Field]:
     try:
         document = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise MappingError(f"Cannot read the mapping {path}: {error}") from error
+        said = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise MappingError(f"Cannot read the mapping {path}: {said}. Give --map a YAML file in UTF-8.") from error
     columns = document.get("columns") if isinstance(document, dict) else None
     if not isinstance(columns, dict) or not columns:
-        raise MappingError(f"{path} has no 'columns:'. See `clickstream import --help` for an example.")
+        raise MappingError(f"{path} has no 'columns:'. See an example with: clickstream import -h")
     fields = [_field(str(name), entry, path) for name, entry in columns.items()]
     known = {field.path for field in fields}
     missing = [name for name in REQUIRED if name not in known]
@@ -76,8 +79,8 @@ def apply(fields: list[Field], row: Mapping[str, str]) -> dict[str, Any]:
         if not text:
             continue
         value = _time(field, text) if field.format else (field.values or {}).get(text, text)
-        parent, _, name = field.path.rpartition(".")
-        (record.setdefault(parent, {}) if parent else record)[name] = value
+        parent, _, name = field.path.partition(".")
+        (record.setdefault(parent, {}) if name else record)[name or parent] = value
     return record
 
 
@@ -93,8 +96,7 @@ def _field(path: str, entry: Any, file: Path) -> Field:
     _check_path(path, file)
     if isinstance(entry, str):
         return Field(path, column=entry)
-    allowed = {"column", "value", "values", "format"}
-    if not isinstance(entry, dict) or not set(entry) <= allowed or ("column" in entry) == ("value" in entry):
+    if not _is_entry(entry):
         raise MappingError(
             f"{file}: {path} takes a column name, or {{column: …, values: {{…}}, format: …}}, or {{value: …}}."
         )
@@ -103,12 +105,17 @@ def _field(path: str, entry: Any, file: Path) -> Field:
     return Field(path, values=values, **texts)
 
 
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not set(entry) <= {"column", "value", "values", "format"}:
+        return False
+    texts = [entry[name] for name in ("column", "value", "format") if name in entry]
+    is_one_of_both = ("column" in entry) != ("value" in entry)
+    return is_one_of_both and None not in texts and isinstance(entry.get("values", {}), dict)
+
+
 def _check_path(path: str, file: Path) -> None:
-    parent, _, name = path.partition(".")
-    fields = {field.name: field.type for field in msgspec.structs.fields(Event)}
-    nested = {"product", "order", "device", "geo", "props"}
-    if parent not in fields or (parent in nested) != bool(name):
+    if path not in PATHS and not path.startswith("props."):
         raise MappingError(
-            f"{file}: {path} is no field of an event. Use one of {', '.join(sorted(set(fields) - nested))}, or "
-            "product.…, order.…, device.…, geo.…, props.… (docs/events.md lists them)."
+            f"{file}: {path} is no field of an event. Use one of {', '.join(sorted(PATHS - {'props'}))}, or props.… "
+            "(docs/events.md lists them)."
         )

@@ -6,8 +6,9 @@ import csv
 import gzip
 import hashlib
 import io
+import re
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,12 @@ from clickstream_dagster.local.importer import mapping
 from clickstream_dagster.local.importer.mapping import Field
 from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
+
+
+#: A quoted cell that is longer than any event was never closed.
+MAX_ROW_BYTES = 65_536
+_CELL = rb'(?:"(?:[^"]|"")*+"[^,]*+|(?!")[^,]*+)'
+_WHOLE_ROW = re.compile(_CELL + rb"(?:," + _CELL + rb")*+")
 
 
 class ImportFailed(ValueError):
@@ -73,11 +80,34 @@ def read_csv(path: Path, fields: list[Field]) -> Iterator[Record]:
     """One record per row after the header."""
     ids = Ids(Counter())
     lines = _lines(path)
-    header = _row(next(lines, (b"", 0))[0].removeprefix(b"\xef\xbb\xbf"))
+    header = _header(path, lines)
     mapping.check_columns(fields, header, path)
-    for line, position in _joined(lines):
+    for line, position in _joined(lines, len(header)):
         if line.strip():
             yield Record(line, _accept_row(line, header, fields, ids), position)
+
+
+def check_whole(path: Path) -> None:
+    """Read a compressed file to its end, so that one which is cut short is refused before any of it is stored."""
+    with open_file(path) as file:
+        is_gzip = isinstance(file, gzip.GzipFile)
+    if is_gzip:
+        for _ in _lines(path):
+            pass
+
+
+def _header(path: Path, lines: Iterator[tuple[bytes, int]]) -> list[str]:
+    line, _ = next(_joined(lines, 0), (b"", 0))
+    if not line.strip():
+        raise ImportFailed(f"{path} is empty: a CSV begins with the names of its columns.")
+    if _is_open(line):
+        raise ImportFailed(f"The first line of {path} opens a quote that nothing closes. Mend it, then import again.")
+    try:
+        return _row(line)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ImportFailed(
+            f"The first line of {path} is no CSV header in UTF-8 ({error}). Save it again as CSV in UTF-8."
+        ) from error
 
 
 def _accept_row(line: bytes, header: list[str], fields: list[Field], ids: Ids) -> Event | Reject:
@@ -104,25 +134,44 @@ def _row(line: bytes) -> list[str]:
     return next(csv.reader(io.StringIO(line.decode(), newline="")), [])
 
 
-def _joined(lines: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
-    """Lines whose quotes are open go on in the next one: a quoted cell may hold a newline."""
-    held = b""
-    position = 0
-    for line, position in lines:
-        held += line
-        if held.count(b'"') % 2 == 0 or len(held) > 1_000_000:
-            yield held, position
-            held = b""
-    if held:
-        yield held, position
+def _joined(lines: Iterator[tuple[bytes, int]], cells: int) -> Iterator[tuple[bytes, int]]:
+    """Lines whose quotes are open go on in the next one: a quoted cell may hold a newline. A quote that nothing closes,
+    or that makes no row of so many cells, costs its own line and no other. (0 cells: any number of them.)"""
+    waiting: deque[tuple[bytes, int]] = deque()
+    held: list[tuple[bytes, int]] = []
+    while True:
+        line = waiting.popleft() if waiting else next(lines, None)
+        if line:
+            held.append(line)
+        if not held:
+            return
+        row = b"".join(part for part, _ in held)
+        if line and len(row) <= MAX_ROW_BYTES and _is_open(row):
+            continue
+        if len(held) > 1 and not _has_cells(row, cells):
+            waiting.extendleft(reversed(held[1:]))
+            held = held[:1]
+        yield b"".join(part for part, _ in held), held[-1][1]
+        held = []
+
+
+def _is_open(row: bytes) -> bool:
+    return b'"' in row and not _WHOLE_ROW.fullmatch(row)
+
+
+def _has_cells(row: bytes, cells: int) -> bool:
+    try:
+        return not _is_open(row) and (not cells or len(_row(row)) == cells)
+    except (UnicodeDecodeError, csv.Error):
+        return False
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, int]]:
     with open_file(path) as file:
         raw = getattr(file, "fileobj", None) or file
         try:
-            for line in file:
-                yield line, raw.tell()
+            for number, line in enumerate(file):
+                yield (line if number else line.removeprefix(b"\xef\xbb\xbf")), raw.tell()
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ImportFailed(
                 f"{path} is not whole gzip ({error}). Get the file again, then import it again."

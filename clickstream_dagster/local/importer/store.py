@@ -18,11 +18,14 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.local.importer.records import Record
 from clickstream_dagster.partitions import floor_hour
-from ingest_lambda import contract, landing, normalize, privacy
+from ingest_lambda import contract, landing, normalize
 from ingest_lambda.contract import Event, Rejection
+from ingest_lambda.sorting import rejection
 
 #: Lines held in memory before hours are written out.
 HELD_LINES = 200_000
+
+Held = dict[tuple[str, datetime], list[bytes]]
 
 
 @dataclass
@@ -43,25 +46,28 @@ def store_records(
     """Store the records of a file as raw objects."""
     result = Imported()
     fingerprint = _hash(path)
-    held: dict[tuple[str, datetime], list[bytes]] = defaultdict(list)
+    held: Held = defaultdict(list)
     part = count = 0
     now = datetime.now(UTC)
     latest: datetime | None = None
+    early: list[Record] = []
     for record in records:
         on_record(record)
         if isinstance(record.outcome, Event):
             latest = record.outcome.received_at
             _count_event(result, latest)
             held[landing.EVENTS, floor_hour(latest)].append(contract.encode(record.outcome))
+            _reject(held, early, latest, result)
+        # A broken line has no time of its own: it is counted in the hour of the good line before it, or else after it.
+        elif latest:
+            _reject(held, [record], latest, result)
         else:
-            # A broken line has no time of its own: it is counted in the hour of the good line before it.
-            moment = latest or now
-            result.rejected[record.outcome.code] += 1
-            held[landing.REJECTED, floor_hour(moment)].append(contract.encode(_rejection(record, moment)))
+            early.append(record)
         count += 1
         if count % HELD_LINES == 0:
             _write(store, held, f"{fingerprint}/{part}", result)
             part += 1
+    _reject(held, early, now, result)
     _write(store, held, f"{fingerprint}/{part}", result)
     return result
 
@@ -73,13 +79,20 @@ def _count_event(result: Imported, moment: datetime) -> None:
     result.last_hour = max(result.last_hour or hour, hour)
 
 
+def _reject(held: Held, broken: list[Record], moment: datetime, result: Imported) -> None:
+    for record in broken:
+        kept = _rejection(record, moment)
+        result.rejected[kept.code] += 1
+        held[landing.REJECTED, floor_hour(moment)].append(contract.encode(kept))
+    broken.clear()
+
+
 def _rejection(record: Record, moment: datetime) -> Rejection:
     assert not isinstance(record.outcome, Event)
-    body = privacy.scrub_bytes(record.line.strip()).decode(errors="replace").replace("\x00", "\ufffd")
-    return Rejection(record.outcome.code, record.outcome.message, moment, 0, body)
+    return rejection(record.outcome, record.line.strip(), moment)
 
 
-def _write(store: ObjectStore, held: dict[tuple[str, datetime], list[bytes]], name: str, result: Imported) -> None:
+def _write(store: ObjectStore, held: Held, name: str, result: Imported) -> None:
     for (root, hour), lines in held.items():
         key = f"{landing.hour_prefix(hour, root)}import-{uuid5(normalize.EVENT_NAMESPACE, f'{name}/{root}')}.json.gz"
         try:

@@ -1,0 +1,104 @@
+"""Hypothesis strategies for what can happen to a shop's events on their way: late, twice, changed, in any order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from hypothesis import strategies as st
+from ingest_lambda import contract, landing
+from ingest_lambda.contract import Event, Order, OrderItem, Product, Rejection
+
+MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)  # the night when Europe's clocks go forward
+START = MIDNIGHT - timedelta(hours=3)
+HOURS = 8
+VISITORS = ("ann", "bob", "cleo")
+PAGES = (
+    "https://shop.example/",
+    "https://shop.example/p/1?utm_source=news&utm_medium=email",
+    "https://shop.example/search?q=x",
+    "https://shop.example/p/2?gclid=abc",
+)
+NAMES = ("page_view", "view_product", "add_to_cart", "checkout", "purchase", "refund", "search", "click")
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One raw object before it is stored."""
+
+    key: str
+    data: bytes
+    hour: datetime
+
+
+@st.composite
+def _event(draw: st.DrawFn, number: int) -> Event:
+    name = draw(st.sampled_from(NAMES))
+    # Multiples of 10 minutes make gaps of exactly 30 minutes, and equal times, common.
+    happened = START + timedelta(minutes=10 * draw(st.integers(0, 6 * 4)), seconds=draw(st.sampled_from([0, 0, 1, 59])))
+    delay = timedelta(minutes=draw(st.sampled_from([0, 0, 0, 1, 59, 130])))
+    price = Decimal(draw(st.integers(0, 30_000))) / 100
+    order = None
+    if name in ("purchase", "refund"):
+        items = [OrderItem(product_id="p1", price=price, quantity=2)] if draw(st.booleans()) else []
+        value = None if draw(st.booleans()) else price
+        order = Order(id=draw(st.sampled_from([None, "o1", "o2"])), value=value, items=items)
+    product = None
+    if name in ("view_product", "add_to_cart", "purchase"):
+        product = Product(id=draw(st.sampled_from(["p1", "p2"])), price=price,
+                          name=draw(st.sampled_from([None, "Mouse", "Board"])))
+    return Event(
+        event_id=UUID(int=number),
+        event_name=name,
+        event_timestamp=happened,
+        received_at=min(happened + delay, START + timedelta(hours=HOURS) - timedelta(seconds=1)),
+        client_id=draw(st.sampled_from(VISITORS)),
+        user_id=draw(st.sampled_from([None, None, "u1"])),
+        page_url=draw(st.sampled_from(PAGES)),
+        user_agent=draw(st.sampled_from([None, None, None, "Googlebot/2.1"])),
+        currency=draw(st.sampled_from([None, "EUR"])),
+        product=product,
+        order=order,
+    )
+
+
+@st.composite
+def _copies(draw: st.DrawFn, event: Event) -> list[Event]:
+    """The event, and now and then the same id again: sent again, or saying something else, at another time."""
+    from msgspec.structs import replace
+
+    copies = [event]
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        moved = timedelta(minutes=draw(st.sampled_from([-70, -1, 0, 1, 61, 200])))
+        received = min(max(START, event.received_at + moved), START + timedelta(hours=HOURS) - timedelta(seconds=1))
+        copy = replace(event, received_at=received)
+        if draw(st.booleans()):
+            happened = START + timedelta(minutes=10 * draw(st.integers(0, 24)))
+            copy = replace(copy, client_id=draw(st.sampled_from(VISITORS)), event_timestamp=happened,
+                           event_name=draw(st.sampled_from(NAMES)))
+        copies.append(copy)
+    return copies
+
+
+@st.composite
+def raw_files(draw: st.DrawFn) -> list[RawFile]:
+    """A history as the objects it was stored in, some of them with lines that are no events."""
+    count = draw(st.integers(1, 14))
+    events = [copy for number in range(count) for copy in draw(_copies(draw(_event(number))))]
+    lines: dict[tuple[datetime, int], list[bytes]] = {}
+    for event in events:
+        hour = event.received_at.replace(minute=0, second=0, microsecond=0)
+        lines.setdefault((hour, draw(st.integers(0, 1))), []).append(contract.encode(event))
+    for held in lines.values():
+        if draw(st.sampled_from([True, False, False, False])):
+            held.append(b'{"event_name": "page_view"}')
+    files = [
+        RawFile(landing.event_key(hour, UUID(int=part)), b"\n".join(held), hour) for (hour, part), held in lines.items()
+    ]
+    if draw(st.booleans()):
+        refused = Rejection("invalid_price", "said so", START, 0, json.dumps({"price": "12,50"}))
+        files.append(RawFile(landing.rejected_key(START, UUID(int=9)), contract.encode(refused), START))
+    return files

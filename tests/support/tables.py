@@ -1,0 +1,43 @@
+"""Whole tables as text, to compare them byte for byte."""
+
+from __future__ import annotations
+
+from clickstream_dagster.warehouse.connection import Connection, transaction
+from clickstream_dagster.warehouse.models import all_models
+
+#: When something was done and where, not what: the only columns that two equal histories may differ in.
+CLOCKS = {("raw_objects", "loaded_at"), ("raw_objects", "etag")}
+OWED = ("changed_spans", "changed_keys")
+
+
+def dump(connection: Connection) -> dict[str, str]:
+    """Every stored table by name, its rows as sorted text; what is still owed under `owed`."""
+    with transaction(connection) as cursor:
+        tables = {}
+        for model in all_models().values():
+            if model.materialized == "view":
+                continue
+            columns = ", ".join(name for name in model.column_names if (model.name, name) not in CLOCKS)
+            cursor.execute(f"select t::text from (select {columns} from {model.name}) as t order by t::text")
+            tables[model.name] = "\n".join(row for (row,) in cursor.fetchall())
+        for name in OWED:
+            cursor.execute(f"select count(*) from {name}")
+            tables[name] = str(cursor.fetchone())
+        return tables
+
+
+def differences(one: dict[str, str], other: dict[str, str]) -> dict[str, tuple[list[str], list[str]]]:
+    """Rows that only one of two dumps has, by table; empty when they are equal byte for byte."""
+    found = {}
+    for name in one:
+        if one[name] != other[name]:
+            left, right = one[name].split("\n"), other[name].split("\n")
+            found[name] = ([row for row in left if row not in right], [row for row in right if row not in left])
+    return found
+
+
+def empty(connection: Connection) -> None:
+    """Empty every table, so that a database serves the next example."""
+    names = [model.name for model in all_models().values() if model.materialized != "view"]
+    with transaction(connection) as cursor:
+        cursor.execute(f"truncate {', '.join([*names, *OWED, 'loaded_hours'])}")

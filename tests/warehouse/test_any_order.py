@@ -1,0 +1,128 @@
+"""Promise 3: load the hours in any order, twice, in parallel, with late and duplicate events: the same bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import obstore
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from obstore.store import MemoryStore
+from support.histories import HOURS, START, RawFile, raw_files
+from support.tables import differences, dump, empty
+
+from clickstream_dagster.partitions import HOUR
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.load import load_hours
+from clickstream_dagster.warehouse.rebuild import rebuild_all
+
+END = START + HOURS * HOUR
+EXAMPLES = int(os.environ.get("CLICKSTREAM_TEST_EXAMPLES", "40"))
+
+
+@pytest.fixture(scope="module")
+def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack]]:
+    """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's."""
+    from dataclasses import replace
+
+    from clickstream_dagster.settings import load_settings
+    from clickstream_dagster.warehouse.connection import create_database
+
+    stacks = []
+    for name in ("at_once", "in_pieces"):
+        create_database(postgres, name)  # type: ignore[arg-type]
+        home = tmp_path_factory.mktemp(name)
+        chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
+        stacks.append(Stack(replace(chosen, postgres=replace(postgres, database=name))))  # type: ignore[type-var]
+    yield stacks[0], stacks[1]
+
+
+def load_and_rebuild(stack: Stack, store: MemoryStore, start: datetime, end: datetime) -> None:
+    with stack.warehouse() as connection:
+        load_hours(connection, store, start, end)
+        rebuild_all(connection)
+
+
+def put(store: MemoryStore, files: list[RawFile]) -> None:
+    for file in files:
+        obstore.put(store, file.key, file.data)
+
+
+def loaded_at_once(stack: Stack, files: list[RawFile]) -> dict[str, str]:
+    store = MemoryStore()
+    put(store, files)
+    with stack.warehouse() as connection:
+        empty(connection)
+    load_and_rebuild(stack, store, START, END)
+    with stack.warehouse() as connection:
+        return dump(connection)
+
+
+#: A step of a piecewise load: put the next objects, load an hour, load two hours in parallel, only load, only rebuild.
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "hour", "hour", "both", "load", "rebuild"]),
+        st.integers(0, HOURS - 1),
+        st.integers(0, HOURS - 1),
+    ),
+    max_size=12,
+)
+
+
+def take_step(stack: Stack, store: MemoryStore, waiting: list[RawFile], step: tuple[str, int, int]) -> None:
+    kind, one, other = step
+    first, second = START + one * HOUR, START + other * HOUR
+    if kind == "put":
+        put(store, waiting[:3])
+        del waiting[:3]
+    elif kind == "hour":
+        load_and_rebuild(stack, store, first, first + HOUR)
+    elif kind == "both":
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda hour: load_and_rebuild(stack, store, hour, hour + HOUR), (first, second)))
+    else:
+        with stack.warehouse() as connection:
+            if kind == "load":
+                load_hours(connection, store, first, first + HOUR)
+            else:
+                rebuild_all(connection)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(files=raw_files(), steps=STEPS, data=st.data())
+def test_any_order_gives_the_same_bytes(
+    pair: tuple[Stack, Stack], files: list[RawFile], steps: list[tuple[str, int, int]], data: st.DataObject
+) -> None:
+    expected = loaded_at_once(pair[0], files)
+    store, waiting = MemoryStore(), data.draw(st.permutations(files))
+    with pair[1].warehouse() as connection:
+        empty(connection)
+    for step in steps:
+        take_step(pair[1], store, waiting, step)
+    put(store, waiting)
+    with pair[1].warehouse() as connection:
+        for hour in data.draw(st.permutations(range(HOURS))):
+            load_hours(connection, store, START + hour * HOUR, START + (hour + 1) * HOUR)
+        rebuild_all(connection)
+        found = dump(connection)
+    assert differences(expected, found) == {}
+    assert expected["changed_spans"] == expected["changed_keys"] == "(0,)"
+    assert all(row.endswith(",0)") for row in expected["etl_ledger"].split("\n"))
+
+
+def test_a_view_of_events_misses_none(pair: tuple[Stack, Stack]) -> None:
+    """fact_events finds each event's session by time; each event must be found exactly once."""
+    with pair[0].warehouse() as connection, connection.cursor() as cursor:
+        cursor.execute("select (select count(*) from fact_events), (select count(*) from clickstream_events)")
+        [(seen, stored)] = cursor.fetchall()
+    assert seen == stored > 0
+
+

@@ -1,0 +1,39 @@
+"""Kill the process anywhere and run it again: same tables, balanced books."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.ledger import ledger
+
+HERE = Path(__file__).parent
+
+
+def test_a_killed_load_is_finished_by_running_it_again(make_stack: Callable[..., Stack]) -> None:
+    stack = make_stack()
+    server = stack.server
+    environ = os.environ | {
+        "CLICKSTREAM_HOME": str(stack.settings.home),
+        "DW_PG_HOST": server.host,
+        "DW_PG_PORT": str(server.port),
+        "DW_PG_DATABASE": server.database,
+        "PYTHONPATH": str(HERE.parent),
+    }
+    done = subprocess.run(
+        [sys.executable, HERE / "killing.py"], env=environ, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    kills = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {kill["at"] for kill in kills} == {"before commit", "after commit", "statement"}
+    assert len(kills) > 60
+    assert [kill for kill in kills if kill["differences"]] == []
+    with stack.warehouse() as connection:
+        books = ledger(connection)
+    assert len(books) == 3
+    assert all(hour.difference == 0 for hour in books)
