@@ -38,12 +38,11 @@ setup(
         ],
         "test": [
             "pytest",
-            "hypothesis",
-            "moto[server]",
-            "playwright",
+            "hypothesis",  # any order, any repeat, any input
+            "moto[server]",  # a real S3 protocol server
             "ruff",
             "mypy",
-            "build",
+            "build",  # the wheel is tested too
             "types-psycopg2",
             "types-PyYAML",
         ],

@@ -51,22 +51,28 @@ def hour_of_prefix(prefix: str) -> datetime | None:
 
 def hour_of_object(object_key: str) -> datetime | None:
     """The partition an object belongs to, or None when its key has none of the known layouts."""
-    found = next((match for layout in _LAYOUTS if (match := layout.match(object_key))), None)
-    return _moment(*found.groups("00")) if found else None
+    found = _parts(object_key)
+    return _moment(*(part or "00" for part in found)) if found else None
 
 
 def last_moment_of_object(object_key: str) -> datetime:
     """The latest time at which an object can have been received: the end of its hour, or of its day where the key has no
     hour. What an older writer's line, which does not say when it was received, is taken to be."""
-    hour = hour_of_object(object_key)
-    found = _LAYOUT.match(object_key)
-    assert hour and found, f"{object_key} is in no known layout"
-    return hour + (HOUR if found["hour"] else 24 * HOUR) - timedelta(microseconds=1)
+    hour, parts = hour_of_object(object_key), _parts(object_key)
+    if hour is None or parts is None:
+        raise ValueError(f"{object_key} is in no known layout")
+    return hour + (HOUR if parts[-1] else 24 * HOUR) - timedelta(microseconds=1)
 
 
-def _moment(year: str, month: str, day: str, hour: str) -> datetime | None:
+def _parts(object_key: str) -> tuple[str | None, ...] | None:
+    """Year, month, day and, where the key has one, hour."""
+    return next((found.groups() for layout in _LAYOUTS if (found := layout.match(object_key))), None)
+
+
+def _moment(*parts: str) -> datetime | None:
+    year, month, day, hour = map(int, parts)
     try:
-        return datetime(int(year), int(month), int(day), int(hour), tzinfo=UTC)
+        return datetime(year, month, day, hour, tzinfo=UTC)
     except ValueError:
         return None
 

@@ -48,11 +48,7 @@ def import_command(files: tuple[Path, ...], map_file: Path | None) -> None:
         check(path, map_file)
     stack = Stack(load_settings())
     for path in files:
-        with bar(f"importing {path.name}", path.stat().st_size) as shown:
-            [task] = shown.task_ids
-            done = store_records(
-                stack.store, path, records(path, map_file), lambda record: shown.update(task, completed=record.read_bytes)
-            )
+        done = store(stack, path, map_file)
         tell(path, done)
         if done.first_hour:
             extend_range(stack, done.first_hour)
@@ -84,6 +80,17 @@ def check(path: Path, map_file: Path | None) -> None:
 def records(path: Path, map_file: Path | None) -> Iterator[Record]:
     """The records of a file, through its mapping when there is one."""
     return read_csv(path, read_mapping(map_file)) if map_file else read_ndjson(path)
+
+
+def store(stack: Stack, path: Path, map_file: Path | None) -> Imported:
+    """Store one file, with a progress bar."""
+    with bar(f"importing {path.name}", path.stat().st_size) as shown:
+        [task] = shown.task_ids
+
+        def follow(record: Record) -> None:
+            shown.update(task, completed=record.read_bytes)
+
+        return store_records(stack.store, path, records(path, map_file), follow)
 
 
 def tell(path: Path, done: Imported) -> None:

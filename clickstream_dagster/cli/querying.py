@@ -15,6 +15,8 @@ from clickstream_dagster.cli.show import console, table
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 
+LIST_TABLES = """List the tables with: clickstream sql "select tablename from pg_tables where schemaname = 'public'\""""
+
 
 class QueryFailed(ValueError):
     """PostgreSQL refused the query; the message is its own."""
@@ -56,7 +58,7 @@ def _reason(error: psycopg2.Error) -> str:
     if isinstance(error, psycopg2.errors.QueryCanceled):
         return f"{said}. Narrow the query, or read an aggregate (agg_…) instead of the events."
     if isinstance(error, psycopg2.errors.UndefinedTable):
-        return f"{said}. See the tables with: clickstream sql \"select tablename from pg_tables where schemaname = 'public'\""
+        return said + ". " + LIST_TABLES
     if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction | psycopg2.errors.InsufficientPrivilege):
         return f"{said}. This command only reads."
     hint = (error.diag.message_hint or "Mend the query").rstrip(".")

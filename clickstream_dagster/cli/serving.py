@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +16,6 @@ from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.show import console
 from clickstream_dagster.settings import LOCAL_PORTS, load_settings
 from clickstream_dagster.stack import Stack
-
 
 PORT = click.IntRange(1, 65_535)
 
@@ -63,6 +63,7 @@ def serve_dagster(stack: Stack, host: str, port: int) -> None:
     console.print(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops it)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
     with subprocess.Popen([*command, "--log-level", "warning"], env=environment) as server:
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         try:
             sys.exit(server.wait())
         except KeyboardInterrupt:

@@ -44,7 +44,8 @@ def text(cell: object) -> str:
 def bar(description: str, total: int | None = None) -> Iterator[Progress]:
     """A progress bar on stderr's terminal; silent where there is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as shown:
         shown.add_task(description, total=total)
         yield shown
 

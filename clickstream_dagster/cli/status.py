@@ -18,7 +18,13 @@ from clickstream_dagster.warehouse.load import unseen_objects
 
 
 @click.command("status")
-@click.option("--hours", default=24, show_default=True, type=click.IntRange(min=0), help="How many hours of the ledger to show; 0 for all.")
+@click.option(
+    "--hours",
+    default=24,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="How many hours of the ledger to show; 0 for all.",
+)
 def status_command(hours: int) -> None:
     """The ledger per hour, how fresh the tables are, and what is owed. Exits with 1 when the books do not balance."""
     stack = Stack(load_settings())

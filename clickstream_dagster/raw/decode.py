@@ -17,10 +17,10 @@ import msgspec
 
 from clickstream_dagster.partitions import last_moment_of_object
 from clickstream_dagster.raw.objects import RawObject
-from ingest_lambda import contract, normalize, privacy
+from ingest_lambda import contract, fields, normalize, privacy
 from ingest_lambda.contract import Event, Reject, Rejection
 
-MONEY_LIMIT = Decimal(1_000_000_000)
+MONEY_LIMIT = Decimal(fields.MAX_MONEY)
 _NUL = b"\\u0000"
 
 
@@ -119,13 +119,18 @@ def _event(raw: RawObject, number: int, line: bytes) -> Event:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     return normalize.accept(
-        line, received_at=last_moment_of_object(raw.key), make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{number}")
+        line,
+        received_at=last_moment_of_object(raw.key),
+        make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{number}"),
     )
 
 
 def _is_payable(event: Event) -> bool:
     """Money that a numeric column and a sum can hold. Python compares a NaN as neither."""
-    return all(amount.is_finite() and 0 <= amount < MONEY_LIMIT for amount in _amounts(event))
+    return all(
+        amount.is_finite() and 0 <= amount < MONEY_LIMIT and int(amount.as_tuple().exponent) >= -fields.MAX_DECIMALS
+        for amount in _amounts(event)
+    )
 
 
 def _is_zoned(event: Event) -> bool:

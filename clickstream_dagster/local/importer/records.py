@@ -22,11 +22,13 @@ from clickstream_dagster.local.importer.mapping import Field
 from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
 
-
 #: A quoted cell that is longer than any event was never closed.
 MAX_ROW_BYTES = 65_536
-_CELL = rb'(?:"(?:[^"]|"")*+"[^,]*+|(?!")[^,]*+)'
+_QUOTED, _PLAIN = rb'"(?:[^"]|"")*+"', rb'(?!")[^,]*+'
+_CELL = rb"(?:" + _QUOTED + rb"[^,]*+|" + _PLAIN + rb")"
 _WHOLE_ROW = re.compile(_CELL + rb"(?:," + _CELL + rb")*+")
+_STRICT_CELL = rb"(?:" + _QUOTED + rb"|" + _PLAIN + rb")"
+_STRICT_ROW = re.compile(_STRICT_CELL + rb"(?:," + _STRICT_CELL + rb")*+")
 
 
 class ImportFailed(ValueError):
@@ -112,6 +114,8 @@ def _header(path: Path, lines: Iterator[tuple[bytes, int]]) -> list[str]:
 
 def _accept_row(line: bytes, header: list[str], fields: list[Field], ids: Ids) -> Event | Reject:
     try:
+        if _is_open(line):
+            return Reject("invalid_row", "the row opens a quote that nothing closes: mend or drop it")
         cells = _row(line)
         if len(cells) != len(header):
             return Reject("invalid_row", f"the row has {len(cells)} cells, the header {len(header)}: mend or drop it")
@@ -136,23 +140,24 @@ def _row(line: bytes) -> list[str]:
 
 def _joined(lines: Iterator[tuple[bytes, int]], cells: int) -> Iterator[tuple[bytes, int]]:
     """Lines whose quotes are open go on in the next one: a quoted cell may hold a newline. A quote that nothing closes,
-    or that makes no row of so many cells, costs its own line and no other. (0 cells: any number of them.)"""
+    or that does not end its cell, or makes no row of so many cells, costs its own line and no other. (0: any number.)"""
     waiting: deque[tuple[bytes, int]] = deque()
-    held: list[tuple[bytes, int]] = []
-    while True:
-        line = waiting.popleft() if waiting else next(lines, None)
-        if line:
+    while first := waiting.popleft() if waiting else next(lines, None):
+        held = [first]
+        size = len(first[0])
+        is_open = _is_open(first[0])
+        while is_open and size <= MAX_ROW_BYTES and (line := waiting.popleft() if waiting else next(lines, None)):
             held.append(line)
-        if not held:
-            return
-        row = b"".join(part for part, _ in held)
-        if line and len(row) <= MAX_ROW_BYTES and _is_open(row):
-            continue
-        if len(held) > 1 and not _has_cells(row, cells):
+            size += len(line[0])
+            is_open = b'"' not in line[0] or _is_open(_text(held))
+        if len(held) > 1 and (is_open or not _has_cells(_text(held), cells)):
             waiting.extendleft(reversed(held[1:]))
             held = held[:1]
-        yield b"".join(part for part, _ in held), held[-1][1]
-        held = []
+        yield _text(held), held[-1][1]
+
+
+def _text(held: list[tuple[bytes, int]]) -> bytes:
+    return b"".join(line for line, _ in held)
 
 
 def _is_open(row: bytes) -> bool:
@@ -161,7 +166,7 @@ def _is_open(row: bytes) -> bool:
 
 def _has_cells(row: bytes, cells: int) -> bool:
     try:
-        return not _is_open(row) and (not cells or len(_row(row)) == cells)
+        return bool(_STRICT_ROW.fullmatch(row.rstrip(b"\r\n"))) and (not cells or len(_row(row)) == cells)
     except (UnicodeDecodeError, csv.Error):
         return False
 

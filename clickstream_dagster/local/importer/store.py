@@ -47,11 +47,11 @@ def store_records(
     result = Imported()
     fingerprint = _hash(path)
     held: Held = defaultdict(list)
-    part = count = 0
+    part = 0
     now = datetime.now(UTC)
     latest: datetime | None = None
     early: list[Record] = []
-    for record in records:
+    for count, record in enumerate(records, 1):
         on_record(record)
         if isinstance(record.outcome, Event):
             latest = record.outcome.received_at
@@ -63,7 +63,6 @@ def store_records(
             _reject(held, [record], latest, result)
         else:
             early.append(record)
-        count += 1
         if count % HELD_LINES == 0:
             _write(store, held, f"{fingerprint}/{part}", result)
             part += 1

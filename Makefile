@@ -1,0 +1,45 @@
+# `make` explains itself. Everything is installed into .venv, at the versions of constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench generated constraints clean
+
+help: ## Show this list
+	@echo "Clickstream analytics for an online shop. Two commands do everything:"
+	@echo
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/clickstream: setup.py constraints.txt
+	@echo "Setting up $(VENV) (once, one to three minutes) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; run: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade setuptools wheel
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[local,test]'
+	@touch $@
+
+demo: $(BIN)/clickstream ## Run the whole way on invented traffic, then serve the Dagster UI (ARGS=--no-serve ends)
+	@$(BIN)/clickstream demo $(ARGS)
+
+test: $(BIN)/clickstream ## Run the tests, against a real PostgreSQL and a real S3 server (ARGS=tests/raw for some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(BIN)/clickstream ## Check style and types
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+bench: $(BIN)/clickstream ## Measure: import time, cost of an hour against history, a year of hours
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md and the column lineage again
+	@$(BIN)/python -m ingest_lambda.schema && $(BIN)/python -m clickstream_dagster.warehouse.lineage
+
+constraints: ## Pin every dependency at its newest version that works together
+	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
+	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --upgrade setuptools wheel
+	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[local,test]'
+	@.venv-pins/bin/pip freeze --all --exclude clickstream --exclude pip > constraints.txt && rm -rf .venv-pins build *.egg-info
+
+clean: ## Remove .venv and what tools left behind; never the data in .clickstream
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,173 @@
+"""The records of a file: every line is an event or a reason, and no line costs another."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clickstream_dagster.local.importer.mapping import Field
+from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
+from ingest_lambda import normalize
+from ingest_lambda.contract import Event, Reject
+
+FIELDS = [
+    Field("client_id", column="who"),
+    Field("event_name", column="what"),
+    Field("event_timestamp", column="at"),
+    Field("page_title", column="title"),
+]
+HEADER = b"who,what,at,title\n"
+GOOD = b"c-1,page_view,2026-03-01T10:00:00Z,"
+EVENT = {"event_name": "page_view", "client_id": "c-1", "event_timestamp": "2026-03-01T10:00:00Z"}
+CANONICAL = {**EVENT, "event_id": "3f2c8f0e-7c55-4d4e-8a3b-1f6f2a7d9e01", "page_url": "https://shop.example/"}
+CAMEL = {"eventName": "view", "clientId": "c-1", "eventTimestamp": 1772359200000, "product": {"id": "p-1"}}
+V1 = {"event_type": "view", "anonymous_id": "c-1", "ts": "2026-03-01T10:00:00.789Z", "ecom": {"product_id": "p-1"}}
+
+
+def _csv(folder: Path, *rows: bytes, header: bytes = HEADER) -> list[Record]:
+    path = folder / "shop.csv"
+    path.write_bytes(header + b"".join(rows))
+    return list(read_csv(path, FIELDS))
+
+
+def _ndjson(folder: Path, *lines: bytes) -> list[Record]:
+    path = folder / "shop.ndjson"
+    path.write_bytes(b"\n".join(lines))
+    return list(read_ndjson(path))
+
+
+def _events(records: list[Record]) -> list[Event]:
+    assert all(isinstance(record.outcome, Event) for record in records), records
+    return [record.outcome for record in records if isinstance(record.outcome, Event)]
+
+
+@pytest.mark.parametrize(("record", "name"), [(CANONICAL, "page_view"), (CAMEL, "view_product"), (V1, "view_product")])
+def test_each_dialect_becomes_the_event_of_the_contract(tmp_path: Path, record: dict[str, object], name: str) -> None:
+    [event] = _events(_ndjson(tmp_path, json.dumps(record).encode()))
+    assert (event.event_name, event.visitor_id) == (name, "c-1")
+    assert event.received_at == event.event_timestamp
+    assert f"{event.event_timestamp:%Y-%m-%dT%H:%M:%S}" == "2026-03-01T10:00:00"
+
+
+def test_an_id_that_is_no_uuid_becomes_the_same_uuid_each_time(tmp_path: Path) -> None:
+    lines = [json.dumps({**EVENT, "event_id": name}).encode() for name in ("order-1", "order-2", "order-1")]
+    ids = [event.event_id for event in _events(_ndjson(tmp_path, *lines))]
+    assert ids == [uuid5(normalize.EVENT_NAMESPACE, name) for name in ("order-1", "order-2", "order-1")]
+
+
+def test_a_uuid_stays_as_it_is(tmp_path: Path) -> None:
+    [event] = _events(_ndjson(tmp_path, json.dumps(CANONICAL).encode()))
+    assert event.event_id == UUID(str(CANONICAL["event_id"]))
+
+
+def test_equal_lines_without_an_id_stay_two_events_and_get_the_same_ids_again(tmp_path: Path) -> None:
+    line = json.dumps(EVENT).encode()
+    first = [event.event_id for event in _events(_ndjson(tmp_path, line, line))]
+    again = [event.event_id for event in _events(_ndjson(tmp_path, line, line, line))]
+    assert len(set(first)) == 2
+    assert again[:2] == first
+    assert len(set(again)) == 3
+
+
+def test_an_event_without_a_time_is_rejected_not_dated_today(tmp_path: Path) -> None:
+    [record] = _ndjson(tmp_path, b'{"event_name": "page_view", "client_id": "c-1"}')
+    assert isinstance(record.outcome, Reject)
+    assert record.outcome.code == "missing_timestamp"
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_byte_order_mark_line_ends_and_gzip_change_nothing(
+    tmp_path: Path, bom: bytes, end: bytes, pack: type
+) -> None:
+    line = json.dumps(EVENT).encode()
+    (tmp_path / "a.ndjson").write_bytes(pack(bom + line + end + end + line + end))
+    (tmp_path / "b.csv").write_bytes(pack(bom + (HEADER + GOOD + b"t\n").replace(b"\n", end)))
+    assert len(_events(list(read_ndjson(tmp_path / "a.ndjson")))) == 2
+    assert _events(list(read_csv(tmp_path / "b.csv", FIELDS)))[0].page_title == "t"
+
+
+@pytest.mark.parametrize(
+    ("cell", "title"),
+    [
+        (b'"two\nlines"', "two\nlines"),
+        (b'"two\r\nlines, and ""more"""', 'two\r\nlines, and "more"'),
+        (b'5" screen', '5" screen'),
+        (b'"a" b', "a b"),
+        (b'""', None),
+        (b"", None),
+    ],
+)
+def test_quotes_and_newlines_in_a_cell(tmp_path: Path, cell: bytes, title: str | None) -> None:
+    events = _events(_csv(tmp_path, GOOD + cell + b"\n", GOOD + b"next\n"))
+    assert [event.page_title for event in events] == [title, "next"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b'c-1,page_view,2026-03-01T10:00:00Z,"never closed\n', b"too,few\n", b"a,b,c,d,e\n", b"\xff,page_view,x,y\n"],
+)
+def test_a_broken_row_costs_itself_and_no_other(tmp_path: Path, broken: bytes) -> None:
+    good = GOOD + b'5" of it\n'
+    records = _csv(tmp_path, good, broken, good, good)
+    assert [isinstance(record.outcome, Event) for record in records] == [True, False, True, True]
+    assert records[1].line == broken
+    assert isinstance(records[1].outcome, Reject)
+    assert records[1].outcome.code == "invalid_row"
+
+
+def test_a_quote_that_nothing_closes_costs_one_row_of_a_long_file(tmp_path: Path) -> None:
+    records = _csv(tmp_path, GOOD + b'"open\n', *[GOOD + b"t\n"] * 3_000)
+    assert len(records) == 3_001
+    assert [isinstance(record.outcome, Event) for record in records[:2]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [(b"", "is empty"), (b"\n", "is empty"), (b'"who,what\n', "nothing closes"), (b"\xff\xfew\n", "CSV in UTF-8")],
+)
+def test_a_header_that_cannot_be_read_is_refused(tmp_path: Path, header: bytes, said: str) -> None:
+    with pytest.raises(ImportFailed, match=said):
+        _csv(tmp_path, GOOD + b"t\n", header=header) if header else _csv(tmp_path, header=b"")
+
+
+def test_a_whole_gzip_passes_the_check_and_a_cut_one_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "shop.ndjson.gz"
+    packed = gzip.compress(b"x\n" * 50_000)
+    path.write_bytes(packed + packed)
+    check_whole(path)
+    path.write_bytes(packed + packed[:-1])
+    with pytest.raises(ImportFailed, match="Get the file again"):
+        check_whole(path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.sampled_from([GOOD + b"t\n", b"broken\n", GOOD + b'"open\n', GOOD + b'"a\nb"\n', b"\n"])))
+def test_every_good_row_is_kept_whatever_stands_between(tmp_path: Path, rows: list[bytes]) -> None:
+    records = _csv(tmp_path, *rows)
+    titles = [record.outcome.page_title for record in records if isinstance(record.outcome, Event)]
+    assert b"".join(record.line for record in records) == b"".join(row for row in rows if row.strip())
+    assert titles.count("t") >= rows.count(GOOD + b"t\n") - 2 * rows.count(GOOD + b'"open\n')
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300))
+def test_no_bytes_make_a_file_raise_anything_but_our_own_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "any"
+    path.write_bytes(content)
+    for read in (read_ndjson, lambda path: read_csv(path, [])):
+        try:
+            assert all(isinstance(record.outcome, Event | Reject) for record in read(path))
+        except ImportFailed:
+            assert content[:2] == b"\x1f\x8b" or read is not read_ndjson
+
+
+def test_the_namespace_of_ids_is_not_a_public_one() -> None:
+    assert normalize.EVENT_NAMESPACE != NAMESPACE_URL

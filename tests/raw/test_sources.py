@@ -1,0 +1,176 @@
+"""Where a visit came from, on what device, and whether a bot made it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickstream_dagster.raw import sources
+from clickstream_dagster.raw.sources import Page, Source, device_type, is_crawler, page, source
+
+OWN = ("shop.example", "paypal.com")
+HERE = "https://www.shop.example/p/1"
+
+TAGGED = {
+    "gclid=abc": ("paid search", "google", "cpc"),
+    "wbraid=1": ("paid search", "google", "cpc"),
+    "msclkid=1": ("paid search", "bing", "cpc"),
+    "ttclid=1": ("paid social", "tiktok", "cpc"),
+    "fbclid=1": ("social", "facebook", None),
+    "dclid=1": ("display", "google", None),
+    "gclid=abc&utm_source=google&utm_medium=cpc": ("paid search", "google", "cpc"),
+    "gclid=abc&utm_source=newsletter&utm_medium=email": ("paid search", "newsletter", "email"),
+    "ttclid=1&utm_source=promo": ("paid social", "promo", None),
+    "utm_source=google&utm_medium=cpc": ("paid search", "google", "cpc"),
+    "UTM_SOURCE=Google&utm_medium=PPC": ("paid search", "google", "ppc"),
+    "utm_source=facebook&utm_medium=cpc": ("paid social", "facebook", "cpc"),
+    "utm_source=facebook.com&utm_medium=paid": ("paid social", "facebook.com", "paid"),
+    "utm_source=any&utm_medium=paid_social": ("paid social", "any", "paid_social"),
+    "utm_source=any&utm_medium=retargeting": ("paid search", "any", "retargeting"),
+    "utm_source=any&utm_medium=banner": ("display", "any", "banner"),
+    "utm_source=any&utm_medium=cpm": ("display", "any", "cpm"),
+    "utm_source=any&utm_medium=e-mail": ("email", "any", "e-mail"),
+    "utm_source=any&utm_medium=newsletter": ("email", "any", "newsletter"),
+    "utm_source=any&utm_medium=affiliates": ("affiliate", "any", "affiliates"),
+    "utm_source=any&utm_medium=social-network": ("social", "any", "social-network"),
+    "utm_source=any&utm_medium=organic": ("organic search", "any", "organic"),
+    "utm_source=any&utm_medium=referral": ("referral", "any", "referral"),
+    "utm_source=instagram": ("social", "instagram", None),
+    "utm_source=chatgpt.com": ("ai assistant", "chatgpt.com", None),
+    "utm_source=billboard": ("other campaign", "billboard", None),
+    "utm_campaign=spring": ("other campaign", None, None),
+}
+REFERRED = {
+    "https://www.google.com/": "organic search",
+    "https://google.de/": "organic search",
+    "https://www.google.co.uk/search?q=shoes": "organic search",
+    "https://www.google.com.vn/": "organic search",
+    "https://images.google.com/": "organic search",
+    "android-app://com.google.android.googlequicksearchbox/": "organic search",
+    "https://cn.bing.com/": "organic search",
+    "https://search.yahoo.co.jp/": "organic search",
+    "https://fr.search.yahoo.com/": "organic search",
+    "https://html.duckduckgo.com/": "organic search",
+    "https://yandex.com.tr/": "organic search",
+    "https://search.brave.com/": "organic search",
+    "https://google.com.evil.example/": "referral",
+    "https://google.evil.example/": "referral",
+    "https://evilgoogle.com/": "referral",
+    "https://google.example/": "referral",
+    "https://google.com.shop/": "referral",
+    "https://mail.google.com/": "referral",
+    "https://finance.yahoo.com/": "referral",
+    "https://ask.blog.example/": "referral",
+    "https://gemini.google.com/": "ai assistant",
+    "https://chatgpt.com/c/1": "ai assistant",
+    "https://www.perplexity.ai/": "ai assistant",
+    "https://chatgpt.com.evil.example/": "referral",
+    "https://t.co/abc": "social",
+    "https://l.facebook.com/": "social",
+    "https://m.facebook.com.evil.example/": "referral",
+    "https://notfacebook.com/": "referral",
+    "https://youtu.be/1": "social",
+    "https://blog.example/post": "referral",
+    "https://GOOGLE.com./": "organic search",
+}
+NO_SOURCE = ["", "about:blank", "https://www.shop.example/cart", "https://shop.example/", "https://pay.shop.example/"]
+
+
+@pytest.mark.parametrize(("query", "expected"), TAGGED.items())
+def test_a_tagged_address_says_its_channel_whatever_the_referrer(query: str, expected: tuple[str | None, ...]) -> None:
+    for referrer in (None, "https://google.com/", HERE):
+        found = source(f"{HERE}?{query}", referrer, OWN)
+        assert (found.channel, found.source, found.medium) == expected
+
+
+@pytest.mark.parametrize(("referrer", "channel"), REFERRED.items())
+def test_a_referrer_says_its_channel(referrer: str, channel: str) -> None:
+    assert source(HERE, referrer, OWN).channel == channel
+
+
+@pytest.mark.parametrize("referrer", [None, *NO_SOURCE, "https://www.paypal.com/checkout", "https://x.paypal.com/"])
+def test_the_shop_and_its_payment_gateways_are_never_a_source(referrer: str | None) -> None:
+    assert source(HERE, referrer, OWN) == Source()
+
+
+def test_a_host_that_only_ends_like_the_shop_s_is_a_referral() -> None:
+    assert source(HERE, "https://evilshop.example/", OWN).channel == "referral"
+
+
+def test_the_page_s_own_host_is_no_source_even_where_no_host_is_set() -> None:
+    assert source("https://a.example/2", "https://www.a.example/1", ()) == Source()
+
+
+def test_a_campaign_keeps_its_name() -> None:
+    assert source(f"{HERE}?utm_source=x&utm_medium=email&utm_campaign=Spring%20Sale", None, ()).campaign == "spring sale"
+
+
+@pytest.mark.parametrize("tag", ["utm_source", "utm_medium", "utm_campaign"])
+def test_a_tag_is_never_longer_than_an_index_takes(tag: str) -> None:
+    found = source(f"{HERE}?utm_source=a&{tag}={'ü' * 4_000}", None, ())
+    assert all(len(text) <= sources.MAX_TAG for text in found if text)
+    assert len(source(HERE, f"https://{'a' * 4_000}.example/", ()).source or "") <= sources.MAX_TAG
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www.Shop.Example/p/1?a=1#x", Page("shop.example", "/p/1", "a=1")),
+        ("https://shop.example", Page("shop.example", "/")),
+        ("https://shop.example:8443/x", Page("shop.example", "/x")),
+        ("https://user:secret@shop.example/x", Page("shop.example", "/x")),
+        ("https://[2001:db8::1]:80/x", Page("2001:db8::1", "/x")),
+        ("/only/a/path", Page(None, "/only/a/path")),
+        ("https://[2001:db8::1/x", Page()),
+        ("https://]/", Page()),
+        ("https://[not-an-ip]/", Page()),
+        ("", Page()),
+        (None, Page()),
+    ],
+)
+def test_the_host_and_path_of_an_address(url: str | None, expected: Page) -> None:
+    assert page(url) == expected
+
+
+@given(url=st.text(max_size=60), referrer=st.text(max_size=60))
+def test_no_text_is_an_address_that_raises(url: str, referrer: str) -> None:
+    for start in ("", "https://", "https://[", "//", "https://shop.example/?utm_source="):
+        found = source(start + url, start + referrer, OWN)
+        assert found.channel is not None or found == Source()
+        assert page(start + url).host != ""
+
+
+AGENTS = {
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36": "desktop",
+    "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; Tablet PC 2.0; rv:11.0) like Gecko": "desktop",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.4 Safari/605.1.15": "desktop",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) Mobile/15E148 Safari/604.1": "mobile",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/126.0 Mobile Safari/537.36": "mobile",
+    "Mozilla/5.0 (Linux; Android 14; SM-X710) Chrome/126.0 Safari/537.36": "tablet",
+    "Mozilla/5.0 (iPad; CPU OS 17_4 like Mac OS X) Mobile/15E148 Safari/604.1": "tablet",
+}
+BOTS = [
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+    "curl/8.5.0",
+]
+
+
+@pytest.mark.parametrize(("agent", "kind"), AGENTS.items())
+def test_the_device_is_read_from_the_user_agent_and_people_are_no_bots(agent: str, kind: str) -> None:
+    assert device_type(agent) == kind
+    assert not is_crawler(agent)
+
+
+@pytest.mark.parametrize("agent", BOTS)
+def test_a_listed_crawler_is_a_bot(agent: str) -> None:
+    assert is_crawler(agent)
+
+
+@pytest.mark.parametrize("agent", [None, ""])
+def test_without_a_user_agent_nothing_is_claimed(agent: str | None) -> None:
+    assert device_type(agent) is None
+    assert not is_crawler(agent)

@@ -1,0 +1,112 @@
+"""The environment: what it may say, and the sentence for what it may not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from clickstream_dagster.settings import DEFAULT_FIRST_HOUR, Postgres, SettingsError, first_hour_file, load_settings
+
+BAD = {
+    "CLICKSTREAM_TIMEZONE": ["Mars/Olympus", "Europe", "../etc/passwd", "/etc/localtime", "UTC+1 ", "\x01"],
+    "CLICKSTREAM_CURRENCY": ["eur", "EURO", "€", "EU R"],
+    "CLICKSTREAM_FUNNEL_STEPS": ["purchase", "a,a", ",", "view product,purchase", "1st,2nd"],
+    "CLICKSTREAM_FIRST_HOUR": ["yesterday", "2025-13-01", "01.12.2025", "0001-01-01T00:00+05:00"],
+    "CLICKSTREAM_LOOKBACK_HOURS": ["two", "-1", "1.5", "10000000", "٣"],
+    "CLICKSTREAM_MAX_OWED_HOURS": ["many", "-1"],
+}
+BAD_SERVER = {"DW_PG_PORT": ["five", "-5432", "54 32", "5432/tcp"], "DW_PG_SSL": ["yes", "1", "require"]}
+
+
+def _pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in table.items() for value in values]
+
+
+@pytest.mark.parametrize(("name", "value"), _pairs(BAD) + _pairs(BAD_SERVER))
+def test_a_value_that_cannot_be_used_is_named_with_what_it_takes(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"CLICKSTREAM_HOME": str(tmp_path), "DW_PG_HOST": "db", name: value})
+    message = str(refused.value)
+    assert message.startswith(name)
+    assert any(word in message for word in ("use ", "needs ", "it takes "))
+    assert "\n" not in message
+
+
+def test_with_nothing_set_it_is_the_embedded_default(tmp_path: Path) -> None:
+    settings = load_settings({"CLICKSTREAM_HOME": str(tmp_path)})
+    assert settings.is_embedded
+    assert settings.raw_bucket is None
+    assert settings.first_hour == DEFAULT_FIRST_HOUR
+    assert (settings.timezone, settings.currency, settings.reader) == ("UTC", "USD", None)
+
+
+def test_empty_means_not_set(tmp_path: Path) -> None:
+    names = [*BAD, *BAD_SERVER, "DW_PG_HOST", "RAW_BUCKET_NAME", "DW_PG_READER_USER", "CLICKSTREAM_SHOP_HOSTS"]
+    empty = load_settings({"CLICKSTREAM_HOME": str(tmp_path), **dict.fromkeys(names, "")})
+    assert empty == load_settings({"CLICKSTREAM_HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2025-12-01T00:00Z", datetime(2025, 12, 1, tzinfo=UTC)),
+        ("2025-12-01", datetime(2025, 12, 1, tzinfo=UTC)),
+        ("2025-12-01T05:30", datetime(2025, 12, 1, 5, tzinfo=UTC)),
+        ("2025-12-01T05:30+07:00", datetime(2025, 11, 30, 22, tzinfo=UTC)),
+    ],
+)
+def test_the_first_hour_is_floored_and_utc_unless_it_says_otherwise(tmp_path: Path, text: str, hour: datetime) -> None:
+    assert load_settings({"CLICKSTREAM_HOME": str(tmp_path), "CLICKSTREAM_FIRST_HOUR": text}).first_hour == hour
+
+
+def test_an_import_s_first_hour_is_remembered_and_the_environment_wins_over_it(tmp_path: Path) -> None:
+    first_hour_file(tmp_path).write_text("2019-10-01T00:00:00+00:00\n")
+    home = {"CLICKSTREAM_HOME": str(tmp_path)}
+    assert load_settings(home).first_hour == datetime(2019, 10, 1, tzinfo=UTC)
+    assert load_settings({**home, "CLICKSTREAM_FIRST_HOUR": "2020-01-01"}).first_hour == datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_a_broken_memory_of_the_first_hour_names_its_file(tmp_path: Path) -> None:
+    first_hour_file(tmp_path).write_text("soon")
+    with pytest.raises(SettingsError, match="first_hour='soon' is not a time"):
+        load_settings({"CLICKSTREAM_HOME": str(tmp_path)})
+
+
+def test_lists_are_split_trimmed_and_lower_case(tmp_path: Path) -> None:
+    settings = load_settings(
+        {
+            "CLICKSTREAM_HOME": str(tmp_path),
+            "CLICKSTREAM_SHOP_HOSTS": " Shop.Example , ,m.shop.example",
+            "CLICKSTREAM_FUNNEL_STEPS": "View_Product, purchase",
+        }
+    )
+    assert settings.shop_hosts == ("shop.example", "m.shop.example")
+    assert settings.funnel_steps == ("view_product", "purchase")
+
+
+@pytest.mark.parametrize(("text", "is_on"), [("true", True), ("True", True), ("FALSE", False), ("false", False)])
+def test_a_flag_is_true_or_false_in_any_case(tmp_path: Path, text: str, is_on: bool) -> None:
+    settings = load_settings({"CLICKSTREAM_HOME": str(tmp_path), "DW_PG_HOST": "db", "DW_PG_SSL": text})
+    assert settings.postgres
+    assert settings.postgres.ssl is is_on
+
+
+@pytest.mark.parametrize("password", ["plain", "two words", "it's", "back\\slash", "'; host='evil", "pässwörd", "="])
+def test_any_password_reaches_postgresql_as_it_was_written(password: str) -> None:
+    dsn = Postgres("db", 5432, "loader", password, "clickstream_dw").dsn
+    assert parse_dsn(dsn) | {"sslmode": ""} == {
+        "host": "db",
+        "port": "5432",
+        "user": "loader",
+        "password": password,
+        "dbname": "clickstream_dw",
+        "sslmode": "",
+    }
+
+
+def test_a_home_is_absolute_whatever_folder_a_process_starts_in() -> None:
+    assert load_settings({"CLICKSTREAM_HOME": "here"}).home == Path("here").absolute()
+    assert load_settings({"CLICKSTREAM_HOME": "~/here"}).home == Path.home() / "here"

@@ -1,0 +1,253 @@
+"""The tick: from an event to one materialized hour, and what is owed before it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from support.tables import differences, dump
+
+from clickstream_dagster.lambda_entrypoint import BadTick, target_hour
+from clickstream_dagster.partitions import HOUR, key_of
+from clickstream_dagster.settings import Postgres, load_settings
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
+from clickstream_dagster.warehouse.ledger import freshness, ledger
+from ingest_lambda import contract, landing
+from ingest_lambda.contract import Event, Order, Rejection
+
+EVENTBRIDGE = json.loads((Path(__file__).parent / "events" / "eventbridge_scheduled.json").read_text())
+NOW = datetime(2025, 12, 6, 6, 5, tzinfo=UTC)
+T = datetime(2025, 12, 6, 5, tzinfo=UTC)
+OVERRIDE = {"overridePrefix": "events/2025/12/06/05/"}
+TARGET = {"targetUtcHour": "2025-12-06T05:00:00Z"}
+
+ASKED = [
+    (EVENTBRIDGE, T),
+    (OVERRIDE, T),
+    ({"overridePrefix": "rejected/2025/12/06/05"}, T),
+    (TARGET, T),
+    ({"targetUtcHour": "2025-12-06T05:59:59Z"}, T),
+    ({"targetUtcHour": "2025-12-06T12:30:00+07:00"}, T),
+    ({"targetUtcHour": "2025-12-06T05:00"}, T),
+    ({"hoursBack": 1}, T),
+    ({"hoursBack": 0}, T + HOUR),
+    ({**EVENTBRIDGE, "time": "2025-12-06T06:00:00Z"}, T),
+    ({**EVENTBRIDGE, "time": "2025-12-06T06:59:59Z"}, T),
+    ({**EVENTBRIDGE, "time": "2026-01-01T00:05:00Z"}, datetime(2025, 12, 31, 23, tzinfo=UTC)),
+    ({**EVENTBRIDGE, **TARGET, "time": "2026-01-01T00:05:00Z"}, T),
+]
+REFUSED = [
+    ({}, "one of them names the hour"),
+    ({"detail-type": "Scheduled Event"}, "one of them names the hour"),
+    (None, "send one with time"),
+    ([TARGET], "send one with time"),
+    ({"overridePrefix": "events/2025/12/06/"}, "use events/YYYY/MM/DD/HH/"),
+    ({"overridePrefix": "events/2025/12/06/24/"}, "use events/YYYY/MM/DD/HH/"),
+    ({"overridePrefix": None}, "use events/YYYY/MM/DD/HH/"),
+    ({"targetUtcHour": "last hour"}, "use 2025-12-06T05:00:00Z"),
+    ({"targetUtcHour": 1765000000}, "use 2025-12-06T05:00:00Z"),
+    ({"targetUtcHour": "0001-01-01T00:00:00+05:00"}, "use 2025-12-06T05:00:00Z"),
+    ({"time": None}, "use 2025-12-06T05:00:00Z"),
+    ({"time": "0001-01-01T00:30:00Z"}, "use 2025-12-06T05:00:00Z"),
+    ({"hoursBack": -1}, "whole number of hours"),
+    ({"hoursBack": "1"}, "whole number of hours"),
+    ({"hoursBack": 1.5}, "whole number of hours"),
+    ({"hoursBack": True}, "whole number of hours"),
+    ({"hoursBack": 10**9}, "whole number of hours"),
+]
+
+# Ticks one after another in one process, as a warm Lambda has them; then every run that the Dagster instance knows.
+_PROCESS = """
+import json, sys
+from clickstream_dagster import lambda_entrypoint
+answers = []
+for event in json.loads(sys.argv[1]):
+    try:
+        answers.append(lambda_entrypoint.handler(event))
+    except Exception as error:
+        answers.append({"error": type(error).__name__, "message": str(error)})
+runs = [
+    {"id": run.run_id, "job": run.job_name, "status": run.status.value, **run.tags}
+    for run in lambda_entrypoint._open()[1].get_runs()
+]
+print(json.dumps([answers, runs]))
+"""
+
+
+@pytest.mark.parametrize(("event", "hour"), ASKED)
+def test_an_event_names_its_hour(event: dict[str, Any], hour: datetime) -> None:
+    assert target_hour(event, NOW) == hour
+    assert target_hour(event, NOW.astimezone(timezone(timedelta(hours=7)))) == hour
+
+
+@pytest.mark.parametrize(("event", "step"), REFUSED)
+def test_an_event_that_names_no_hour_says_what_to_send(event: Any, step: str) -> None:
+    with pytest.raises(BadTick, match=step):
+        target_hour(event, NOW)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A warehouse, a raw folder and a Dagster instance of this file's own."""
+
+    stack: Stack
+    environ: dict[str, str]
+
+    def tick(self, *events: Any, **environ: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The answers to the events, and the runs of the Dagster instance."""
+        done = subprocess.run(
+            [sys.executable, "-c", _PROCESS, json.dumps(events)],
+            env={**os.environ, **self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        answers, runs = json.loads(done.stdout.splitlines()[-1])
+        return answers, runs
+
+    def put(self, hour: datetime, visitor: str, *more: bytes) -> None:
+        """One raw object with one purchase, and whatever more lines."""
+        happened = hour + timedelta(minutes=7)
+        event = Event(uuid4(), "purchase", happened, happened, client_id=visitor, order=Order(id=visitor))
+        self.stack.store.put(landing.event_key(hour, uuid4()), b"\n".join([contract.encode(event), *more]))
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Connection]:
+        with self.stack.warehouse() as connection:
+            yield connection
+
+    def dump(self) -> dict[str, str]:
+        with self.warehouse() as connection:
+            return dump(connection)
+
+
+@pytest.fixture(scope="module")
+def site(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    login = replace(postgres, database="tick")
+    create_database(postgres, login.database)
+    environ = {
+        "CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("home")),
+        "CLICKSTREAM_FIRST_HOUR": "2025-12-01T00:00Z",
+        "DW_PG_HOST": login.host,
+        "DW_PG_PORT": str(login.port),
+        "DW_PG_DATABASE": login.database,
+        "DAGSTER_PG_DATABASE": "tick_dagster",
+        "DAGSTER_HOME": "",
+    }
+    return Site(Stack(load_settings(environ)), environ)
+
+
+@pytest.fixture(scope="module")
+def first(site: Site) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """One hour with events, a repeat and rejects; another one that nobody asked for."""
+    repeated = contract.encode(Event(uuid4(), "page_view", T, T, client_id="ann"))
+    site.put(T, "ann", repeated, repeated, b"broken")
+    refused = contract.encode(Rejection("invalid_price", "price: expected a number", T, 0, "{}"))
+    site.stack.store.put(landing.rejected_key(T, uuid4()), refused)
+    site.put(T + 8 * HOUR, "nobody asked")
+    return site.tick(OVERRIDE)
+
+
+def test_a_tick_materializes_the_hour_that_it_names_and_no_other(site: Site, first: Any) -> None:
+    [answer], _ = first
+    assert answer["partition"] == "2025-12-06-05:00"
+    assert [(run["first"], run["last"], run["success"]) for run in answer["runs"]] == [
+        ("2025-12-06-05:00", "2025-12-06-05:00", True)
+    ]
+    assert answer["complete_to"] == (T + HOUR).isoformat()
+    with site.warehouse() as connection:
+        [books] = ledger(connection)
+    assert (books.partition_hour, books.received, books.loaded, books.duplicate, books.rejected) == (T, 5, 2, 1, 2)
+
+
+def test_its_run_stands_in_the_dagster_instance_with_its_partition(first: Any) -> None:
+    [answer], [run] = first
+    assert run["id"] == answer["runs"][0]["run_id"]
+    assert (run["job"], run["status"]) == ("hourly_clickstream", "SUCCESS")
+    assert run["dagster/partition"] == "2025-12-06-05:00"
+    assert run[".dagster/repository"] == "__repository__@clickstream"
+
+
+def test_a_second_tick_for_the_same_hour_changes_no_row_of_any_table(site: Site, first: Any) -> None:
+    before = site.dump()
+    assert before["fact_sessions"]
+    assert before["agg_daily_traffic"]
+    answers, runs = site.tick(TARGET, EVENTBRIDGE)
+    assert [answer["partition"] for answer in answers] == ["2025-12-06-05:00"] * 2
+    assert [run["status"] for run in runs] == ["SUCCESS"] * 3
+    assert differences(before, site.dump()) == {}
+
+
+def test_an_hour_outside_the_range_is_refused_and_nothing_runs(site: Site, first: Any) -> None:
+    before = site.dump()
+    early, late = {"targetUtcHour": "2025-11-30T23:00Z"}, {"targetUtcHour": "2999-01-01T00:00Z"}
+    answers, _ = site.tick(early, late, {"targetUtcHour": "x"})
+    assert [answer["error"] for answer in answers] == ["BadTick"] * 3
+    assert "Set CLICKSTREAM_FIRST_HOUR to an earlier hour" in answers[0]["message"]
+    assert "Name an hour that has begun" in answers[1]["message"]
+    assert differences(before, site.dump()) == {}
+
+
+def test_missed_hours_and_late_objects_are_paid_oldest_first_and_bounded(site: Site, first: Any) -> None:
+    site.put(T, "late")
+    site.put(T + 2 * HOUR, "missed")
+    asked = {"targetUtcHour": (T + 4 * HOUR).isoformat()}
+    answers, _ = site.tick(asked, asked, asked, CLICKSTREAM_MAX_OWED_HOURS="2")
+    paid = [[(run["first"], run["last"]) for run in answer["runs"]] for answer in answers]
+    own = (key_of(T + 4 * HOUR), key_of(T + 4 * HOUR))
+    assert paid == [[(key_of(T), key_of(T + HOUR)), own], [(key_of(T + 2 * HOUR), key_of(T + 3 * HOUR)), own], [own]]
+    with site.warehouse() as connection:
+        assert freshness(connection) == T + 5 * HOUR
+        assert [hour.partition_hour for hour in ledger(connection)] == [T, T + 2 * HOUR]
+        assert all(hour.difference == 0 for hour in ledger(connection))
+
+
+def test_an_owed_range_is_tagged_as_such_in_the_dagster_instance(site: Site, first: Any) -> None:
+    site.put(T, "later still")
+    site.put(T + HOUR, "later still")
+    [_], runs = site.tick({"targetUtcHour": (T + 2 * HOUR).isoformat()})
+    owed, tick = sorted(runs[:2], key=lambda run: run["clickstream/trigger"])
+    assert (owed["clickstream/trigger"], tick["clickstream/trigger"]) == ("owed", "tick")
+    assert owed["dagster/asset_partition_range_start"] == key_of(T)
+    assert owed["dagster/asset_partition_range_end"] == key_of(T + HOUR)
+    assert tick["dagster/partition"] == key_of(T + 2 * HOUR)
+
+
+@pytest.fixture
+def broken_table(site: Site) -> Iterator[Callable[[], None]]:
+    """A table that is out of its place; call it to put it back."""
+
+    def rename(name: str, to: str) -> None:
+        with site.warehouse() as connection, transaction(connection) as cursor:
+            cursor.execute(f"alter table if exists {name} rename to {to}")
+
+    rename("agg_daily_traffic", "hidden")
+    yield lambda: rename("hidden", "agg_daily_traffic")
+    rename("hidden", "agg_daily_traffic")
+
+
+def test_a_run_that_fails_is_an_error_with_its_cause_and_the_next_tick_mends_it(
+    site: Site, first: Any, broken_table: Callable[[], None]
+) -> None:
+    site.put(T, "unlucky")
+    [failed], _ = site.tick(TARGET)
+    assert failed["error"] == "TickFailed"
+    assert "agg_daily_traffic" in failed["message"]
+    broken_table()
+    [mended], _ = site.tick(TARGET)
+    assert mended["runs"][0]["success"]
+    with site.warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("select count(*) from dim_visitor where visitor_id = 'unlucky'")
+        assert cursor.fetchone() == (1,)
