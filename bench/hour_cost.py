@@ -1,7 +1,7 @@
 """Does an hour cost what is in it, or what came before it? 10,000 events, on top of 0, 1 and 5 million.
 
 Each measured hour is the first of a new day, half of its visitors are known from the history. The seconds are those of the
-whole Dagster run, and of our own part of it. Prints the ratio to the empty warehouse: 1.0 is flat.
+whole Dagster run, and of our own part of it. Prints the ratio to the warehouse without history, measured in turn with it: 1.0 is flat.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ import random
 import statistics
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import obstore
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Product
 from parts import START, temporary_home
+
+if TYPE_CHECKING:
+    from clickstream_dagster.stack import Stack
 
 HISTORIES = (0, 1_000_000, 5_000_000)
 EVENTS = 10_000
@@ -36,7 +41,7 @@ select
     'events/history', n, md5(n::text)::uuid
 from (
     select n, %(start)s::timestamptz + interval '100 days' * (n / 12 * 12) / %(all)s + interval '1 minute' * (n %% 12) as at
-    from generate_series(%(from)s::integer, %(to)s::integer - 1) as n
+    from generate_series(0, %(all)s::integer - 1) as n
 ) as events
 """
 
@@ -45,40 +50,39 @@ def main() -> None:
     from clickstream_dagster import instance as dagster_instance
     from clickstream_dagster.settings import load_settings
     from clickstream_dagster.stack import Stack
+    from clickstream_dagster.warehouse.connection import create_database
 
     histories = HISTORIES[:2] if "--quick" in sys.argv else HISTORIES
     with temporary_home():
-        stack = Stack(load_settings())
-        dagster_instance.prepare(stack)
-        baseline = (0.0, 0.0)
-        have = 0
-        for number, size in enumerate(histories):
-            add_history(stack, have, size, histories[-1])
-            have = size
-            runs = [measure(stack, 120 + number * 20 + day) for day in range(REPEATS + 1)][1:]
-            run, ours = (statistics.median(column) for column in zip(*runs, strict=True))
-            baseline = baseline if number else (run, ours)
-            spread = (max(run[1] for run in runs) - min(run[1] for run in runs)) / ours
-            print(
-                f"history {size:>9,}: run {run:6.2f} s (x{run / baseline[0]:.2f}), "
-                f"ours {ours:6.2f} s (x{ours / baseline[1]:.2f}, spread {spread:.0%})",
-                flush=True,
-            )
+        first = Stack(load_settings())
+        dagster_instance.prepare(first)
+        stacks = []
+        for size in histories:
+            create_database(first.server, f"history_{size}")
+            stacks.append(Stack(replace(first.settings, postgres=replace(first.server, database=f"history_{size}"))))
+            add_history(stacks[-1], size)
+        # Turn by turn, so that whatever else the machine does falls on all of them alike. The first turn warms up.
+        turns = [[measure(stack, 120 + turn) for stack in stacks] for turn in range(REPEATS + 1)][1:]
+    for place, size in enumerate(histories):
+        run, ours = (statistics.median(turn[place][part] for turn in turns) for part in (0, 1))
+        ratios = [statistics.median(turn[place][part] / turn[0][part] for turn in turns) for part in (0, 1)]
+        print(
+            f"on {size:>9,} events of history: the run {run:5.2f} s (x{ratios[0]:.2f}), "
+            f"of which ours {ours:5.2f} s (x{ratios[1]:.2f})"
+        )
 
 
-def add_history(stack: object, have: int, want: int, everything: int) -> None:
-    from clickstream_dagster.stack import Stack
+def add_history(stack: Stack, size: int) -> None:
     from clickstream_dagster.warehouse import changes
     from clickstream_dagster.warehouse.connection import transaction
     from clickstream_dagster.warehouse.models import all_models
     from clickstream_dagster.warehouse.rebuild import rebuild_all
 
-    assert isinstance(stack, Stack)
-    if want == have:
+    if not size:
         return
     with stack.warehouse() as connection:
         with transaction(connection) as cursor:
-            cursor.execute(HISTORY, {"start": START, "all": everything, "from": have, "to": want})
+            cursor.execute(HISTORY, {"start": START, "all": size})
             cursor.execute("analyze clickstream_events")
             changes.owe_all(cursor, all_models()["fact_sessions"])
         rebuild_all(connection)
@@ -86,20 +90,20 @@ def add_history(stack: object, have: int, want: int, everything: int) -> None:
         connection.cursor().execute("vacuum analyze")
 
 
-def measure(stack: object, day: int) -> tuple[float, float]:
+def measure(stack: Stack, day: int) -> tuple[float, float]:
     """Materialize a new hour of 10,000 events: seconds of the run, and of our part."""
     import dagster as dg
 
     from clickstream_dagster.partitions import HOUR
+    from clickstream_dagster import resources
     from clickstream_dagster.runs import materialize_hours
-    from clickstream_dagster.stack import Stack
 
-    assert isinstance(stack, Stack)
+    resources._stack = lambda: stack  # type: ignore[assignment]
     hour = START + timedelta(days=day)
     rng = random.Random(day)
     for part in range(100):
         lines = [contract.encode(event(rng, day * EVENTS + part * 100 + n)) for n in range(100)]
-        obstore.put(stack.store, landing.event_key(hour, UUID(int=part)), b"\n".join(lines))
+        obstore.put(stack.store, landing.event_key(hour, UUID(int=part)), b"\n".join(lines), mode="overwrite")
     with dg.DagsterInstance.get() as instance, our_seconds() as ours:
         started = time.perf_counter()
         assert materialize_hours(instance, hour, hour + HOUR).success

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -92,7 +93,10 @@ def test_whole_days_are_listed_at_once(hours: int, lists: int) -> None:
 def test_a_window_across_midnight_lists_its_hours_and_the_day_that_begins() -> None:
     start = datetime(2025, 12, 31, 23, tzinfo=UTC)
     prefixes = partitions.prefixes_of(start, start + 2 * HOUR)
-    assert [prefix for prefix in prefixes if prefix.startswith("events/2")] == ["events/2025/12/31/23/", "events/2026/01/01/00/"]
+    assert [prefix for prefix in prefixes if prefix.startswith("events/2")] == [
+        "events/2025/12/31/23/",
+        "events/2026/01/01/00/",
+    ]
     flat = partitions.day_only_prefixes(start, start + 2 * HOUR)
     assert flat[0] == "events/2026/01/01/"
     assert len(flat) == 4
@@ -128,5 +132,5 @@ def test_ranges_hold_every_hour_and_no_gap_longer_than_allowed(numbers: set[int]
     found = ranges(hours, gap)
     inside = [hour for start, end in found for hour in partitions.hours_between(start, end)]
     assert hours <= set(inside)
-    assert all(second[0] - first[1] > gap * HOUR for first, second in zip(found, found[1:], strict=False))
+    assert all(second[0] - first[1] > gap * HOUR for first, second in pairwise(found))
     assert gap or hours == set(inside)

@@ -66,7 +66,9 @@ def test_an_import_s_first_hour_is_remembered_and_the_environment_wins_over_it(t
     first_hour_file(tmp_path).write_text("2019-10-01T00:00:00+00:00\n")
     home = {"CLICKSTREAM_HOME": str(tmp_path)}
     assert load_settings(home).first_hour == datetime(2019, 10, 1, tzinfo=UTC)
-    assert load_settings({**home, "CLICKSTREAM_FIRST_HOUR": "2020-01-01"}).first_hour == datetime(2020, 1, 1, tzinfo=UTC)
+    assert load_settings({**home, "CLICKSTREAM_FIRST_HOUR": "2020-01-01"}).first_hour == datetime(
+        2020, 1, 1, tzinfo=UTC
+    )
 
 
 def test_a_broken_memory_of_the_first_hour_names_its_file(tmp_path: Path) -> None:

@@ -102,3 +102,14 @@ def test_a_broken_line_costs_itself_and_is_kept_with_its_reason(clickstream: Com
     assert kept.startswith("rejected/2026/03/01/10/import-")
     rejection = json.loads(gzip.decompress((clickstream.home / "raw" / kept).read_bytes()))
     assert (rejection["code"], rejection["body"]) == ("invalid_json", '{"event_name": "page_view", broken')
+
+
+@pytest.mark.parametrize("environ", [{"CLICKSTREAM_FIRST_HOUR": "2026-06-01T00:00Z"}, {"DW_PG_HOST": "db.invalid"}])
+def test_where_the_first_hour_is_set_by_hand_the_import_says_what_to_set(
+    clickstream: Command, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    (tmp_path / "events.ndjson").write_bytes(EVENT.replace(b"2026-03", b"2025-03"))
+    done = clickstream("import", "events.ndjson", **environ)
+    assert done.code == 0
+    assert "Set CLICKSTREAM_FIRST_HOUR=2025-03-01T10:00Z" in done.out
+    assert not (clickstream.home / "first_hour").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ FIGURES = {
     ),
     "bounces are the sessions with one event": (
         "select count(*), bool_and(is_bounce) from fact_sessions where event_count = 1",
-        [["1664", "True"]],
+        [["1664", "t"]],
     ),
     "sessions with view, cart, purchase": (
         "select count(*) filter (where product_view_count > 0), count(*) filter (where add_to_cart_count > 0), "
@@ -55,7 +56,7 @@ FIGURES = {
     ),
     "the row that is cut off": (
         "select code, count(*), bool_and(body like '2019-10-01 02:50:00 UTC,view,10900305,%') from rejected_events group by 1",
-        [["invalid_row", "1", "True"]],
+        [["invalid_row", "1", "t"]],
     ),
 }
 
@@ -88,14 +89,19 @@ def test_one_run_loads_all_of_it_and_says_the_balance(materialized: Ran) -> None
     assert "received 17,435 = loaded 17,434 + duplicate 0 + rejected 1" in materialized.out
 
 
-@pytest.mark.parametrize(("query", "expected"), FIGURES.values(), ids=FIGURES.keys())
-def test_every_figure_is_the_one_computed_independently(
-    shop: Command, materialized: Ran, query: str, expected: list[list[str]]
-) -> None:
-    ran = shop("sql", "--csv", query)
+@pytest.fixture(scope="module")
+def figures(shop: Command, materialized: Ran) -> dict[str, list[list[str]]]:
+    """Every query of the table above, asked in one `clickstream sql`."""
+    each = (f"select '{name}', array(select t::text from ({query}) as t)" for name, (query, _) in FIGURES.items())
+    ran = shop("sql", "--csv", " union all ".join(each))
     assert ran.code == 0, ran.err
     _header, *rows = csv.reader(io.StringIO(ran.out))
-    assert rows == expected
+    return {name: [row.strip("()").split(",") for row in json.loads(found)] for name, found in rows}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_the_one_computed_independently(figures: dict[str, list[list[str]]], name: str) -> None:
+    assert figures[name] == FIGURES[name][1]
 
 
 def test_importing_again_stores_nothing_new_and_leaves_nothing_to_load(shop: Command, materialized: Ran) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_a_range_lists_what_its_hours_list_one_by_one(keys: set[str], first: int
 def test_however_time_is_cut_each_object_is_listed_exactly_once(keys: set[str], cuts: set[int]) -> None:
     store = _store(*keys)
     edges = [START + number * HOUR for number in (0, *sorted(cuts), HOURS)]
-    listed = [raw.key for start, end in zip(edges, edges[1:], strict=False) for raw in list_hours(store, start, end)]
+    listed = [raw.key for start, end in pairwise(edges) for raw in list_hours(store, start, end)]
     assert sorted(listed) == sorted(keys)
 
 

@@ -103,7 +103,9 @@ def test_the_page_s_own_host_is_no_source_even_where_no_host_is_set() -> None:
 
 
 def test_a_campaign_keeps_its_name() -> None:
-    assert source(f"{HERE}?utm_source=x&utm_medium=email&utm_campaign=Spring%20Sale", None, ()).campaign == "spring sale"
+    assert (
+        source(f"{HERE}?utm_source=x&utm_medium=email&utm_campaign=Spring%20Sale", None, ()).campaign == "spring sale"
+    )
 
 
 @pytest.mark.parametrize("tag", ["utm_source", "utm_medium", "utm_campaign"])
