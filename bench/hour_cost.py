@@ -1,7 +1,8 @@
 """Does an hour cost what is in it, or what came before it? 10,000 events, on top of 0, 1 and 5 million.
 
 Each measured hour is the first of a new day, half of its visitors are known from the history. The seconds are those of the
-whole Dagster run, and of our own part of it. Prints the ratio to the warehouse without history, measured in turn with it: 1.0 is flat.
+whole Dagster run, and of our own part of it.
+Prints the ratio to the warehouse without history, measured in turn with it: 1.0 is flat.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import obstore
+from parts import START, temporary_home
+
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Product
-from parts import START, temporary_home
 
 if TYPE_CHECKING:
     from clickstream_dagster.stack import Stack
@@ -94,8 +96,8 @@ def measure(stack: Stack, day: int) -> tuple[float, float]:
     """Materialize a new hour of 10,000 events: seconds of the run, and of our part."""
     import dagster as dg
 
-    from clickstream_dagster.partitions import HOUR
     from clickstream_dagster import resources
+    from clickstream_dagster.partitions import HOUR
     from clickstream_dagster.runs import materialize_hours
 
     resources._stack = lambda: stack  # type: ignore[assignment]
@@ -110,7 +112,7 @@ def measure(stack: Stack, day: int) -> tuple[float, float]:
         return time.perf_counter() - started, sum(ours)
 
 
-class our_seconds(list[float]):  # noqa: N801 - used like a function
+class our_seconds(list[float]):
     """Collects the seconds that runs spend in our code, not in Dagster's."""
 
     def __enter__(self) -> our_seconds:
@@ -143,8 +145,13 @@ def event(rng: random.Random, number: int) -> Event:
     visitor = f"v{rng.randrange(80_000)}" if rng.random() < 0.5 else f"new{number // EVENTS}-{rng.randrange(1_000)}"
     product = Product(id=f"p{rng.randrange(500)}", name="Product", price=10)  # type: ignore[arg-type]
     return Event(
-        event_id=UUID(int=rng.getrandbits(128)), event_name=rng.choice(NAMES), event_timestamp=at, received_at=at,
-        client_id=visitor, page_url=f"https://shop.example/p/{rng.randrange(500)}", product=product,
+        event_id=UUID(int=rng.getrandbits(128)),
+        event_name=rng.choice(NAMES),
+        event_timestamp=at,
+        received_at=at,
+        client_id=visitor,
+        page_url=f"https://shop.example/p/{rng.randrange(500)}",
+        product=product,
     )
 
 

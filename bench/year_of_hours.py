@@ -21,6 +21,7 @@ BUDGET_SECONDS = 300
 def main() -> None:
     with temporary_home() as home:
         import dagster as dg
+
         from clickstream_dagster import instance as dagster_instance
         from clickstream_dagster.local.importer.records import read_ndjson
         from clickstream_dagster.local.importer.store import store_records
@@ -36,7 +37,9 @@ def main() -> None:
         file.write_text("\n".join(line(rng, number) for number in range(EVENTS)))
         started = time.perf_counter()
         imported = store_records(stack.store, file, read_ndjson(file))
-        print(f"import: {imported.events:,} events into {imported.objects:,} objects, {time.perf_counter() - started:.1f} s")
+        print(
+            f"import: {imported.events:,} events into {imported.objects:,} objects, {time.perf_counter() - started:.1f} s"
+        )
         with dg.DagsterInstance.get() as instance, our_seconds() as ours:
             started = time.perf_counter()
             assert materialize_hours(instance, START, START + HOURS * HOUR).success

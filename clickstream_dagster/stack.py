@@ -10,8 +10,8 @@ from functools import cached_property
 
 from obstore.store import ObjectStore
 
-from clickstream_dagster.settings import Postgres, Settings
-from clickstream_dagster.warehouse.connection import Connection, connect
+from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, Postgres, Settings
+from clickstream_dagster.warehouse.connection import Connection, connect, transaction
 from clickstream_dagster.warehouse.migrate import READER_ROLE, migrate
 
 
@@ -64,6 +64,9 @@ class Stack:
         connection = connect(replace(self.server, user=login[0], password=login[1]))
         try:
             connection.set_session(readonly=True)
+            with transaction(connection) as cursor:
+                # The role has it too; a login of your own may not.
+                cursor.execute("set statement_timeout = %s", (QUERY_TIMEOUT_SECONDS * 1000,))
             yield connection
         finally:
             connection.close()

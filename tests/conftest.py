@@ -45,7 +45,9 @@ def make_stack(postgres: Postgres, tmp_path: Path) -> Callable[..., Stack]:
         database = f"test_{number}"
         create_database(postgres, database)
         settings: Settings = load_settings({"CLICKSTREAM_HOME": str(tmp_path / f"home_{number}"), **environ})
-        return Stack(replace(settings, postgres=replace(postgres, database=database), dagster_database=f"dagster_{number}"))
+        return Stack(
+            replace(settings, postgres=replace(postgres, database=database), dagster_database=f"dagster_{number}")
+        )
 
     return make
 

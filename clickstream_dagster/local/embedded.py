@@ -32,7 +32,7 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
         ) from error
     except Exception as error:
         raise HomeUnusable(
-            f"The PostgreSQL in {home / 'postgres'} does not start ({_first_line(error)}). Is another program using this "
+            f"The PostgreSQL in {home / 'postgres'} does not start. Is another program using this "
             f"folder, or is it of another version? See {home / 'postgres' / 'log'}, or set CLICKSTREAM_HOME elsewhere."
         ) from error
     uri = urlsplit(server.get_uri())
@@ -40,7 +40,3 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
     login = Postgres(socket[0] if socket else uri.hostname or "", uri.port or 5432, "postgres", "", "postgres")
     create_database(login, database)
     return replace(login, database=database)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

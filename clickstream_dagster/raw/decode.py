@@ -20,6 +20,8 @@ from clickstream_dagster.raw.objects import RawObject
 from ingest_lambda import contract, fields, normalize, privacy
 from ingest_lambda.contract import Event, Reject, Rejection
 
+#: A bomb must not take the loader with it.
+MAX_OBJECT_BYTES = 256_000_000
 MONEY_LIMIT = Decimal(fields.MAX_MONEY)
 _NUL = b"\\u0000"
 
@@ -64,14 +66,18 @@ def _decompress(key: str, data: bytes) -> bytes:
     if data[:2] != b"\x1f\x8b":
         return data
     parts: list[bytes] = []
+    room = MAX_OBJECT_BYTES
     while data:  # a file that was appended to has several members
         inflater = zlib.decompressobj(wbits=31)
         try:
-            parts.append(inflater.decompress(data))
+            parts.append(inflater.decompress(data, room))
         except zlib.error as error:
             raise Reject(
                 "invalid_gzip", f"The object is not valid gzip ({error}). Write it again under a new key."
             ) from error
+        room -= len(parts[-1])
+        if inflater.unconsumed_tail or not room:
+            raise Reject("too_large", f"The object unpacks to more than {MAX_OBJECT_BYTES:,} bytes. Write it in parts.")
         if not inflater.eof:
             raise Reject("invalid_gzip", "The gzip stream ends early. Write the object again under a new key.")
         data = inflater.unused_data.lstrip(b"\0")

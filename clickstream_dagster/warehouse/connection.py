@@ -39,11 +39,10 @@ class WarehouseUnreachable(RuntimeError):
 def connect(server: Postgres, *, application: str = "clickstream") -> Connection:
     """A new connection. Raises `WarehouseUnreachable`."""
     try:
-        connection = psycopg2.connect(
-            server.dsn, application_name=application, connect_timeout=10, options=_OPTIONS
-        )
+        connection = psycopg2.connect(server.dsn, application_name=application, connect_timeout=10, options=_OPTIONS)
     except psycopg2.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        # libpq's first line, without the address that our own sentence names; its second one asks a question.
+        reason = str(error).strip().splitlines()[0].rpartition("failed: ")[2].rstrip(".")
         raise WarehouseUnreachable(
             f"Cannot connect to PostgreSQL at {server.host}:{server.port}, database {server.database!r} as "
             f"{server.user!r}: {reason}. Check the DW_PG_* variables, and that the server runs and lets this host in."

@@ -82,9 +82,11 @@ def unseen_in_lookback(
 def owed_hours(
     connection: Connection, store: ObjectStore, until: datetime, lookback_hours: int, limit: int
 ) -> list[datetime]:
-    """Hours before `until` that are owed a load, oldest first, no more than `limit`."""
-    late = {raw.hour for raw in unseen_in_lookback(connection, store, until, lookback_hours)}
-    return sorted(late | set(missed_hours(connection, until)))[:limit]
+    """Hours before `until` that are owed a load, no more than `limit`: those of the look-back that are known to have
+    unseen objects before those that were only missed, so that a long gap keeps nothing waiting; each oldest first."""
+    late = sorted({raw.hour for raw in unseen_in_lookback(connection, store, until, lookback_hours)})
+    missed = [hour for hour in missed_hours(connection, until) if hour not in late]
+    return sorted([*late, *missed][:limit])
 
 
 def enter_empty_hours(connection: Connection, start: datetime, end: datetime) -> None:

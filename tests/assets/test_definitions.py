@@ -11,8 +11,6 @@ from uuid import UUID
 import dagster as dg
 import obstore
 import pytest
-from ingest_lambda import contract, landing
-from ingest_lambda.contract import Event
 from support.tables import differences, dump
 
 from clickstream_dagster import resources
@@ -30,6 +28,8 @@ from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.models import Column, all_models
 from clickstream_dagster.warehouse.rebuild import rebuild, rebuild_all
+from ingest_lambda import contract, landing
+from ingest_lambda.contract import Event
 
 START = datetime(2026, 4, 1, 23, tzinfo=UTC)
 
@@ -49,8 +49,14 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 def put_events(stack: Stack, *times: datetime, visitor: str = "ann") -> None:
     for time in times:
-        event = Event(event_id=UUID(int=int(time.timestamp())), event_name="page_view", event_timestamp=time,
-                      received_at=time, client_id=visitor, page_url="https://shop.example/")
+        event = Event(
+            event_id=UUID(int=int(time.timestamp())),
+            event_name="page_view",
+            event_timestamp=time,
+            received_at=time,
+            client_id=visitor,
+            page_url="https://shop.example/",
+        )
         obstore.put(stack.store, landing.event_key(time, event.event_id), contract.encode(event))
 
 
@@ -69,7 +75,10 @@ def test_a_range_of_hours_is_one_run_and_fills_every_partition(used: Stack, inst
     assert instance.get_runs_count() == 1
     assert all(check.passed for check in result.get_asset_check_evaluations() if check.blocking)
     with used.warehouse() as connection:
-        assert dump(connection)["agg_daily_traffic"] == "(2026-04-01,f,1,1,1,0,1,2,2,1200.000000,0,0)\n(2026-04-02,f,1,0,0,0,0,0,0,0,0,0)"
+        assert (
+            dump(connection)["agg_daily_traffic"]
+            == "(2026-04-01,f,1,1,1,0,1,2,2,1200.000000,0,0)\n(2026-04-02,f,1,0,0,0,0,0,0,0,0,0)"
+        )
 
 
 def test_running_again_changes_no_row(used: Stack, instance: dg.DagsterInstance) -> None:
@@ -108,7 +117,9 @@ def test_a_failed_test_fails_its_blocking_check_and_the_run(used: Stack, instanc
     asset = model_asset(impossible("fact_sessions"))  # type: ignore[arg-type]
     result = dg.materialize([asset], instance=instance, resources={"platform": Platform()}, raise_on_error=False)
     assert not result.success
-    assert [check.check_name for check in result.get_asset_check_evaluations() if not check.passed] == ["accepted_values"]
+    assert [check.check_name for check in result.get_asset_check_evaluations() if not check.passed] == [
+        "accepted_values"
+    ]
     assert result.get_asset_materialization_events() == []
 
 

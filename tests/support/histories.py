@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from hypothesis import strategies as st
+
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order, OrderItem, Product, Rejection
 
@@ -48,8 +49,9 @@ def _event(draw: st.DrawFn, number: int) -> Event:
         order = Order(id=draw(st.sampled_from([None, "o1", "o2"])), value=value, items=items)
     product = None
     if name in ("view_product", "add_to_cart", "purchase"):
-        product = Product(id=draw(st.sampled_from(["p1", "p2"])), price=price,
-                          name=draw(st.sampled_from([None, "Mouse", "Board"])))
+        product = Product(
+            id=draw(st.sampled_from(["p1", "p2"])), price=price, name=draw(st.sampled_from([None, "Mouse", "Board"]))
+        )
     return Event(
         event_id=UUID(int=number),
         event_name=name,
@@ -77,8 +79,12 @@ def _copies(draw: st.DrawFn, event: Event) -> list[Event]:
         copy = replace(event, received_at=received)
         if draw(st.booleans()):
             happened = START + timedelta(minutes=10 * draw(st.integers(0, 24)))
-            copy = replace(copy, client_id=draw(st.sampled_from(VISITORS)), event_timestamp=happened,
-                           event_name=draw(st.sampled_from(NAMES)))
+            copy = replace(
+                copy,
+                client_id=draw(st.sampled_from(VISITORS)),
+                event_timestamp=happened,
+                event_name=draw(st.sampled_from(NAMES)),
+            )
         copies.append(copy)
     return copies
 

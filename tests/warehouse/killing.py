@@ -13,14 +13,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from uuid import UUID
 
 import psycopg2.extensions
-from ingest_lambda import contract, landing
-from ingest_lambda.contract import Event, Order, OrderItem, Product
 from support.tables import differences, dump, empty
 
 from clickstream_dagster.partitions import HOUR
@@ -29,6 +28,8 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import connection as connecting
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
+from ingest_lambda import contract, landing
+from ingest_lambda.contract import Event, Order, OrderItem, Product
 
 START = datetime(2026, 5, 1, 22, tzinfo=UTC)
 END = START + 3 * HOUR
@@ -87,19 +88,36 @@ def events() -> list[Event]:
         order = Order(id="o1", items=[OrderItem(product_id="p", price=Decimal("9.99"), quantity=2)])
         made.append(
             Event(
-                event_id=UUID(int=number), event_name=name, event_timestamp=happened, received_at=happened,
-                client_id="ann" if number % 3 else "bob", page_url="https://shop.example/p?utm_source=x",
-                product=Product(id="p", name="Mouse", price=Decimal("9.99")), order=order if name == "purchase" else None,
+                event_id=UUID(int=number),
+                event_name=name,
+                event_timestamp=happened,
+                received_at=happened,
+                client_id="ann" if number % 3 else "bob",
+                page_url="https://shop.example/p?utm_source=x",
+                product=Product(id="p", name="Mouse", price=Decimal("9.99")),
+                order=order if name == "purchase" else None,
             )
         )
     late = [
-        Event(event_id=UUID(int=number), event_name="view_product", event_timestamp=START + timedelta(minutes=5),
-              received_at=START + timedelta(minutes=50), client_id="cleo", product=Product(id="q"))
+        Event(
+            event_id=UUID(int=number),
+            event_name="view_product",
+            event_timestamp=START + timedelta(minutes=5),
+            received_at=START + timedelta(minutes=50),
+            client_id="cleo",
+            product=Product(id="q"),
+        )
         for number in (7, 20)
     ]
     again = [made[2], made[3]]
-    refund = Event(event_id=UUID(int=30), event_name="refund", event_timestamp=END - timedelta(minutes=1),
-                   received_at=END - timedelta(minutes=1), client_id="bob", order=Order(id="o1", value=Decimal("1.5")))
+    refund = Event(
+        event_id=UUID(int=30),
+        event_name="refund",
+        event_timestamp=END - timedelta(minutes=1),
+        received_at=END - timedelta(minutes=1),
+        client_id="bob",
+        order=Order(id="o1", value=Decimal("1.5")),
+    )
     return [*made, *late, *again, refund]
 
 
@@ -168,7 +186,7 @@ def main() -> None:
     chosen = [(number, at) for number, at in points if "commit" in at or number % EVERY == 0]
     for number, at in chosen:
         reset(stack)
-        if in_child(lambda: load(stack, START, END, number)) is not None:
+        if in_child(partial(load, stack, START, END, number)) is not None:
             raise RuntimeError(f"point {number} was not reached")
         in_child(lambda: load(stack, START, END, None))
         found = differences(expected, read_tables(stack))

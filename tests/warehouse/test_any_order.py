@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -25,7 +24,7 @@ EXAMPLES = int(os.environ.get("CLICKSTREAM_TEST_EXAMPLES", "40"))
 
 
 @pytest.fixture(scope="module")
-def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack]]:
+def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stack, Stack]:
     """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's."""
     from dataclasses import replace
 
@@ -38,7 +37,7 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         home = tmp_path_factory.mktemp(name)
         chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
         stacks.append(Stack(replace(chosen, postgres=replace(postgres, database=name))))  # type: ignore[type-var]
-    yield stacks[0], stacks[1]
+    return stacks[0], stacks[1]
 
 
 def load_and_rebuild(stack: Stack, store: MemoryStore, start: datetime, end: datetime) -> None:
@@ -124,5 +123,3 @@ def test_a_view_of_events_misses_none(pair: tuple[Stack, Stack]) -> None:
         cursor.execute("select (select count(*) from fact_events), (select count(*) from clickstream_events)")
         [(seen, stored)] = cursor.fetchall()
     assert seen == stored > 0
-
-
