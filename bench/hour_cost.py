@@ -129,7 +129,7 @@ class our_seconds(list[float]):
 
         events.load_hours, models.rebuild = self._real
 
-    def _timed(self, work):  # type: ignore[no-untyped-def]  # noqa: ANN
+    def _timed(self, work):  # type: ignore[no-untyped-def]
         def timed(*arguments, **named):  # type: ignore[no-untyped-def]
             started = time.perf_counter()
             try:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 import dagster as dg
 
 from clickstream_dagster.assets.events import clickstream_events, side_tables
 from clickstream_dagster.assets.models import model_assets
 from clickstream_dagster.checks import latest_closed_hour_is_loaded
 from clickstream_dagster.jobs import hourly_clickstream
-from clickstream_dagster.resources import Platform
+from clickstream_dagster.resources import Platform, hold_embedded_postgres
 from clickstream_dagster.schedules import closed_hour
 from clickstream_dagster.sensors import late_objects
+
+if "CLICKSTREAM_DAGSTER_URL" in os.environ:
+    # A code server under `dagster dev`: the embedded PostgreSQL must not end with the command that started it.
+    hold_embedded_postgres()
 
 defs = dg.Definitions(
     assets=[clickstream_events, *side_tables, *model_assets],

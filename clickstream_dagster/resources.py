@@ -17,6 +17,12 @@ class Platform(dg.ConfigurableResource):  # type: ignore[type-arg]
         return _stack()
 
 
+def hold_embedded_postgres() -> None:
+    """Keep the embedded PostgreSQL running as long as this process does; nothing to do for a server of your own."""
+    if _stack().settings.is_embedded:
+        assert _stack().server
+
+
 @cache
 def _stack() -> Stack:
     return Stack(load_settings())

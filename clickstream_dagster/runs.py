@@ -6,22 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from clickstream_dagster.jobs import HOURLY_JOB
+from clickstream_dagster.jobs import HOURLY_JOB, REPOSITORY_TAG, range_tags
 from clickstream_dagster.partitions import HOUR, key_of
-from clickstream_dagster.settings import DAGSTER_LOCATION
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
-
-#: Without it a run in process is on the Runs page, but not on its job's page.
-REPOSITORY_TAG = {".dagster/repository": f"__repository__@{DAGSTER_LOCATION}"}
-
-
-def range_tags(first: datetime, last: datetime) -> dict[str, str]:
-    """The tags that make one run of the hours from `first` to `last`, both included."""
-    return {ASSET_PARTITION_RANGE_START_TAG: key_of(first), ASSET_PARTITION_RANGE_END_TAG: key_of(last)}
 
 
 def materialize_hours(

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from clickstream_dagster.jobs import hourly_clickstream
+from clickstream_dagster.jobs import hourly_clickstream, range_tags
 from clickstream_dagster.partitions import HOUR, floor_hour, ranges
 from clickstream_dagster.resources import Platform
-from clickstream_dagster.runs import range_tags
 from clickstream_dagster.warehouse.ledger import unseen_in_lookback
 
 

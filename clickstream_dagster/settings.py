@@ -31,7 +31,7 @@ DEFAULT_PAYMENT_HOSTS = (
 
 #: One transaction of the loader holds at most this much; a killed run repeats no more than that.
 BATCH_OBJECTS = 4_000
-BATCH_BYTES = 32_000_000
+BATCH_BYTES = 16_000_000
 #: Unseen hours that lie further apart than this are materialized in ranges of their own.
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 READ_THREADS = 16

@@ -12,7 +12,8 @@ from clickstream_dagster import partitions, progress
 from clickstream_dagster.assets.describe import OWNERS, definition_metadata, lineage_metadata
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.settings import load_settings
-from clickstream_dagster.warehouse.load import Loaded, load_hours
+from clickstream_dagster.warehouse.load import load_hours
+from clickstream_dagster.warehouse.merge import Loaded
 from clickstream_dagster.warehouse.models import all_models
 
 #: The hour in progress has a partition too: loading is incremental, so it can be loaded again when it has ended.

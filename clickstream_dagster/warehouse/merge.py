@@ -1,0 +1,106 @@
+"""Merge what is staged, by event id, and write down what that changes.
+
+Of the copies of an event the one received first counts, in whatever order hours are loaded; all others are recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clickstream_dagster.raw import rows
+from clickstream_dagster.warehouse import changes
+from clickstream_dagster.warehouse.connection import Cursor, analyze_if_grown
+from clickstream_dagster.warehouse.models import all_models
+
+
+@dataclass
+class Loaded:
+    """What a load brought: objects, lines received, and where each line went."""
+
+    objects: int = 0
+    received: int = 0
+    loaded: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    def __iadd__(self, other: Loaded) -> Loaded:
+        for name in vars(other):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+def forget_seen(cursor: Cursor) -> None:
+    """Objects that another run has loaded meanwhile, or that only changed their etag, bring nothing."""
+    cursor.execute("""
+        update raw_objects set etag = staged_objects.etag from staged_objects
+        where raw_objects.object_key = staged_objects.object_key
+            and raw_objects.content_hash = staged_objects.content_hash
+            and raw_objects.etag <> staged_objects.etag;
+        create temporary table seen_objects on commit drop as
+        select object_key from staged_objects inner join raw_objects using (object_key, content_hash);
+        delete from staged_events using seen_objects where staged_events.object_key = seen_objects.object_key;
+        delete from staged_rejects using seen_objects where staged_rejects.object_key = seen_objects.object_key;
+        delete from staged_objects using seen_objects where staged_objects.object_key = seen_objects.object_key;
+        analyze staged_events;
+        """)
+
+
+def merge(cursor: Cursor) -> Loaded:
+    """Merge the staged copies, and owe the tables what that changes."""
+    models = all_models()
+    cursor.execute(f"create temporary table winning_events on commit drop as {models['clickstream_events'].sql}")
+    cursor.execute("""
+        analyze winning_events;
+        create temporary table displaced_events on commit drop as
+        with displaced as (
+            delete from clickstream_events using winning_events
+            where clickstream_events.event_id = winning_events.event_id returning clickstream_events.*
+        )
+        select * from displaced
+        """)
+    events = ", ".join(rows.EVENT_COLUMNS)
+    cursor.execute(f"insert into clickstream_events ({events}) select {events} from winning_events")
+    result = Loaded(loaded=cursor.rowcount)
+    analyze_if_grown(cursor, "clickstream_events", result.loaded)
+    for name, field in (("duplicate_events", "duplicate"), ("rejected_events", "rejected"), ("raw_objects", "objects")):
+        columns = ", ".join(models[name].column_names)
+        cursor.execute(f"insert into {name} ({columns}) {models[name].sql}")
+        setattr(result, field, cursor.rowcount)
+    cursor.execute("""
+        update duplicate_events set payload_differs = duplicate_events.payload_hash <> clickstream_events.payload_hash
+        from displaced_events
+        inner join clickstream_events on clickstream_events.event_id = displaced_events.event_id
+        where duplicate_events.event_id = displaced_events.event_id
+        """)
+    _owe(cursor)
+    cursor.execute("select coalesce(sum(line_count), 0) from staged_objects")
+    result.received = int(cursor.fetchone()[0])  # type: ignore[index]
+    return result
+
+
+def _owe(cursor: Cursor) -> None:
+    cursor.execute("""
+        create temporary table touched_events on commit drop as
+        select visitor_id, event_timestamp, order_key, partition_hour from winning_events
+        union all
+        select visitor_id, event_timestamp, order_key, partition_hour from displaced_events
+        """)
+    # All purchase events of an order are touched together: which of them is the order may change with any of them.
+    changes.owe_spans(
+        cursor,
+        """
+        select visitor_id, event_timestamp from touched_events
+        union all
+        select visitor_id, event_timestamp from clickstream_events
+        where order_key in (select order_key from touched_events where order_key is not null)
+        """,
+    )
+    orders = "select distinct order_key from touched_events where order_key is not null"
+    changes.owe_keys(cursor, "fact_orders", orders)
+    changes.owe_keys(
+        cursor,
+        "etl_ledger",
+        """
+        select partition_hour from staged_objects union select partition_hour from displaced_events
+        """,
+    )
