@@ -82,11 +82,12 @@ def unseen_in_lookback(
 def owed_hours(
     connection: Connection, store: ObjectStore, until: datetime, lookback_hours: int, limit: int
 ) -> list[datetime]:
-    """Hours before `until` that are owed a load, no more than `limit`: those of the look-back that are known to have
-    unseen objects before those that were only missed, so that a long gap keeps nothing waiting; each oldest first."""
-    late = sorted({raw.hour for raw in unseen_in_lookback(connection, store, until, lookback_hours)})
-    missed = [hour for hour in missed_hours(connection, until) if hour not in late]
-    return sorted([*late, *missed][:limit])
+    """Hours before `until` that are owed a load, missed or grown since, oldest first, no more than `limit`. Hours older
+    than the look-back come after those inside it, so that a gap of months keeps nothing of today waiting."""
+    late = {raw.hour for raw in unseen_in_lookback(connection, store, until, lookback_hours)}
+    lookback = until - timedelta(hours=lookback_hours)
+    owed = sorted(late | set(missed_hours(connection, until)), key=lambda hour: (hour < lookback, hour))
+    return sorted(owed[:limit])
 
 
 def enter_empty_hours(connection: Connection, start: datetime, end: datetime) -> None:
