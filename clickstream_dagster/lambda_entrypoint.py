@@ -45,7 +45,7 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
     stack, dagster = _open()
     _check_range(hour, stack)
     with stack.warehouse() as connection:
-        owed = owed_hours(connection, stack.store, hour, stack.settings.lookback_hours, stack.settings.max_owed_hours)
+        owed = owed_hours(connection, stack.store, stack.settings, hour)
     runs = [_run(dagster, start, end, is_owed=True) for start, end in ranges(set(owed) - {hour}, 0)]
     runs.append(_run(dagster, hour, hour + HOUR, is_owed=False))
     with stack.warehouse() as connection:

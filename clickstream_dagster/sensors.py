@@ -21,9 +21,7 @@ def late_objects(context: dg.SensorEvaluationContext, platform: Platform) -> dg.
     """One run request for each range of hours with unseen objects; the same objects never ask twice."""
     stack = platform.stack
     with stack.warehouse() as connection:
-        unseen = unseen_in_lookback(
-            connection, stack.store, floor_hour(datetime.now(UTC)), stack.settings.lookback_hours
-        )
+        unseen = unseen_in_lookback(connection, stack.store, stack.settings, floor_hour(datetime.now(UTC)))
     requests = []
     for start, end in ranges({raw.hour for raw in unseen}, 0):
         keys = "\n".join(raw.key + raw.etag for raw in unseen if start <= raw.hour < end)

@@ -32,6 +32,8 @@ DEFAULT_PAYMENT_HOSTS = (
 #: One transaction of the loader holds at most this much; a killed run repeats no more than that.
 BATCH_OBJECTS = 4_000
 BATCH_BYTES = 16_000_000
+#: What a packed object is taken to unpack to.
+GZIP_RATIO = 8
 #: Unseen hours that lie further apart than this are materialized in ranges of their own.
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 READ_THREADS = 16

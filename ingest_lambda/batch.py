@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 import msgspec
@@ -39,10 +39,11 @@ def split(body: bytes) -> Batch:
     nesting that no parser takes costs its own event and no other.
     """
     text = body.removeprefix(_BOM).strip()
-    members = _members(text) if text.startswith(b"{") and b'"events"' in text else {}
+    members, rest = _members(text) if text.startswith(b"{") and b'"events"' in text else ({}, b"")
     listed = members.pop(b'"events"', b"")
     if listed.startswith(b"["):
-        batch = Batch(_capped(pieces(listed)), _envelope(members))
+        # What follows the envelope is one more piece: it is no event, so it is refused, and kept.
+        batch = Batch(_capped(chain(pieces(listed), [rest])), _envelope(members))
     elif text.startswith(b"["):
         batch = Batch(_capped(pieces(text)), Draft({}, {}))
     elif _LINE_OF_ITS_OWN.search(text) and not _is_json(text):
@@ -72,7 +73,7 @@ def pieces(text: bytes) -> Iterator[bytes]:
 
 def _capped(found: Iterable[bytes]) -> list[bytes]:
     """The pieces that are not blank. Reading stops at the limit, so a body of commas is soon read."""
-    limit = settings.MAX_EVENTS + 1  # with what follows the closing bracket
+    limit = settings.MAX_EVENTS + 2  # with what follows the closing brackets
     events = list(islice(found, limit + 1))
     kept = [event.strip() for event in events if event.strip()]
     if len(events) > limit or len(kept) > settings.MAX_EVENTS:
@@ -82,19 +83,30 @@ def _capped(found: Iterable[bytes]) -> list[bytes]:
     return kept
 
 
-def _members(text: bytes) -> dict[bytes, bytes]:
-    """An object's keys, in their quotes, and its values as they were written. The last of two equal keys wins."""
-    found = ((_MEMBER.match(piece.strip()), piece.strip()) for piece in islice(pieces(text), settings.MAX_EVENTS))
-    return {match[1]: piece[match.end() :] for match, piece in found if match}
+def _members(text: bytes) -> tuple[dict[bytes, bytes], bytes]:
+    """An object's keys, in their quotes, and its values as they were written; and what follows its closing bracket. The
+    last of two equal keys wins. An object with more members than a request has events is no envelope."""
+    found = [piece.strip() for piece in islice(pieces(text), settings.MAX_EVENTS + 1)]
+    if len(found) > settings.MAX_EVENTS:
+        return {}, b""
+    matches = [(_MEMBER.match(piece), piece) for piece in found]
+    # A body that was cut short has no closing bracket: its last piece is a member too.
+    rest = b"" if matches[-1][0] else found[-1]
+    return {match[1]: piece[match.end() :] for match, piece in matches if match}, rest
 
 
 def _envelope(members: dict[bytes, bytes]) -> Draft:
-    """What a batch says for all its events. An event id is not such a thing: it would make them all one event."""
-    text = b"{" + b",".join(key + b":" + value for key, value in members.items()) + b"}"
-    try:
-        said = draft(parse(text))
-    except Reject as error:
-        raise Reject(error.code, f"beside events: {error.message}") from None
+    """What a batch says for all its events; a value that cannot be read is as if it were not there, and noted in their
+    props. An event id is not such a thing: it would make them all one event."""
+    said = Draft({}, {})
+    for key, value in members.items():
+        try:
+            one = draft(parse(b"{" + key + b":" + value + b"}"))
+        except Reject as error:
+            said.props.setdefault("_ignored", []).append(f"beside events: {error.message}")
+            continue
+        said.values.update(one.values)
+        said.props.update(one.props)
     event_id = said.values.pop("event_id", None)
     if event_id is not None:
         keep(said.props, ("event_id",), event_id)

@@ -18,25 +18,25 @@ NO_SHIFT = timedelta(0)
 def batch_shift(times: Iterable[datetime], *, received_at: datetime, sent_at: datetime | None) -> timedelta:
     """What to add to every client time of a batch.
 
-    With `sent_at`, the skew of the clock is known: it is added once it is beyond the bound. Whatever is then still
-    impossible (the newest event lies in the future, or a year back) is moved so that the newest event is now.
+    With `sent_at`, the skew of the clock is known: it is added once it is beyond the bound. Where no time of the batch is
+    believable even so (all in the future, or a year back), all are moved so that the newest event is now.
     """
-    newest = max(times, default=None)
-    if newest is None:
+    said = list(times)
+    if not said:
         return NO_SHIFT
     skew = received_at - sent_at if sent_at else NO_SHIFT
     shift = skew if abs(skew) > CLOCK_SKEW_BOUND else NO_SHIFT
-    believable = received_at - MAX_EVENT_AGE <= newest + shift <= received_at + CLOCK_SKEW_BOUND
-    return shift if believable else received_at - newest
+    oldest, latest = received_at - MAX_EVENT_AGE, received_at + CLOCK_SKEW_BOUND
+    return shift if any(oldest <= time + shift <= latest for time in said) else received_at - max(said)
 
 
 def resolve(client: datetime | None, *, received_at: datetime, shift: timedelta) -> tuple[datetime, TimeSource]:
     """The time that counts, and how it was found.
 
-    One event can still be years older than the rest of its batch; it is held at the oldest believable time, which
-    keeps it the first.
+    One event can still be years away from the rest of its batch; it is held at the nearest believable time, which keeps
+    it the first, or the last.
     """
     if client is None:
         return received_at, "received"
-    moment = max(client + shift, received_at - MAX_EVENT_AGE)
+    moment = min(max(client + shift, received_at - MAX_EVENT_AGE), received_at + CLOCK_SKEW_BOUND)
     return moment, "client" if moment == client else "corrected"

@@ -45,7 +45,7 @@ _JSON_VALUE = re.compile(
 )
 _IPV4 = r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _QUOTED_IP = re.compile(rf'(?<="){_IPV4}(?=\\?")', re.ASCII)
-_IPV4_ONLY = re.compile(_IPV4 + r"\Z", re.ASCII)
+_IPV4_ONLY = re.compile(_IPV4 + r"(?::\d{1,5})?\Z", re.ASCII)
 _IPV6_LIKE = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%\w{1,16})?\Z", re.ASCII)
 
 
@@ -118,7 +118,9 @@ def scrub_bytes(body: bytes) -> bytes:
 
 
 def is_ip(text: str) -> bool:
-    """Whether a text is an IP address and nothing else."""
+    """Whether a text is an IP address, with or without a port, or a list of them, and nothing else."""
+    if "," in text:
+        return all(is_ip(part.strip()) for part in text.split(","))
     if _IPV4_ONLY.match(text):
         return True
     if text.count(":") < 2 or not _IPV6_LIKE.match(text):

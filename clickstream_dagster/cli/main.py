@@ -119,5 +119,7 @@ def _of_postgres(error: Exception, said: str) -> str | None:
 
 
 def _end(told: str, exit_code: int) -> NoReturn:
-    click.echo(f"clickstream: {told}", err=True)
+    from clickstream_dagster.cli.show import harmless
+
+    click.echo(f"clickstream: {harmless(told)}", err=True)
     sys.exit(exit_code)

@@ -78,10 +78,14 @@ def _asked(start: datetime | None, end: datetime | None) -> list[datetime]:
 def _unseen(stack: Stack) -> list[datetime]:
     """Hours with unseen objects; the hour of now when only a rebuild is owed, left by a run that was cut off."""
     with stack.warehouse() as connection:
-        hours = sorted({raw.hour for raw in unseen_objects(connection, objects.list_all(stack.store))})
+        now = floor_hour(datetime.now(UTC))
+        unseen = {raw.hour for raw in unseen_objects(connection, objects.list_all(stack.store))}
+        hours = sorted(hour for hour in unseen if hour <= now)
+        if len(hours) < len(unseen):
+            console.print(f"Left alone: objects of {len(unseen) - len(hours):,} hours that lie in the future.")
         if not hours:
             with transaction(connection) as cursor:
-                hours = [floor_hour(datetime.now(UTC))] if changes.owed(cursor) else []
+                hours = [now] if changes.owed(cursor) else []
     return hours
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rich.table import Table
 from clickstream_dagster import progress
 
 #: A pipe has no width: wide enough for the tables.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
 
 
@@ -37,7 +39,12 @@ def text(cell: object) -> str:
         return cell.strftime("%Y-%m-%d %H:%M")
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+    return f"{cell:,}" if isinstance(cell, int) else harmless(str(cell))
+
+
+def harmless(said: str) -> str:
+    """Text of visitors without what a terminal would obey: escapes, control characters, turned writing direction."""
+    return _CONTROLS.sub("\ufffd", said)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,12 +49,14 @@ def decode_object(raw: RawObject, data: bytes) -> Decoded:
         return result
     result.line_count = len(lines)
     is_rejected = raw.key.startswith("rejected/")
+    said: Counter[bytes] = Counter()
     for number, line in lines:
         try:
             if is_rejected:
                 result.rejects.append((number, _rejection(line)))
             else:
-                result.events.append((number, _event(raw, number, line)))
+                said[line] += 1
+                result.events.append((number, _event(raw, line, said[line])))
         except Reject as reject:
             body, encoding = _kept(line)
             result.rejects.append((number, Rejection(reject.code, reject.message, raw.hour, 0, body, encoding)))
@@ -116,8 +119,9 @@ def _document(text: bytes) -> list[bytes] | None:
         return None
 
 
-def _event(raw: RawObject, number: int, line: bytes) -> Event:
-    """The event of a line: the contract's own bytes by the short way, any other dialect through the normalizer."""
+def _event(raw: RawObject, line: bytes, occurrence: int) -> Event:
+    """The event of a line: the contract's own bytes by the short way, any other dialect through the normalizer. A line
+    without an id gets one that is made of what it says, so that it keeps it when the object is written again."""
     try:
         event = contract.decode(line)
         if _NUL not in line and event.visitor_id and _is_payable(event) and _is_zoned(event):
@@ -127,7 +131,7 @@ def _event(raw: RawObject, number: int, line: bytes) -> Event:
     return normalize.accept(
         line,
         received_at=last_moment_of_object(raw.key),
-        make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{number}"),
+        make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{hashlib.sha256(line).hexdigest()}#{occurrence}"),
     )
 
 
@@ -140,8 +144,13 @@ def _is_payable(event: Event) -> bool:
 
 
 def _is_zoned(event: Event) -> bool:
+    """Times as the collector writes them: UTC, in years that a calendar has."""
     moments = (event.event_timestamp, event.received_at, event.sent_at, event.client_timestamp)
-    return all(moment is None or moment.tzinfo is not None for moment in moments)
+    return all(moment is None or _is_plain(moment) for moment in moments)
+
+
+def _is_plain(moment: datetime) -> bool:
+    return not moment.utcoffset() and moment.tzinfo is not None and 1900 <= moment.year < 2200
 
 
 def _amounts(event: Event) -> Iterator[Decimal]:
@@ -155,9 +164,12 @@ def _amounts(event: Event) -> Iterator[Decimal]:
 
 def _rejection(line: bytes) -> Rejection:
     try:
-        return msgspec.json.decode(line, type=Rejection)
+        rejection = msgspec.json.decode(line, type=Rejection)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Reject("corrupt_rejection", f"A line under rejected/ cannot be read ({error}).") from error
+    if not _is_plain(rejection.received_at):
+        raise Reject("corrupt_rejection", "A line under rejected/ has a received_at that is not UTC.")
+    return rejection
 
 
 def _kept(line: bytes) -> tuple[str, Literal["text", "base64"]]:

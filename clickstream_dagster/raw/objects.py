@@ -14,7 +14,7 @@ import obstore
 from obstore.store import ObjectStore
 
 from clickstream_dagster import partitions
-from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, READ_THREADS
+from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, GZIP_RATIO, READ_THREADS
 
 
 @dataclass(frozen=True, order=True)
@@ -55,11 +55,12 @@ def batches(objects: Iterable[RawObject]) -> Iterator[list[RawObject]]:
     group: list[RawObject] = []
     size = 0
     for found in objects:
-        if group and (len(group) >= BATCH_OBJECTS or size + found.size > BATCH_BYTES):
+        weight = found.size * (GZIP_RATIO if found.key.endswith(".gz") else 1)
+        if group and (len(group) >= BATCH_OBJECTS or size + weight > BATCH_BYTES):
             yield group
             group, size = [], 0
         group.append(found)
-        size += found.size
+        size += weight
     if group:
         yield group
 

@@ -104,6 +104,8 @@ def _tagged_channel(name: str, medium: str, click: tuple[str, str] | None) -> st
     for pattern, channel in _MEDIUM_CHANNELS:
         if pattern.match(medium):
             return channel
+    if click:
+        return click[0]
     if name in _ASSISTANT_HOSTS:
         return "ai assistant"
     if is_social:

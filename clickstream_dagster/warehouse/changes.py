@@ -10,7 +10,7 @@ from clickstream_dagster.warehouse.models import Model, all_models, stored_reade
 #: Every value that a key column can have. Used when a model is new or its SQL has changed: then all of it is owed.
 _UNIVERSE = {
     "local_date": """
-        select local_date from fact_sessions union select last_local_date from fact_sessions
+        select generate_series(local_date, last_local_date, interval '1 day')::date from fact_sessions
         union select local_date from fact_orders""",
     "visitor_id": "select distinct visitor_id from fact_sessions",
     "order_id": "select distinct order_key from clickstream_events where order_key is not null",

@@ -18,7 +18,10 @@ LOCK_CLASS = 1_668_049_267
 
 #: An hour touches a few rows of large tables: on a solid-state disk the index is the way to them, which the planner's
 #: defaults, made for spinning disks, do not believe; and its plans are short, so compiling them costs more than it saves.
-_OPTIONS = "-c timezone=UTC -c random_page_cost=1.1 -c jit=off -c work_mem=64MB"
+#: A process that is frozen in mid-transaction is cut off after ten minutes, and with it the locks that others wait for.
+_OPTIONS = (
+    "-c timezone=UTC -c random_page_cost=1.1 -c jit=off -c work_mem=64MB -c idle_in_transaction_session_timeout=10min"
+)
 
 __all__ = [
     "Connection",

@@ -10,6 +10,7 @@ from obstore.store import ObjectStore
 from clickstream_dagster.partitions import HOUR, hours_between
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.settings import Settings
 from clickstream_dagster.warehouse.connection import Connection, transaction
 from clickstream_dagster.warehouse.load import unseen_objects
 
@@ -72,22 +73,22 @@ def missed_hours(connection: Connection, until: datetime) -> list[datetime]:
 
 
 def unseen_in_lookback(
-    connection: Connection, store: ObjectStore, until: datetime, lookback_hours: int
+    connection: Connection, store: ObjectStore, settings: Settings, until: datetime
 ) -> list[RawObject]:
-    """Objects of the look-back before `until` that are not loaded: they came late, or their hour was missed."""
-    listed = objects.list_hours(store, until - timedelta(hours=lookback_hours), until)
-    return unseen_objects(connection, listed)
+    """Objects of the look-back before `until` that are not loaded: they came late, or their hour was missed. Hours before
+    the first partition have no partition to load them with; `clickstream status` shows them as owed."""
+    start = max(until - timedelta(hours=settings.lookback_hours), settings.first_hour)
+    return unseen_objects(connection, objects.list_hours(store, start, until)) if start < until else []
 
 
-def owed_hours(
-    connection: Connection, store: ObjectStore, until: datetime, lookback_hours: int, limit: int
-) -> list[datetime]:
-    """Hours before `until` that are owed a load, missed or grown since, oldest first, no more than `limit`. Hours older
+def owed_hours(connection: Connection, store: ObjectStore, settings: Settings, until: datetime) -> list[datetime]:
+    """Hours before `until` that are owed a load, missed or grown since, oldest first, no more than the bound. Hours older
     than the look-back come after those inside it, so that a gap of months keeps nothing of today waiting."""
-    late = {raw.hour for raw in unseen_in_lookback(connection, store, until, lookback_hours)}
-    lookback = until - timedelta(hours=lookback_hours)
-    owed = sorted(late | set(missed_hours(connection, until)), key=lambda hour: (hour < lookback, hour))
-    return sorted(owed[:limit])
+    late = {raw.hour for raw in unseen_in_lookback(connection, store, settings, until)}
+    missed = {hour for hour in missed_hours(connection, until) if hour >= settings.first_hour}
+    lookback = until - timedelta(hours=settings.lookback_hours)
+    owed = sorted(late | missed, key=lambda hour: (hour < lookback, hour))
+    return sorted(owed[: settings.max_owed_hours])
 
 
 def enter_empty_hours(connection: Connection, start: datetime, end: datetime) -> None:

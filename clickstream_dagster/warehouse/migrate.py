@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+import psycopg2
 from psycopg2 import sql
 
 from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
@@ -20,10 +21,13 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext('migrate'))", (LOCK_CLASS,))
         applied = _apply_migrations(cursor)
+        if applied or _is_anything_new(cursor, settings):
+            _wait_for_others(cursor)
         _replace_views(cursor)
         are_settings_new = _write_settings(cursor, settings)
         _owe_what_is_new(cursor, are_settings_new)
-        _grant_reading(cursor)
+        if applied:
+            _grant_reading(cursor)
     return applied
 
 
@@ -52,12 +56,31 @@ def _replace_views(cursor: Cursor) -> None:
             _set_version(cursor, model.name, model.sql_hash)
 
 
+def _is_anything_new(cursor: Cursor, settings: Settings) -> bool:
+    versions = {model.name: model.sql_hash for model in all_models().values()}
+    cursor.execute("select model, sql_hash from model_versions")
+    return dict(cursor.fetchall()) != versions or _are_settings_new(cursor, settings)
+
+
+def _wait_for_others(cursor: Cursor) -> None:
+    """Let loads and rebuilds end that began with the old SQL or settings, and hold the next ones back until the commit:
+    what they bring meanwhile would not be among what is owed. They hold one lock at a time, so nobody waits in a circle."""
+    for name in sorted(all_models()):
+        cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, name))
+
+
+def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
+    cursor.execute("select timezone, currency, funnel_steps, session_gap from shop_settings")
+    return cursor.fetchone() != _values(settings)
+
+
+def _values(settings: Settings) -> tuple[object, ...]:
+    return (settings.timezone, settings.currency, list(settings.funnel_steps), SESSION_GAP)
+
+
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:
     """Write the settings that models are built with; True when they differ from those that tables were built with."""
-    values = (settings.timezone, settings.currency, list(settings.funnel_steps), SESSION_GAP)
-    cursor.execute("select timezone, currency, funnel_steps, session_gap from shop_settings")
-    before = cursor.fetchone()
-    if before == values:
+    if not _are_settings_new(cursor, settings):
         return False
     cursor.execute(
         """
@@ -65,7 +88,7 @@ def _write_settings(cursor: Cursor, settings: Settings) -> bool:
         on conflict (is_only_row) do update set timezone = excluded.timezone, currency = excluded.currency,
             funnel_steps = excluded.funnel_steps, session_gap = excluded.session_gap
         """,
-        values,
+        _values(settings),
     )
     return True
 
@@ -101,7 +124,11 @@ def _grant_reading(cursor: Cursor) -> None:
         cursor.execute("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")
         if cursor.fetchone() != (True,):
             return
-        cursor.execute(sql.SQL("create role {} login").format(sql.Identifier(READER_ROLE)))
+        try:
+            cursor.execute("savepoint before_role")
+            cursor.execute(sql.SQL("create role {} login").format(sql.Identifier(READER_ROLE)))
+        except (psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
+            cursor.execute("rollback to savepoint before_role")  # roles are the server's: another database was faster
         cursor.execute(
             sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(READER_ROLE))
         )
@@ -112,4 +139,5 @@ def _grant_reading(cursor: Cursor) -> None:
         )
     role = sql.Identifier(READER_ROLE)
     cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
-    cursor.execute(sql.SQL("grant select on all tables in schema public to {}").format(role))
+    for table in ("shop_settings", "loaded_hours", *all_models()):
+        cursor.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(table), role))

@@ -34,6 +34,7 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
     if model.materialized in ("view", "loader"):
         return Rebuilt(model.name)
     with locked(connection, model.name) as cursor:
+        _check_version(cursor, model)
         replace = sessions.replace if model.materialized == "spans" else _replace_keys
         keys = replace(cursor, model)
         if not keys:
@@ -44,6 +45,19 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
         added = _count(cursor, "added_rows")
         analyze_if_grown(cursor, model.name, added)
         return Rebuilt(model.name, keys, _count(cursor, "removed_rows"), added, audits)
+
+
+class OutdatedProcess(RuntimeError):
+    """This process runs older SQL than the warehouse was migrated to; the message says what to do."""
+
+
+def _check_version(cursor: Cursor, model: Model) -> None:
+    cursor.execute("select sql_hash from model_versions where model = %s", (model.name,))
+    if cursor.fetchone() != (model.sql_hash,):
+        raise OutdatedProcess(
+            f"The warehouse was migrated to another version of {model.name} since this process started. "
+            "Restart it with the version that was deployed last."
+        )
 
 
 def rebuild_all(connection: Connection, on_step: Callable[[Rebuilt], None] = lambda _: None) -> list[Rebuilt]:

@@ -104,8 +104,7 @@ def _owe_readers(cursor: Cursor) -> None:
         select * from removed_rows union all select * from added_rows union all select * from flagged_rows
         """)
     selects = {
-        "local_date": "select distinct generate_series(local_date, last_local_date, interval '1 day')::date "
-        "from touched_rows",
+        "local_date": "select distinct local_date from touched_rows",
         "visitor_id": "select distinct visitor_id from touched_spans",
         "order_id": """
             select distinct order_key from rebuild_spans
@@ -117,3 +116,17 @@ def _owe_readers(cursor: Cursor) -> None:
     for reader in stored_readers("fact_sessions"):
         if reader.key in selects:
             changes.owe_keys(cursor, reader.name, selects[reader.key])
+    _owe_presence(cursor)
+
+
+def _owe_presence(cursor: Cursor) -> None:
+    """A session over several days is a visit on each of them. Only the days that it has won or lost are owed: a session
+    that never ends must not make every hour rebuild every day."""
+    days = "generate_series(local_date, last_local_date, interval '1 day')::date as local_date"
+    presence = f"select visitor_id, is_bot, {days} from"
+    before, after = f"{presence} removed_rows", f"{presence} added_rows"
+    changes.owe_keys(
+        cursor,
+        "agg_daily_traffic",
+        f"select distinct local_date from ((({before}) except ({after})) union (({after}) except ({before}))) as moved",
+    )

@@ -56,7 +56,7 @@ create table fact_orders (
     revenue numeric not null,
     refunded numeric not null,
     currency text not null,
-    item_count integer not null,
+    item_count bigint not null,
     has_order_id boolean not null,
     is_bot boolean not null
 );
@@ -88,7 +88,7 @@ create table dim_visitor (
     last_seen_at timestamptz not null,
     first_channel text not null,
     session_count integer not null,
-    order_count integer not null,
+    order_count bigint not null,
     is_bot boolean not null
 );
 create index dim_visitor_person on dim_visitor (person_id);
@@ -111,9 +111,9 @@ create table agg_hourly_traffic (
     is_bot boolean not null,
     sessions integer not null,
     visitors integer not null,
-    page_views integer not null,
-    events integer not null,
-    orders integer not null,
+    page_views bigint not null,
+    events bigint not null,
+    orders bigint not null,
     primary key (hour_at, is_bot)
 );
 create index agg_hourly_traffic_local_date on agg_hourly_traffic (local_date);
@@ -126,11 +126,11 @@ create table agg_daily_traffic (
     sessions integer not null,
     bounces integer not null,
     engaged_sessions integer not null,
-    page_views integer not null,
-    events integer not null,
+    page_views bigint not null,
+    events bigint not null,
     duration_seconds numeric not null,
     sessions_with_purchase integer not null,
-    orders integer not null,
+    orders bigint not null,
     primary key (local_date, is_bot)
 );
 
@@ -142,7 +142,7 @@ create table agg_daily_revenue (
     currency text not null,
     is_bot boolean not null,
     orders integer not null,
-    items integer not null,
+    items bigint not null,
     revenue numeric not null,
     refunded numeric not null,
     primary key (local_date, channel, device_type, country, currency, is_bot)
@@ -153,7 +153,7 @@ create table agg_daily_funnel (
     step integer not null,
     event_name text not null,
     is_bot boolean not null,
-    sessions integer not null,
+    sessions bigint not null,
     primary key (local_date, step, is_bot)
 );
 
@@ -166,12 +166,12 @@ create table agg_daily_products (
     product_category text,
     product_brand text,
     price numeric,
-    views integer not null,
+    views bigint not null,
     viewed_sessions integer not null,
     added_sessions integer not null,
     added_unviewed_sessions integer not null,
     orders integer not null,
-    units integer not null,
+    units bigint not null,
     revenue numeric not null,
     primary key (local_date, product_id, currency, is_bot)
 );
@@ -194,9 +194,9 @@ create table agg_daily_acquisition (
     new_visitors integer not null,
     bounces integer not null,
     engaged_sessions integer not null,
-    page_views integer not null,
+    page_views bigint not null,
     sessions_with_purchase integer not null,
-    orders integer not null,
+    orders bigint not null,
     primary key (local_date, channel, source, medium, campaign, is_bot)
 );
 
@@ -211,3 +211,4 @@ create table etl_ledger (
     late integer not null,
     difference integer not null
 );
+create index etl_ledger_unbalanced on etl_ledger (partition_hour) where difference <> 0;

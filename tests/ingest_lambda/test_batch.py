@@ -76,8 +76,6 @@ def test_bytes_that_are_not_utf_8_cost_their_own_event(collector: Any, bad: byte
         ("{", "invalid_json"),
         ("a=1&b=2", "invalid_json"),
         ('{"events":7}', "missing_event_name"),
-        ('{"sent_at":"soon","events":[{}]}', "invalid_timestamp"),
-        ('{"sent_at":NaN,"events":[{}]}', "invalid_json"),
     ],
 )
 def test_a_body_without_a_good_event_is_one_rejection(collector: Any, body: str, code: str) -> None:
@@ -104,6 +102,21 @@ def test_what_the_envelope_says_holds_for_every_event_that_does_not_say_otherwis
     assert [event["client_id"] for event in collector.events()] == ["c-0", "c-1"]
     assert [event["tracker_version"] for event in collector.events()] == ["1.2", "1.2"]
     assert collector.events()[0]["props"] == {"event_id": "x", "site": "a"}
+
+
+@pytest.mark.parametrize("sent_at", ['"soon"', "NaN", "[1]"])
+def test_a_bad_sent_at_costs_no_event_and_is_noted(collector: Any, sent_at: str) -> None:
+    answer = collector.post(f'{{"sent_at":{sent_at},"events":[{GOOD},{GOOD}]}}')
+    assert (answer.status, answer.codes) == (200, [])
+    assert all("beside events" in event["props"]["_ignored"][0] for event in collector.events())
+
+
+@pytest.mark.parametrize("second", ['{"events":[{"event_name":"a","client_id":"c"}]}', '{"x":1}', "x"])
+def test_what_follows_an_envelope_is_refused_and_kept(collector: Any, second: str) -> None:
+    answer = collector.post(f'{{"events":[{GOOD}]}}\n{second}')
+    assert answer.status == 200
+    assert len(collector.events()) == 1
+    assert [one["body"] for one in collector.rejected()] == [second]
 
 
 @pytest.mark.parametrize(("count", "status"), [(500, 200), (501, 413), (10_000, 413)])

@@ -26,7 +26,7 @@ moments = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=s
         (-25 * MINUTE, -20 * MINUTE, -20 * MINUTE),
         (timedelta(days=3), 0 * MINUTE, 0 * MINUTE),
         (timedelta(days=3), None, 0 * MINUTE),
-        (-11 * MINUTE, None, -11 * MINUTE),
+        (-12 * MINUTE, None, -12 * MINUTE),
         (-10 * MINUTE, None, 0 * MINUTE),
         (timedelta(days=367), None, timedelta(days=367)),
         (-90 * MINUTE, 0 * MINUTE, -90 * MINUTE),
@@ -59,3 +59,10 @@ def test_a_device_an_hour_ahead_is_corrected_as_one(collector: Any, view: dict[s
     assert {event["time_source"] for event in stored} == {"corrected"}
     assert [event["client_timestamp"] for event in stored] == [event["event_timestamp"] for event in events]
     assert {event["sent_at"] for event in stored} == {"2026-03-14T16:00:04Z"}
+
+
+def test_one_bad_clock_moves_no_other_event() -> None:
+    good, bad = NOW - MINUTE, NOW + timedelta(days=30_000)
+    shift = batch_shift([good, bad], received_at=NOW, sent_at=None)
+    assert resolve(good, received_at=NOW, shift=shift) == (good, "client")
+    assert resolve(bad, received_at=NOW, shift=shift)[0] <= NOW + 10 * MINUTE

@@ -88,7 +88,7 @@ def _time(field: Field, text: str) -> str:
     try:
         moment = datetime.strptime(text, str(field.format))
     except ValueError as error:
-        raise Reject("invalid_timestamp", f"{field.path}: {text[:40]!r} does not match {field.format!r}") from error
+        raise Reject("invalid_timestamp", f"{field.path}: the cell does not match {field.format!r}") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 

@@ -11,6 +11,7 @@ import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, cast
 from uuid import UUID, uuid5
@@ -21,6 +22,7 @@ from clickstream_dagster.local.importer import mapping
 from clickstream_dagster.local.importer.mapping import Field
 from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
+from ingest_lambda.settings import CLOCK_SKEW_BOUND
 
 #: A quoted cell that is longer than any event was never closed.
 MAX_ROW_BYTES = 65_536
@@ -33,6 +35,9 @@ _STRICT_ROW = re.compile(_STRICT_CELL + rb"(?:," + _STRICT_CELL + rb")*+")
 
 class ImportFailed(ValueError):
     """A file cannot be imported; the message says why and what to do. Nothing of it was stored."""
+
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -129,9 +134,16 @@ def _accept_row(line: bytes, header: list[str], fields: list[Field], ids: Ids) -
 
 def _accept(line: bytes, ids: Ids) -> Event | Reject:
     try:
-        return normalize.accept(line, received_at=None, make_event_id=ids.maker(line), event_id_policy="uuid5")
+        event = normalize.accept(line, received_at=None, make_event_id=ids.maker(line), event_id_policy="uuid5")
     except Reject as reject:
         return reject
+    # The hour that it is stored in must have a partition.
+    if not EARLIEST <= event.event_timestamp <= datetime.now(UTC) + CLOCK_SKEW_BOUND:
+        return Reject(
+            "invalid_timestamp",
+            f"event_timestamp: {event.event_timestamp:%Y-%m-%d} is not between {EARLIEST:%Y} and now",
+        )
+    return event
 
 
 def _row(line: bytes) -> list[str]:

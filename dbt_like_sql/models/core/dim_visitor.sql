@@ -20,7 +20,7 @@ final as (
         max(ended_at) as last_seen_at,
         (array_agg(channel order by started_at))[1] as first_channel,
         count(*)::integer as session_count,
-        sum(order_count)::integer as order_count,
+        sum(order_count)::bigint as order_count,
         bool_or(is_bot) as is_bot
     from sessions
     group by visitor_id

@@ -43,7 +43,7 @@ amounts as (
             case when lines.is_priced then lines.amount end,
             events.order_value,
             lines.amount,
-            coalesce(events.product_discount_price, events.product_price) * coalesce(events.quantity, 1)
+            coalesce(events.product_discount_price, events.product_price) * coalesce(lines.pieces, events.quantity, 1)
         ) as amount
     from events
     left join lines on lines.event_id = events.event_id
@@ -78,7 +78,7 @@ final as (
         valued.revenue,
         least(coalesce(refunds.refunded, 0), valued.revenue) as refunded,
         valued.money_currency as currency,
-        valued.pieces::integer as item_count,
+        valued.pieces::bigint as item_count,
         valued.order_id is not null as has_order_id,
         fact_sessions.is_bot
     from valued

@@ -47,7 +47,7 @@ grouped as (
         visitor_id,
         min(event_timestamp) as started_at,
         max(event_timestamp) as ended_at,
-        (array_agg(user_id order by event_timestamp, event_id) filter (where user_id is not null))[1] as user_id,
+        (array_agg(user_id order by event_timestamp desc, event_id desc) filter (where user_id is not null))[1] as user_id,
         count(*)::integer as event_count,
         count(*) filter (where event_name = 'page_view')::integer as page_view_count,
         count(*) filter (where event_name = 'view_product')::integer as product_view_count,

@@ -22,9 +22,9 @@ final as (
         count(*) filter (where is_new_visitor)::integer as new_visitors,
         count(*) filter (where is_bounce)::integer as bounces,
         count(*) filter (where is_engaged)::integer as engaged_sessions,
-        sum(page_view_count + product_view_count)::integer as page_views,
+        sum(page_view_count + product_view_count)::bigint as page_views,
         count(*) filter (where purchase_count > 0)::integer as sessions_with_purchase,
-        sum(order_count)::integer as orders
+        sum(order_count)::bigint as orders
     from sessions
     group by local_date, channel, coalesce(source, '(none)'), coalesce(medium, '(none)'), coalesce(campaign, '(none)'), is_bot
 )

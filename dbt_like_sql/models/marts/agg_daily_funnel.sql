@@ -23,7 +23,7 @@ final as (
         steps.step,
         steps.event_name,
         sessions.is_bot,
-        coalesce(sum(sessions.sessions) filter (where sessions.funnel_step >= steps.step), 0)::integer as sessions
+        coalesce(sum(sessions.sessions) filter (where sessions.funnel_step >= steps.step), 0)::bigint as sessions
     from sessions
     cross join steps
     group by sessions.local_date, steps.step, steps.event_name, sessions.is_bot

@@ -10,41 +10,51 @@ events as (
     where fact_events.product_id is not null
 ),
 
-interest as (
+described as (
+    -- The latest event that gives a property has the day's last word on it.
     select
-        local_date, product_id, currency, is_bot, session_key,
-        max(event_timestamp) as last_at,
-        -- The latest event that gives a property has the last word on it.
+        local_date, product_id, is_bot,
         (array_agg(product_name order by event_timestamp desc, event_id) filter (where product_name is not null))[1]
             as product_name,
         (array_agg(product_category order by event_timestamp desc, event_id)
             filter (where product_category is not null))[1] as product_category,
         (array_agg(product_brand order by event_timestamp desc, event_id) filter (where product_brand is not null))[1]
             as product_brand,
-        (array_agg(price order by event_timestamp desc, event_id) filter (where price is not null))[1] as price,
+        (array_agg(price order by event_timestamp desc, event_id) filter (where price is not null))[1] as price
+    from events
+    group by local_date, product_id, is_bot
+),
+
+interest as (
+    -- A session's interest in a product is one, though only some of its events may name the currency.
+    select
+        local_date, product_id, is_bot, session_key,
+        (array_agg(currency order by event_timestamp desc, event_id))[1] as currency,
         count(*) filter (where event_name = 'view_product') as views,
         bool_or(event_name = 'view_product') as is_viewed,
         bool_or(event_name = 'add_to_cart') as is_added
     from events
-    group by local_date, product_id, currency, is_bot, session_key
+    group by local_date, product_id, is_bot, session_key
 ),
 
-viewed as (
+counted as (
     select
         local_date, product_id, currency, is_bot,
-        (array_agg(product_name order by last_at desc, session_key) filter (where product_name is not null))[1]
-            as product_name,
-        (array_agg(product_category order by last_at desc, session_key) filter (where product_category is not null))[1]
-            as product_category,
-        (array_agg(product_brand order by last_at desc, session_key) filter (where product_brand is not null))[1]
-            as product_brand,
-        (array_agg(price order by last_at desc, session_key) filter (where price is not null))[1] as price,
         sum(views) as views,
         count(*) filter (where is_viewed) as viewed_sessions,
         count(*) filter (where is_added) as added_sessions,
         count(*) filter (where is_added and not is_viewed) as added_unviewed_sessions
     from interest
     group by local_date, product_id, currency, is_bot
+),
+
+viewed as (
+    select counted.*, described.product_name, described.product_category, described.product_brand, described.price
+    from counted
+    inner join described
+        on described.local_date = counted.local_date
+        and described.product_id = counted.product_id
+        and described.is_bot = counted.is_bot
 ),
 
 bought as (
@@ -71,12 +81,12 @@ final as (
         coalesce(viewed.product_category, bought.product_category) as product_category,
         coalesce(viewed.product_brand, bought.product_brand) as product_brand,
         coalesce(viewed.price, bought.price) as price,
-        coalesce(viewed.views, 0)::integer as views,
+        coalesce(viewed.views, 0)::bigint as views,
         coalesce(viewed.viewed_sessions, 0)::integer as viewed_sessions,
         coalesce(viewed.added_sessions, 0)::integer as added_sessions,
         coalesce(viewed.added_unviewed_sessions, 0)::integer as added_unviewed_sessions,
         coalesce(bought.orders, 0)::integer as orders,
-        coalesce(bought.units, 0)::integer as units,
+        coalesce(bought.units, 0)::bigint as units,
         coalesce(bought.revenue, 0) as revenue
     from viewed
     full join bought using (local_date, product_id, currency, is_bot)

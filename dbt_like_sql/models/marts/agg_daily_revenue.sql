@@ -18,7 +18,7 @@ final as (
         orders.currency,
         orders.is_bot,
         count(*)::integer as orders,
-        sum(orders.item_count)::integer as items,
+        sum(orders.item_count)::bigint as items,
         sum(orders.revenue) as revenue,
         sum(orders.refunded) as refunded
     from orders

@@ -35,11 +35,11 @@ counted as (
         count(*)::integer as sessions,
         count(*) filter (where is_bounce)::integer as bounces,
         count(*) filter (where is_engaged)::integer as engaged_sessions,
-        sum(page_view_count + product_view_count)::integer as page_views,
-        sum(event_count)::integer as events,
+        sum(page_view_count + product_view_count)::bigint as page_views,
+        sum(event_count)::bigint as events,
         sum(extract(epoch from ended_at - started_at)) as duration_seconds,
         count(*) filter (where purchase_count > 0)::integer as sessions_with_purchase,
-        sum(order_count)::integer as orders
+        sum(order_count)::bigint as orders
     from sessions
     group by local_date, is_bot
 ),

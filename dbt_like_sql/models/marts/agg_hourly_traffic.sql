@@ -21,9 +21,9 @@ final as (
         is_bot,
         count(*)::integer as sessions,
         count(distinct visitor_id)::integer as visitors,
-        sum(page_view_count + product_view_count)::integer as page_views,
-        sum(event_count)::integer as events,
-        sum(order_count)::integer as orders
+        sum(page_view_count + product_view_count)::bigint as page_views,
+        sum(event_count)::bigint as events,
+        sum(order_count)::bigint as orders
     from sessions
     cross join settings
     group by hour_at, is_bot
