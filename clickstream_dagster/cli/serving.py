@@ -67,7 +67,9 @@ def serve_dagster(stack: Stack, host: str, port: int) -> None:
     environment = {**os.environ, **dagster_instance.prepare(stack)}
     workspace = str(files("clickstream_dagster").joinpath("workspace.yaml"))
     console.print(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops it)")
-    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
+    # A shell starts background programs with SIGINT ignored; Dagster would then ignore SIGTERM as well, and never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen([*command, "--log-level", "warning"], env=environment) as server:
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         try:

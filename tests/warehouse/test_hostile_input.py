@@ -10,8 +10,6 @@ from uuid import UUID
 
 import obstore
 import pytest
-from ingest_lambda import contract, landing
-from ingest_lambda.contract import Event, Order, OrderItem
 from support.tables import dump
 
 from clickstream_dagster.partitions import HOUR
@@ -22,6 +20,8 @@ from clickstream_dagster.warehouse.ledger import ledger
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.rebuild import OutdatedProcess, rebuild, rebuild_all
+from ingest_lambda import contract, landing
+from ingest_lambda.contract import Event, Order, OrderItem
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -105,5 +105,7 @@ def test_a_table_of_somebody_else_does_not_stop_the_start(make_stack: Callable[.
         cursor.execute("create table their_notes (secret text)")
     again = Stack(stack.settings)
     with again.warehouse(), again.reading() as reader, reader.cursor() as cursor:
-        cursor.execute("select has_table_privilege('their_notes', 'select'), has_table_privilege('fact_orders', 'select')")
+        cursor.execute(
+            "select has_table_privilege('their_notes', 'select'), has_table_privilege('fact_orders', 'select')"
+        )
         assert cursor.fetchall() == [(False, True)]
