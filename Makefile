@@ -8,7 +8,7 @@ ARGS ?=
 .PHONY: help demo test lint bench generated constraints clean
 
 help: ## Show this list
-	@echo "Clickstream analytics for an online shop. Two commands do everything:"
+	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
 	@echo
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 

@@ -181,7 +181,7 @@ REASONS: dict[str, str] = {
     "invalid_price": "An amount of money is not a number from 0 to below one billion with at most six decimals.",
     "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000.",
     "invalid_currency": "The currency is not a three-letter ISO 4217 code.",
-    "internal_error": "A defect of ours. The event is kept and can be replayed after the fix.",
+    "internal_error": "A defect of ours. The event is kept, whole.",
 }
 for _field in Event.__struct_fields__:
     REASONS.setdefault(f"invalid_{_field}", f"`{_field}` has the wrong type or shape.")

@@ -96,7 +96,9 @@ class Request:
     def _check_content(self) -> None:
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind not in CONTENT_TYPES:
-            raise Refusal(415, "unsupported_media_type", "send application/json or text/plain")
+            raise Refusal(
+                415, "unsupported_media_type", "send the header content-type: application/json, or text/plain"
+            )
         coding = self.headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
             raise Refusal(415, "unsupported_media_type", "send the body plain or as gzip", {"accept-encoding": "gzip"})

@@ -103,7 +103,7 @@ def _attempt(step: Callable[..., T], *given: Any) -> T | Reject:
 
         frame = traceback.extract_tb(error.__traceback__)[-1]
         log("defect", error=type(error).__name__, where=f"{frame.name}:{frame.lineno}")
-        return Reject("internal_error", "this event could not be read; it is kept, and can be replayed after a fix")
+        return Reject("internal_error", "this event could not be read; it is kept; please report it")
 
 
 def _sent_at(drafts: list[Draft | Reject]) -> dict[str, Any]:

@@ -56,6 +56,9 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int) -> None:
         is_balanced = summarize(connection, sent)
     if not is_balanced:
         raise SystemExit(1)
+    console.print(
+        f"All of it is in {stack.settings.home}. Look around with clickstream status, sql and serve (-h explains)."
+    )
     if not no_serve:
         serve_dagster(stack, "127.0.0.1", port)
 
@@ -152,7 +155,11 @@ def _show_funnel(connection: Connection) -> None:
         from agg_daily_funnel where not is_bot group by step, event_name order by step
         """,
     )
-    table("Funnel, steps in order within a session", ("step", "sessions", "of the step before", "overall"), rows)
+    table(
+        "Funnel: sessions with the steps in order (orders count without)",
+        ("step", "sessions", "of the step before", "overall"),
+        rows,
+    )
 
 
 def _show_channels(connection: Connection) -> None:
@@ -177,7 +184,7 @@ def _show_products(connection: Connection) -> None:
         where not is_bot group by 1, product_id, agg_daily_products.currency order by sum(revenue) desc, 1 limit 8
         """,
     )
-    table("Products by revenue", ("product", "views", "adds", "sold", "revenue"), rows)
+    table("Products by revenue, each currency apart", ("product", "views", "adds", "sold", "revenue"), rows)
 
 
 def _show_truth(connection: Connection, sent: Sent) -> bool:

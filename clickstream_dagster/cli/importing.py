@@ -35,7 +35,7 @@ A mapping says which column is which field (docs/events.md lists the fields):
     currency: {value: EUR}
 
 Each event is stored in the hour of its own time, as if received then, and checked like one that the collector gets:
-what is not accepted is kept with its reason. Importing a file again stores nothing twice.
+what is not accepted is kept with its reason, in the hour of the line before it. Importing a file again stores nothing twice.
 """
 
 
@@ -52,7 +52,7 @@ def import_command(files: tuple[Path, ...], map_file: Path | None) -> None:
         tell(path, done)
         if done.first_hour:
             extend_range(load_settings(), done.first_hour)  # read again: the file before this one may have moved it
-    console.print("Now load it:  clickstream materialize")
+    console.print("Load what is not loaded yet:  clickstream materialize")
 
 
 def check(path: Path, map_file: Path | None) -> None:

@@ -28,7 +28,12 @@ class QueryFailed(ValueError):
 def sql_command(query: str, as_csv: bool) -> None:
     """Run QUERY on the warehouse, as the read-only role, stopped after 30 seconds.
 
-    The tables: docs/metrics.md. Leave bots out with `where not is_bot`.
+    What the numbers mean: docs/metrics.md. Leave bots out with `where not is_bot`.
+
+    \b
+    The tables and columns:
+      clickstream sql "select table_name, column_name, data_type from information_schema.columns where
+        table_schema = 'public' order by 1, ordinal_position"
     """
     with Stack(load_settings()).reading() as connection, connection.cursor() as cursor:
         for register in (register_default_json, register_default_jsonb):
@@ -60,6 +65,5 @@ def _reason(error: psycopg2.Error) -> str:
     if isinstance(error, psycopg2.errors.UndefinedTable):
         return said + ". " + LIST_TABLES
     if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction | psycopg2.errors.InsufficientPrivilege):
-        return f"{said}. This command only reads."
-    hint = (error.diag.message_hint or "Mend the query").rstrip(".")
-    return f"{said}. {hint}, and run it again."
+        return f"{said}. This command only reads; write with psql and a login of your own."
+    return f"{said}. {error.diag.message_hint or 'Mend the query and run it again.'}"

