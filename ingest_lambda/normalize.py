@@ -50,7 +50,7 @@ def finish(read: Draft, receipt: Receipt, defaults: Mapping[str, Any] | None = N
     _set_event_id(values, receipt)
     _set_times(values, receipt)
     if props:
-        values["props"] = plain(privacy.scrub_props(props))
+        values["props"] = privacy.scrub_props(plain(props))
     return _convert(values)
 
 

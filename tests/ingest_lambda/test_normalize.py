@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest_lambda import contract
@@ -246,6 +246,7 @@ records = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(records)
+@example({"event_name": "view", "client_id": "c", "props": {"": 2.2920265025596388e16}})
 def test_every_event_can_be_read_back_and_reads_the_same(record: dict[str, Any]) -> None:
     try:
         event = normalize(record, received_at=NOW, salt="pepper", make_event_id=uuid4)
