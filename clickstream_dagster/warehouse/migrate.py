@@ -23,11 +23,10 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
         applied = _apply_migrations(cursor)
         if applied or _is_anything_new(cursor, settings):
             _wait_for_others(cursor)
-        _replace_views(cursor)
-        are_settings_new = _write_settings(cursor, settings)
-        _owe_what_is_new(cursor, are_settings_new)
-        if applied:
-            _grant_reading(cursor)
+            _replace_views(cursor)
+            are_settings_new = _write_settings(cursor, settings)
+            _owe_what_is_new(cursor, are_settings_new)
+            _grant_reading(cursor)  # each time, since a view that was replaced has lost its grants
     return applied
 
 

@@ -109,3 +109,12 @@ def test_a_table_of_somebody_else_does_not_stop_the_start(make_stack: Callable[.
             "select has_table_privilege('their_notes', 'select'), has_table_privilege('fact_orders', 'select')"
         )
         assert cursor.fetchall() == [(False, True)]
+
+
+def test_a_view_of_another_version_can_still_be_read(make_stack: Callable[..., Stack]) -> None:
+    stack = make_stack()
+    with stack.warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("update model_versions set sql_hash = 'older' where model = 'fact_events'")
+    with Stack(stack.settings).reading() as reader, reader.cursor() as cursor:
+        cursor.execute("select count(*) from fact_events")
+        assert cursor.fetchall() == [(0,)]
