@@ -17,7 +17,7 @@ $(BIN)/clickstream: setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; run: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade setuptools wheel
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[local,test]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[local,dashboard,test]'
 	@touch $@
 
 demo: $(BIN)/clickstream ## Run the whole way on invented traffic, then serve the Dagster UI (ARGS=--no-serve ends)
@@ -38,7 +38,7 @@ generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md and the c
 constraints: ## Pin every dependency at its newest version that works together
 	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
 	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --upgrade setuptools wheel
-	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[local,test]'
+	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[local,dashboard,test]'
 	@.venv-pins/bin/pip freeze --all --exclude clickstream --exclude pip > constraints.txt && rm -rf .venv-pins build *.egg-info
 
 clean: ## Remove .venv and what tools left behind; never the data in .clickstream

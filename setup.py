@@ -9,8 +9,14 @@ setup(
     version="0.1.0",
     description="Clickstream analytics for online shops: HTTP to hourly raw objects to Dagster to PostgreSQL.",
     python_requires=">=3.11",
-    packages=find_packages(include=["clickstream_dagster*", "ingest_lambda*", "dbt_like_sql*"]),
+    packages=[
+        *find_packages(include=["clickstream_dagster*", "ingest_lambda*", "dbt_like_sql*"]),
+        "clickstream_shiny",  # the folder shiny/, which must not be a package of that name
+        "clickstream_shiny.pages",
+    ],
+    package_dir={"clickstream_shiny": "shiny"},
     package_data={
+        "clickstream_shiny": ["_brand.yml", "www/*"],
         "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed"],
         "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "ingest_lambda": ["*.json", "py.typed"],
@@ -36,8 +42,17 @@ setup(
             f"dagster-webserver=={DAGSTER}",
             "uvicorn",  # the HTTP gateway; the webserver brings it anyway
         ],
+        "dashboard": [
+            "shiny[theme]>=1.8",  # pages, cards, tables; [theme] compiles _brand.yml
+            "shinywidgets",  # charts that are updated in place
+            "plotly",
+            "starlette",  # mounts the dashboard at its path
+            "uvicorn",
+        ],
         "test": [
             "pytest",
+            "playwright",  # a real browser for the dashboard
+            "axe-playwright-python",  # accessibility
             "hypothesis",  # any order, any repeat, any input
             "moto[server]",  # a real S3 protocol server
             "ruff",

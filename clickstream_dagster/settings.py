@@ -40,7 +40,8 @@ READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
 
 DAGSTER_LOCATION = "clickstream"
-LOCAL_PORTS = {"gateway": 8787, "dagster": 3000}
+LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838}
+DASHBOARD_PATH = "/sbw_dashboard/"
 
 
 class SettingsError(ValueError):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clickstream_dagster.cli.materializing import materialize
-from clickstream_dagster.cli.serving import PORT, serve_dagster
+from clickstream_dagster.cli.processes import run_until_stopped
+from clickstream_dagster.cli.serving import PORT, dagster_server, dashboard_server
 from clickstream_dagster.cli.show import bar, console, table
 from clickstream_dagster.cli.status import show_balance, show_freshness, show_ledger
 from clickstream_dagster.partitions import floor_hour
@@ -42,10 +43,14 @@ class Plan:
 @click.command("demo")
 @click.option("--days", default=14, show_default=True, type=click.IntRange(1, 400), help="Days of traffic, up to now.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, another shop.")
-@click.option("--no-serve", is_flag=True, help="End after the summary instead of serving the Dagster UI.")
+@click.option("--no-serve", is_flag=True, help="End after the summary instead of serving.")
 @click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True, type=PORT, help="Port of the Dagster UI.")
-def demo_command(days: int, seed: int, no_serve: bool, port: int) -> None:
-    """Invent a shop's traffic, collect it, materialize it, and show the numbers next to what was invented."""
+@click.option(
+    "--dashboard-port", default=LOCAL_PORTS["dashboard"], show_default=True, type=PORT, help="Port of the dashboard."
+)
+def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port: int) -> None:
+    """Invent a shop's traffic, collect it, materialize it, show the numbers next to what was invented, and serve the
+    dashboard and the Dagster UI."""
     stack = Stack(load_settings())
     plan = make_plan(stack, seed, days)
     sent = collect_traffic(stack, plan)
@@ -57,10 +62,11 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int) -> None:
     if not is_balanced:
         raise SystemExit(1)
     console.print(
-        f"All of it is in {stack.settings.home}. Look around with clickstream status, sql and serve (-h explains)."
+        f"All of it is in {stack.settings.home}. Look around with clickstream status, sql, dashboard and serve."
     )
     if not no_serve:
-        serve_dagster(stack, "127.0.0.1", port)
+        host = "127.0.0.1"
+        run_until_stopped([dashboard_server(stack, host, dashboard_port), dagster_server(stack, host, port)])
 
 
 def make_plan(stack: Stack, seed: int, days: int) -> Plan:

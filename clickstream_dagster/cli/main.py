@@ -19,6 +19,7 @@ COMMANDS = {
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "gateway": ("serving", "Serve the collector on this machine."),
     "serve": ("serving", "Serve the Dagster UI: lineage, partitions, backfills."),
+    "dashboard": ("serving", "Serve the shop owner's dashboard."),
     "env": ("serving", "Print the environment for Dagster's own commands."),
 }
 

@@ -1,21 +1,22 @@
-"""`clickstream gateway`, `clickstream serve` and `clickstream env`."""
+"""`clickstream gateway`, `clickstream serve`, `clickstream dashboard` and `clickstream env`."""
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
 import socket
-import subprocess
 import sys
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
 from clickstream_dagster import instance as dagster_instance
+from clickstream_dagster.cli.processes import Server, run_until_stopped
 from clickstream_dagster.cli.show import console
-from clickstream_dagster.settings import LOCAL_PORTS, load_settings
+from clickstream_dagster.settings import DASHBOARD_PATH, LOCAL_PORTS, load_settings
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.migrate import READER_ROLE
 
 PORT = click.IntRange(1, 65_535)
 
@@ -32,7 +33,7 @@ def gateway_command(host: str, port: int) -> None:
     from clickstream_dagster.local.gateway import serve
 
     stack = Stack(load_settings())
-    _check_port(host, port)
+    check_port(host, port)
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
     console.print("Load what it collects:  clickstream materialize")
     serve(stack.store, host, port)
@@ -43,7 +44,15 @@ def gateway_command(host: str, port: int) -> None:
 @click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True, type=PORT)
 def serve_command(host: str, port: int) -> None:
     """Serve the Dagster UI: assets, lineage, partitions, backfills, checks, runs."""
-    serve_dagster(Stack(load_settings()), host, port)
+    run_until_stopped([dagster_server(Stack(load_settings()), host, port)])
+
+
+@click.command("dashboard")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=LOCAL_PORTS["dashboard"], show_default=True, type=PORT)
+def dashboard_command(host: str, port: int) -> None:
+    """Serve the shop owner's dashboard: overview, funnel, journeys, products, acquisition, retention, search, reliability."""
+    run_until_stopped([dashboard_server(Stack(load_settings()), host, port)])
 
 
 @click.command("env")
@@ -59,26 +68,54 @@ def env_command() -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def serve_dagster(stack: Stack, host: str, port: int) -> None:
-    """Run Dagster's webserver and daemon until they are stopped."""
-    _check_port(host, port)
+def dagster_server(stack: Stack, host: str, port: int) -> Server:
+    """Dagster's webserver and daemon."""
+    check_port(host, port)
     with stack.warehouse():
         pass
-    environment = {**os.environ, **dagster_instance.prepare(stack)}
     workspace = str(files("clickstream_dagster").joinpath("workspace.yaml"))
-    console.print(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops it)")
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
-    # A shell starts background programs with SIGINT ignored; Dagster would then ignore SIGTERM as well, and never end.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen([*command, "--log-level", "warning"], env=environment) as server:
-        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-        try:
-            sys.exit(server.wait())
-        except KeyboardInterrupt:
-            server.wait()
+    return Server(
+        "Dagster UI",
+        f"http://{host}:{port}",
+        [*command, "--log-level", "warning"],
+        dagster_instance.prepare(stack),
+    )
 
 
-def _check_port(host: str, port: int) -> None:
+def dashboard_server(stack: Stack, host: str, port: int) -> Server:
+    """The Shiny app, with the read-only login and nothing else."""
+    if find_spec("shiny") is None or find_spec("shinywidgets") is None:
+        raise CannotServe("The dashboard's parts are not installed. Run: pip install 'clickstream[dashboard]'")
+    check_port(host, port)
+    with stack.warehouse():
+        pass
+    places = find_spec("clickstream_shiny").submodule_search_locations  # type: ignore[union-attr]
+    folder = next(place for place in places or () if Path(place).is_dir())
+    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", folder, "asgi:site"]
+    return Server(
+        "Dashboard",
+        f"http://{host}:{port}{DASHBOARD_PATH}",
+        [*command, "--host", host, "--port", str(port), "--log-level", "warning"],
+        reader_environment(stack),
+    )
+
+
+def reader_environment(stack: Stack) -> dict[str, str]:
+    """The variables that the dashboard reads, for the warehouse of this stack."""
+    server = stack.server
+    user, password = stack.settings.reader or (READER_ROLE, "")
+    return {
+        "DW_PG_HOST": server.host,
+        "DW_PG_PORT": str(server.port),
+        "DW_PG_DATABASE": server.database,
+        "DW_PG_SSL": str(server.ssl).lower(),
+        "DW_PG_READER_USER": user,
+        "DW_PG_READER_PASSWORD": password,
+    }
+
+
+def check_port(host: str, port: int) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

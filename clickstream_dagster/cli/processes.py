@@ -1,0 +1,44 @@
+"""Servers that run side by side until they are stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from clickstream_dagster.cli.show import console
+
+
+@dataclass(frozen=True)
+class Server:
+    """A program that serves a page. `environ` is added to this process's own."""
+
+    title: str
+    url: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+
+
+def run_until_stopped(servers: Sequence[Server]) -> None:
+    """Start the servers, print their links, and end all of them when one ends, or on Ctrl-C or SIGTERM. Exits with the
+    code of the one that ended."""
+    # A shell starts background programs with SIGINT ignored; Dagster would then ignore SIGTERM as well, and never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    running = [subprocess.Popen(server.command, env={**os.environ, **server.environ}) for server in servers]
+    signal.signal(signal.SIGTERM, lambda *_: [process.terminate() for process in running])
+    for server in servers:
+        console.print(f"{server.title}: {server.url}", soft_wrap=True)
+    console.print("Ctrl-C stops it." if len(servers) == 1 else "Ctrl-C stops them.")
+    try:
+        while all(process.poll() is None for process in running):
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        pass  # the terminal has told the servers, too
+    else:
+        for process in running:
+            process.terminate()
+    sys.exit(max(process.wait() for process in running))

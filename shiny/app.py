@@ -1,0 +1,102 @@
+"""The dashboard: one page after the other, below one filter bar. `asgi.py` serves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from htmltools import HTMLDependency, Tag
+from shiny import App, Inputs, Outputs, Session, reactive, ui
+from starlette.requests import Request
+
+import banner
+from boxes import Boxes, boxes_server, boxes_ui
+from cards import Card, card_server, card_ui
+from filter_bar import filter_bar_server, filter_bar_ui
+from pages import acquisition, funnel, journeys, overview, products, reliability, retention, search
+from queries import VERSION_SECONDS, Problem, Warehouse, dsn
+from session_state import State
+
+HERE = Path(__file__).parent
+#: In the order of the navigation bar.
+PAGES: dict[str, ModuleType] = {
+    "overview": overview,
+    "funnel": funnel,
+    "journeys": journeys,
+    "products": products,
+    "acquisition": acquisition,
+    "retention": retention,
+    "search": search,
+    "reliability": reliability,
+}
+#: Every choice that a card offers, by the name that it has in the URL.
+OPTIONS = {
+    option.id: tuple(option.choices)
+    for page in PAGES.values()
+    for part in page.PARTS
+    if isinstance(part, Card)
+    for option in part.options
+}
+#: Compiled once, at the start.
+THEME = ui.Theme.from_brand(__file__)
+warehouse = Warehouse(dsn())
+
+
+def page_ui(name: str, page: ModuleType) -> ui.NavPanel:
+    """One page: its parts, side by side where there is room."""
+    parts = [
+        ui.div(
+            (boxes_ui if isinstance(part, Boxes) else card_ui)(f"{name}_{part.id}", part),  # type: ignore[operator]
+            class_=f"part part-{part.width}",
+        )
+        for part in page.PARTS
+    ]
+    about = ui.p(page.ABOUT, class_="page-about")
+    return ui.nav_panel(page.TITLE, ui.h1(page.TITLE, class_="visually-hidden"), about, ui.div(*parts, class_="parts"), value=name)
+
+
+def app_ui(_: Request) -> Tag:
+    """The whole document, before any number is known."""
+    own = HTMLDependency("dashboard", "1", source={"subdir": str(HERE / "www")}, stylesheet={"href": "styles.css"}, script={"src": "dashboard.js"})
+    return ui.page_navbar(
+        *(page_ui(name, page) for name, page in PAGES.items()),
+        ui.nav_spacer(),
+        ui.nav_control(ui.input_dark_mode(id="mode", aria_label="Dark or light")),
+        title="Clickstream",
+        id="page",
+        header=ui.TagList(own, ui.busy_indicators.use(spinners=False, pulse=True), banner.banner_ui(), filter_bar_ui()),
+        lang="en",
+        theme=THEME,
+        window_title="Clickstream",
+    )
+
+
+def server(input: Inputs, output: Outputs, session: Session) -> None:
+    """One browser tab."""
+    state = State(warehouse)
+
+    @reactive.effect
+    async def _watch() -> None:
+        reactive.invalidate_later(VERSION_SECONDS)
+        version = await warehouse.version()
+        with reactive.isolate():
+            if state.version.is_set() and state.version() == version:
+                return
+        try:
+            bounds = await banner.bounds(warehouse)
+        except Problem:
+            return  # the banner says so
+        finally:
+            state.version.set(version)
+        with reactive.isolate():
+            if bounds and not (state.bounds.is_set() and state.bounds() == bounds):
+                state.bounds.set(bounds)
+
+    banner.banner_server(state)
+    filter_bar_server(input, session, state, list(PAGES), OPTIONS)
+    for name, page in PAGES.items():
+        for part in page.PARTS:
+            (boxes_server if isinstance(part, Boxes) else card_server)(f"{name}_{part.id}", part, name, state)  # type: ignore[operator]
+
+
+app = App(app_ui, server, debug=False)

@@ -1,0 +1,102 @@
+"""What stands above everything: that there is no data yet, that it is old, or that the warehouse does not answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+from htmltools import Tag, tags
+from shiny import reactive, render, ui
+
+from formats import duration
+from queries import Problem, Warehouse
+from session_state import State
+from view import Bounds
+
+#: An hour is loaded five minutes after it has ended, and is at most an hour old then; twice that is late.
+FRESHNESS_SLO = timedelta(hours=2)
+
+_BOUNDS = """
+    select
+        (select min(local_date) from agg_daily_traffic) as first,
+        (select max(local_date) from agg_daily_traffic) as latest,
+        timezone, currency
+    from shop_settings
+"""
+#: The values to filter by: of a year, so that it costs no more in the tenth.
+_SEGMENTS = """
+    select channel, device_type, country, sum(sessions)::bigint as sessions
+    from agg_daily_acquisition
+    where local_date > %(latest)s::date - 365
+    group by channel, device_type, country
+"""
+FRESHNESS = "select complete_to from data_freshness"
+
+
+async def bounds(warehouse: Warehouse) -> Bounds | None:
+    """What there is; None while there is nothing. Raises `Problem`."""
+    found = await warehouse.frame(_BOUNDS)
+    if found.empty or pd.isna(found["latest"].iat[0]):
+        return None
+    latest = found["latest"].iat[0]
+    segments = await warehouse.frame(_SEGMENTS, {"latest": latest})
+    columns = {"channel": "channel", "device": "device_type", "country": "country"}
+    return Bounds(
+        found["first"].iat[0],
+        latest,
+        {name: _by_size(segments, column) for name, column in columns.items()},
+        found["timezone"].iat[0],
+        found["currency"].iat[0],
+    )
+
+
+def _by_size(segments: pd.DataFrame, column: str) -> tuple[str, ...]:
+    sizes = segments.groupby(column)["sessions"].sum().sort_values(ascending=False, kind="stable")
+    return tuple(map(str, sizes.index[:200]))
+
+
+def banner_ui() -> Tag:
+    """Its place."""
+    return ui.output_ui("banner")
+
+
+def banner_server(state: State) -> None:
+    """Keep it in step with the data and the clock."""
+
+    @render.ui
+    async def banner() -> Tag | None:
+        reactive.invalidate_later(60)
+        state.version()
+        try:
+            if await bounds(state.warehouse) is None:
+                return _empty()
+            fresh = await state.warehouse.frame(FRESHNESS)
+        except Problem as problem:
+            return tags.div(tags.strong(problem.title), " ", problem.advice, class_="banner bad", role="alert")
+        return _stale(fresh["complete_to"].iat[0] if len(fresh) else None, datetime.now(UTC))
+
+
+def _empty() -> Tag:
+    return tags.div(
+        tags.strong("No events yet."),
+        " Send some to the collector, bring in a file, or invent a shop; then load them: ",
+        *(tags.code(f"clickstream {command}") for command in ("gateway", "import FILE", "demo", "materialize")),
+        class_="banner",
+        role="status",
+    )
+
+
+def _stale(complete_to: datetime | None, now: datetime) -> Tag | None:
+    if complete_to is None or pd.isna(complete_to):
+        return tags.div("No hour is loaded whole yet. Run: ", tags.code("clickstream materialize"), class_="banner", role="status")
+    age = now - complete_to
+    if age <= FRESHNESS_SLO:
+        return None
+    return tags.div(
+        tags.strong(f"The numbers are {duration(age.total_seconds())} old."),
+        f" Everything until {complete_to:%d %b %Y %H:%M} UTC is loaded; the aim is {duration(FRESHNESS_SLO.total_seconds())}. Run: ",
+        tags.code("clickstream materialize"),
+        " or look at Reliability.",
+        class_="banner",
+        role="status",
+    )

@@ -1,0 +1,112 @@
+"""Value boxes: a number, how it has changed, its line over time, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from htmltools import Tag, TagList, tags
+from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
+
+from cards import explained, failed
+from formats import FORMATS, delta, exact, is_missing
+from queries import Problem, Warehouse
+from session_state import State
+from view import View
+
+
+@dataclass(frozen=True)
+class Box:
+    """One number. `kind` is one of formats.FORMATS; `line` is its recent past, oldest first."""
+
+    id: str
+    title: str
+    about: str
+    value: Any
+    before: Any = None
+    kind: str = "count"
+    unit: str = ""
+    line: Sequence[Any] = ()
+    is_less_better: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """A row of boxes that one question answers. `rows` gives the head of the row and its boxes."""
+
+    id: str
+    rows: Callable[[Warehouse, View], Awaitable[tuple[str, Sequence[Box]]]]
+    width: int = 12
+
+
+@module.ui
+def boxes_ui(boxes: Boxes) -> Tag:
+    """Their place, before they are known."""
+    return ui.output_ui("row", class_="box-row")
+
+
+@module.server
+def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes, page: str, state: State) -> None:
+    """Keep the boxes in step with the view, while their page is shown."""
+    @reactive.extended_task
+    async def load(view: View) -> tuple[str, Sequence[Box]] | Problem:
+        try:
+            return await boxes.rows(state.warehouse, view)
+        except Problem as problem:
+            return problem
+
+    @reactive.effect
+    def _ask() -> None:
+        view = state.view()
+        req(view.page == page)
+        state.version()
+        input.again()
+        load.cancel()
+        load.invoke(view)
+
+    @render.ui
+    def row() -> Tag | TagList:
+        answer = load.result()
+        if isinstance(answer, Problem):
+            return failed(answer, session.ns("again"))
+        head, shown = answer
+        return TagList(
+            ui.h2(head, class_="row-head"),
+            ui.layout_column_wrap(
+                *(_box(box, session.ns(box.id)) for box in shown), width="170px", fill=False, heights_equal="row"
+            ),
+        )
+
+
+def _box(box: Box, id: str) -> Tag:
+    told = FORMATS[box.kind](box.value)
+    value = tags.span(f"{told} {box.unit}".strip() if not is_missing(box.value) else told, title=exact(box.value))
+    change = delta(box.value, box.before, kind=box.kind, is_less_better=box.is_less_better)
+    below = [
+        tags.p(change.text, class_=f"delta {change.tone}") if not is_missing(box.before) else None,
+        tags.p(box.note, class_="box-note") if box.note else None,
+        sparkline(box.line) if len(box.line) > 1 else None,
+    ]
+    title = tags.span(box.title, explained(box.title, box.about), class_="box-title")
+    return ui.value_box(title, value, *below, id=id, fill=False)
+
+
+def sparkline(values: Sequence[Any], width: int = 120, height: int = 28) -> Tag:
+    """A line without axes, for the shape only; the numbers stand in the trend's table."""
+    known = [float(v) for v in values if not is_missing(v)]
+    top = max(known, default=0.0) or 1.0
+    step = width / max(1, len(values) - 1)
+    points = [
+        f"{place * step:.1f},{height - 3 - (height - 6) * max(0.0, float(value)) / top:.1f}"
+        for place, value in enumerate(values)
+        if not is_missing(value)
+    ]
+    return tags.svg(
+        tags.polyline(points=" ".join(points), fill="none", stroke="currentColor", stroke_width="1.8"),
+        viewBox=f"0 0 {width} {height}",
+        preserveAspectRatio="none",
+        class_="sparkline",
+        aria_hidden="true",
+    )

@@ -1,0 +1,234 @@
+"""A card: one question, answered as a chart and as a table of the same rows, with its definition and a CSV.
+
+Every card asks for its own rows, so that one that fails or is slow leaves the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from htmltools import Tag, TagList
+from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
+from shinywidgets import output_widget, render_widget
+
+import charts
+from exports import to_csv
+from formats import FORMATS, is_missing
+from queries import Problem, Warehouse
+from session_state import State
+from view import View
+
+Rows = Callable[[Warehouse, View], Awaitable[pd.DataFrame]]
+Draw = Callable[[pd.DataFrame, View], go.Figure]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds) or date;
+    a click on a row sets the filter that `sets` names."""
+
+    label: str
+    kind: str = "text"
+    sets: str | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice in a card's head; the first one is the default. Cards that name the same id share it."""
+
+    id: str
+    label: str
+    choices: Mapping[str, str]
+
+    def chosen(self, view: View) -> str:
+        """What the view says, else the default."""
+        return view.option(self.id, next(iter(self.choices)))
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question. `rows` gives a frame with at least `columns`; `draw` makes a picture of it."""
+
+    id: str
+    title: str
+    about: str
+    rows: Rows
+    columns: Mapping[str, Column]
+    draw: Draw | None = None
+    options: tuple[Option, ...] = ()
+    width: int = 12
+    height: str = "360px"
+    empty: str = "Nothing in this period and with these filters."
+    #: Columns of the frame that are shown when there are more than these; by default those of `columns`.
+    face: str = "chart"
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+
+@module.ui
+def card_ui(card: Card) -> Tag:
+    """The card without its rows."""
+    head = ui.div(
+        ui.h2(card.title, class_="card-heading"),
+        explained(card.title, card.about),
+        ui.toolbar(
+            *(ui.toolbar_input_select(o.id.replace("-", "_"), o.label, dict(o.choices), show_label=True) for o in card.options),
+            ui.download_button("csv", "CSV", class_="btn-sm btn-link", aria_label=f"Download {card.title} as CSV"),
+        ),
+        class_="card-head",
+    )
+    table = ui.nav_panel("Table", ui.output_data_frame("table"), value="table")
+    notice = ui.output_ui("notice", class_="card-notice")
+    if card.draw is None:
+        face = ui.card(ui.card_header(head), notice, ui.output_data_frame("table"), full_screen=True)
+        return ui.div(face, class_="question", style=f"--card-height:{card.height}")
+    picture = ui.div(
+        output_widget("chart", height="100%"), role="img", aria_label=f"Chart: {card.title}. The tab Table has its numbers."
+    )
+    chart = ui.nav_panel("Chart", picture, value="chart")
+    face = ui.navset_card_underline(
+        chart, table, id="face", selected=card.face, title=head, header=notice, full_screen=True
+    )
+    return ui.div(face, class_="question", style=f"--card-height:{card.height}")
+
+
+def explained(title: str, about: str) -> Tag:
+    """The sign that says what a number means."""
+    sign = ui.tags.button("?", class_="explain", type="button", aria_label=f"What {title} means")
+    return ui.popover(sign, about, title=title, placement="bottom")
+
+
+@module.server
+def card_server(input: Inputs, output: Outputs, session: Session, card: Card, page: str, state: State) -> None:
+    """Keep a card's faces in step with the view, while its page is shown."""
+    @reactive.extended_task
+    async def load(view: View) -> pd.DataFrame | Problem:
+        try:
+            return await card.rows(state.warehouse, view)
+        except Problem as problem:
+            return problem
+
+    @reactive.effect
+    def _ask() -> None:
+        view = state.view()
+        req(view.page == page)
+        state.version()
+        input.again()
+        load.cancel()
+        load.invoke(view)
+
+    @reactive.calc
+    def frame() -> pd.DataFrame:
+        answer = load.result()
+        req(isinstance(answer, pd.DataFrame))
+        assert isinstance(answer, pd.DataFrame)
+        return answer
+
+    @render.ui
+    def notice() -> Tag | None:
+        answer = load.result()
+        if isinstance(answer, Problem):
+            return failed(answer, session.ns("again"))
+        return ui.p(card.empty, class_="card-empty", role="status") if answer.empty else None
+
+    if card.draw is not None:
+        _draw_chart(card, state, frame)
+
+    @render.data_frame
+    def table() -> render.DataGrid[pd.DataFrame]:
+        is_clickable = any(column.sets for column in card.columns.values())
+        return grid(frame(), card.columns, is_clickable)
+
+    @reactive.effect
+    def _click() -> None:
+        rows = table.cell_selection()["rows"]
+        req(rows)
+        with reactive.isolate():
+            shown = frame()
+        for name, column in card.columns.items():
+            if column.sets:
+                state.filter(column.sets, str(shown[name].iloc[rows[0]]))
+
+    @render.download_button(filename=f"{card.id}.csv", media_type="text/csv; charset=utf-8")
+    async def csv() -> AsyncIterator[str]:
+        view = state.view()
+        rows = frame()[list(card.columns)]
+        labels = [column.label for column in card.columns.values()]
+        yield "\ufeff" + to_csv(card.title, [*view.describe(), ("Time zone", state.bounds().timezone)], labels, rows)
+
+    for option in card.options:
+        _follow_option(input, option, state)
+
+
+def _draw_chart(card: Card, state: State, frame: Callable[[], pd.DataFrame]) -> None:
+    @render_widget
+    def chart() -> go.FigureWidget:
+        return charts.empty_widget()
+
+    @reactive.effect
+    def _redraw() -> None:
+        widget, rows = chart.widget, frame()
+        assert card.draw is not None
+        assert isinstance(widget, go.FigureWidget)
+        if not rows.empty:
+            with reactive.isolate():
+                charts.redraw(widget, card.draw(rows, state.view()))
+
+
+def _follow_option(input: Inputs, option: Option, state: State) -> None:
+    name = option.id.replace("-", "_")
+
+    @reactive.effect
+    @reactive.event(input[name], ignore_init=True)
+    def _choose() -> None:
+        with reactive.isolate():
+            if option.chosen(state.view()) != input[name]():
+                state.choose(option.id, input[name]())
+
+    @reactive.effect
+    def _show() -> None:
+        ui.update_toolbar_input_select(name, selected=option.chosen(state.view()))
+
+
+def failed(problem: Problem, again: str) -> Tag:
+    """A card's own error, with a way to try again."""
+    retry = ui.tags.button("Try again", type="button", class_="btn btn-sm btn-outline-secondary", data_again=again)
+    return ui.div(ui.strong(problem.title), ui.p(problem.advice), retry, class_="card-problem", role="alert")
+
+
+def grid(frame: pd.DataFrame, columns: Mapping[str, Column], is_clickable: bool) -> render.DataGrid[pd.DataFrame]:
+    """The table that a reader sees: labels for names, numbers as numbers, a dash for what is not there."""
+    shown = pd.DataFrame({column.label: displayed(frame[name], column.kind) for name, column in columns.items()})
+    numbers = [place for place, column in enumerate(columns.values()) if column.kind != "text"]
+    return render.DataGrid(
+        shown,
+        width="100%",
+        height="100%",
+        selection_mode="row" if is_clickable else "none",
+        styles=[{"cols": numbers, "class": "number"}] if numbers else [],
+        summary="{start} to {end} of {total}",
+    )
+
+
+def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
+    """Cells as the grid takes them. Numbers stay numbers, so that a click on the head sorts them."""
+    if kind == "text":
+        return values.map(_text)
+    if kind == "date":
+        return values.map(str)
+    if kind in FORMATS:
+        scale, digits = (100, 2) if kind == "percent" else (1, 2 if kind == "money" else 1)
+        return values.map(lambda value: None if is_missing(value) else round(float(value) * scale, digits)).astype("object")
+    raise ValueError(f"unknown kind of column: {kind}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " › ".join(map(str, value))
+    return "–" if is_missing(value) else "".join(("\u2068", str(value), "\u2069"))
+
+
+__all__ = ["Card", "Column", "Option", "TagList", "card_server", "card_ui"]

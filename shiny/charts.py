@@ -1,0 +1,167 @@
+"""Pictures of result-sized frames. Every function gives a plain figure; `redraw` puts it into the widget that stands.
+
+Colours of text and grid come from styles.css, so that dark mode needs no redraw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+#: Told apart by people who do not see all colours, and on white as on black (after Okabe and Ito).
+COLORS = ("#4f6bd8", "#d17a00", "#1f9e89", "#c2518f", "#8a8f98", "#b5a300", "#56a0d3", "#a5603a")
+BEFORE = "#8a8f98"
+#: One hue from nothing to most.
+SCALE = [[0.0, "rgba(79,107,216,0.06)"], [1.0, "rgba(79,107,216,1)"]]
+
+_LAYOUT: dict[str, Any] = {
+    "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"family": "system-ui, sans-serif", "size": 12},
+    "hoverlabel": {"namelength": -1},
+    "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+    "xaxis": {"automargin": True, "fixedrange": True},
+    "yaxis": {"automargin": True, "fixedrange": True, "rangemode": "tozero", "zeroline": False},
+    "hovermode": "closest",
+    "colorway": list(COLORS),
+    "separators": ".,",
+    "dragmode": False,
+    "autosize": True,
+}
+
+
+def figure(*traces: Any, **layout: Any) -> go.Figure:
+    """A figure in the house's style."""
+    made = go.Figure(data=list(traces))
+    made.update_layout(_LAYOUT)
+    made.update_layout(layout)
+    return made
+
+
+def empty_widget() -> go.FigureWidget:
+    """The widget that a card keeps for its life."""
+    widget = go.FigureWidget()
+    widget.update_layout({**_LAYOUT, "xaxis": {"visible": False}, "yaxis": {"visible": False}})
+    widget._config = widget._config | {"displayModeBar": False, "responsive": True}
+    return widget
+
+
+def redraw(widget: go.FigureWidget, made: go.Figure) -> None:
+    """Show a figure in a widget that stands: its traces are updated where they are of the same kinds."""
+    kinds = [trace.type for trace in widget.data]
+    layout = made.layout.to_plotly_json()
+    if kinds == [trace.type for trace in made.data]:
+        with widget.batch_update():
+            for old, new in zip(widget.data, made.data, strict=True):
+                old.update(new.to_plotly_json(), overwrite=True)
+            widget.update_layout(layout, overwrite=True)
+        return
+    with widget.batch_update():
+        widget.data = []
+        widget.update_layout(layout, overwrite=True)
+    widget.add_traces(list(made.data))
+
+
+def lines(
+    x: Sequence[Any], now: Sequence[Any], before: Sequence[Any] | None, *, name: str, before_name: str = "", is_open: bool
+) -> go.Figure:
+    """A line over time, the comparison dashed behind it on the same places. The last point, while its time is not over,
+    hangs on a dotted line."""
+    x, now = list(x), list(now)
+    closed = len(x) - 1 if is_open and len(x) > 1 else len(x)
+    traces = [
+        go.Scatter(
+            x=x[: len(before or ())],
+            y=list(before or ()),
+            name=before_name,
+            mode="lines",
+            line={"dash": "dash", "color": BEFORE, "width": 1.5},
+            showlegend=before is not None,
+        ),
+        go.Scatter(
+            x=x[:closed],
+            y=now[:closed],
+            name=name,
+            mode="lines+markers" if len(x) < 40 else "lines",
+            line={"color": COLORS[0], "width": 2.5},
+            marker={"size": 5},
+        ),
+        go.Scatter(
+            x=x[closed - 1 :] if closed < len(x) else [],
+            y=now[closed - 1 :] if closed < len(x) else [],
+            name=f"{name}, not over yet",
+            mode="lines+markers",
+            line={"dash": "dot", "color": COLORS[0], "width": 2.5},
+            marker={"size": 5, "symbol": "circle-open"},
+            showlegend=False,
+        ),
+    ]
+    return figure(*traces, hovermode="x unified")
+
+
+def series(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
+    """Several lines over the same times, told apart by colour and by dash."""
+    dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+    traces = [
+        go.Scatter(x=list(x), y=list(y), name=name, mode="lines", line={"width": 2, "dash": dashes[i % len(dashes)]})
+        for i, (name, y) in enumerate(named)
+    ]
+    return figure(*traces, hovermode="x unified")
+
+
+def bars(labels: Sequence[str], values: Sequence[Any], *, name: str, texts: Sequence[str] | None = None) -> go.Figure:
+    """Horizontal bars, the first label on top."""
+    trace = go.Bar(
+        x=list(values),
+        y=[shortened(label) for label in labels],
+        name=name,
+        orientation="h",
+        text=list(texts) if texts is not None else None,
+        textposition="auto",
+        hovertext=[str(label) for label in labels],
+        marker={"color": COLORS[0]},
+    )
+    axis = {"automargin": True, "autorange": "reversed", "type": "category", "fixedrange": True}
+    return figure(trace, yaxis=axis, showlegend=False, bargap=0.25)
+
+
+def stacked(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
+    """Columns on each other, one colour and one pattern for each name."""
+    patterns = ("", "/", "x", ".", "-", "+")
+    traces = [
+        go.Bar(x=list(x), y=list(y), name=name, marker={"pattern": {"shape": patterns[i % len(patterns)]}})
+        for i, (name, y) in enumerate(named)
+    ]
+    return figure(*traces, barmode="stack", hovermode="x unified")
+
+
+def heatmap(
+    x: Sequence[str], y: Sequence[str], z: Sequence[Sequence[Any]], *, texts: Sequence[Sequence[str]] | None = None, name: str
+) -> go.Figure:
+    """A matrix, the first row on top, with its numbers in it where `texts` gives them."""
+    trace = go.Heatmap(
+        x=list(x),
+        y=list(y),
+        z=[list(row) for row in z],
+        text=[list(row) for row in texts] if texts is not None else None,
+        texttemplate="%{text}" if texts is not None else None,
+        colorscale=SCALE,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hovertemplate="%{y}, %{x}: %{z} " + name + "<extra></extra>",
+        hoverongaps=False,
+    )
+    axis = {"automargin": True, "autorange": "reversed", "type": "category", "fixedrange": True, "showgrid": False}
+    return figure(trace, yaxis=axis, xaxis={"type": "category", "fixedrange": True, "showgrid": False})
+
+
+def shortened(label: Any, most: int = 40) -> str:
+    """A label that fits an axis. Plotly reads a few tags in texts: without its angle brackets, text stays text; isolated,
+    it does not turn the writing direction of what stands beside it."""
+    text = " ".join(str(label).split())
+    text = text if len(text) <= most else text[: most - 1] + "…"
+    return "\u2068" + text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") + "\u2069"

@@ -1,0 +1,198 @@
+"""The one filter bar: its inputs, the chips of what is chosen, and the URL that holds it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from htmltools import Tag, TagList, tags
+from shiny import Inputs, Session, reactive, render, req, ui
+
+from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS, preset
+from session_state import State
+from view import SEGMENTS, custom_period, from_query, to_query
+
+LABELS = {"channel": "Channel", "device": "Device", "country": "Country"}
+
+
+def filter_bar_ui() -> Tag:
+    """The bar above every page."""
+    segments = [
+        ui.input_selectize(name, label, [], multiple=True, remove_button=True, options={"placeholder": "All"})
+        for name, label in LABELS.items()
+    ]
+    panel = ui.offcanvas(
+        *segments,
+        ui.input_switch("bots", "Include bots"),
+        ui.p("A click on a row of a table with a channel, device or country filters by it, too.", class_="hint"),
+        title="Filters",
+        trigger=ui.input_action_button("open_filters", "Filters", class_="btn-sm btn-outline-primary"),
+        id="filters",
+        placement="right",
+        width="320px",
+    )
+    dates = ui.panel_conditional("input.period === 'custom'", ui.input_date_range("dates", "Dates", weekstart=1))
+    return ui.div(
+        ui.input_select("period", "Period", PRESETS, selected=DEFAULT_PRESET),
+        dates,
+        ui.input_select("compare", "Compare with", COMPARISONS, selected=DEFAULT_COMPARISON),
+        ui.div(panel, class_="bar-button"),
+        ui.output_ui("chips", class_="chips"),
+        class_="filter-bar",
+        role="search",
+        aria_label="Filters of every page",
+    )
+
+
+def filter_bar_server(
+    input: Inputs, session: Session, state: State, pages: Sequence[str], options: Mapping[str, Sequence[str]]
+) -> None:
+    """Inputs change the view, the view changes inputs and URL; each input minds its own field, so that none undoes another."""
+    _follow_url(input, session, state, pages, options)
+    _follow_inputs(input, state)
+    _show_view(session, state)
+
+    @render.ui
+    def chips() -> TagList:
+        return TagList(*_chips(state))
+
+
+def _follow_url(
+    input: Inputs, session: Session, state: State, pages: Sequence[str], options: Mapping[str, Sequence[str]]
+) -> None:
+    def go_to(query: str) -> None:
+        view, notices = from_query(query, state.bounds(), pages, options)
+        for notice in notices:
+            ui.notification_show(notice, type="warning", duration=12)
+        state.view.set(view)
+
+    @reactive.effect
+    def _start() -> None:
+        bounds = state.bounds()
+        with reactive.isolate():
+            if not state.view.is_set():
+                go_to(str(session.clientdata.url_search()))
+            elif state.view().preset != "custom":  # a new day has data: presets move on
+                state.change(period=preset(state.view().preset, bounds.latest))
+
+    @reactive.effect
+    @reactive.event(input.back)
+    def _back() -> None:
+        go_to(str(input.back()["query"])[:100_000])
+
+    @reactive.effect
+    async def _write() -> None:
+        query = to_query(state.view())
+        with reactive.isolate():
+            is_first = not hasattr(session, "clickstream_query")
+            if getattr(session, "clickstream_query", None) != query:
+                session.clickstream_query = query  # type: ignore[attr-defined]
+                await session.send_custom_message("location", {"query": query, "mode": "replace" if is_first else "push"})
+
+
+def _follow_inputs(input: Inputs, state: State) -> None:
+    @reactive.effect
+    @reactive.event(input.page, ignore_init=True)
+    def _page() -> None:
+        _set(state, page=input.page())
+
+    @reactive.effect
+    @reactive.event(input.period, ignore_init=True)
+    def _period() -> None:
+        name = input.period()
+        if name != "custom" and name in PRESETS and state.view().preset != name:
+            state.change(preset=name, period=preset(name, state.bounds().latest))
+
+    @reactive.effect
+    @reactive.event(input.dates, ignore_init=True)
+    def _dates() -> None:
+        start, end = input.dates()
+        if input.period() != "custom" or not (isinstance(start, date) and isinstance(end, date)):
+            return
+        period = custom_period(start, end, state.bounds()) if start <= end else None
+        if not period:
+            ui.notification_show("These dates make no period with data; the last one stays.", type="warning")
+        elif period != state.view().period:
+            state.change(preset="custom", period=period)
+
+    @reactive.effect
+    @reactive.event(input.compare, ignore_init=True)
+    def _compare() -> None:
+        _set(state, compare=input.compare())
+
+    @reactive.effect
+    @reactive.event(input.bots, ignore_init=True)
+    def _bots() -> None:
+        _set(state, bots=bool(input.bots()))
+
+    @reactive.effect
+    @reactive.event(input.remove)
+    def _remove() -> None:
+        segment, value = str(input.remove()["segment"]), str(input.remove()["value"])
+        if segment == "bots":
+            _set(state, bots=False)
+        elif segment in SEGMENTS and value in getattr(state.view(), segment):
+            state.filter(segment, value)
+
+    for name in SEGMENTS:
+        _follow_segment(input, state, name)
+
+
+def _follow_segment(input: Inputs, state: State, name: str) -> None:
+    @reactive.effect
+    @reactive.event(input[name], ignore_init=True)
+    def _segment() -> None:
+        chosen = tuple(value for value in input[name]() if value in state.bounds().segments.get(name, ()))
+        if set(chosen) != set(getattr(state.view(), name)):
+            state.change(**{name: chosen})
+
+
+def _set(state: State, **fields: Any) -> None:
+    with reactive.isolate():
+        if any(getattr(state.view(), name) != value for name, value in fields.items()):
+            state.change(**fields)
+
+
+def _show_view(session: Session, state: State) -> None:
+    @reactive.effect
+    def _choices() -> None:
+        known = state.bounds().segments
+        with reactive.isolate():
+            req(state.view.is_set())
+            view = state.view()
+        for name in SEGMENTS:
+            ui.update_selectize(name, choices=list(known.get(name, ())), selected=list(getattr(view, name)))
+
+    @reactive.effect
+    def _inputs() -> None:
+        view = state.view()
+        with reactive.isolate():
+            bounds = state.bounds()
+        ui.update_navset("page", selected=view.page)
+        ui.update_select("period", selected=view.preset)
+        ui.update_date_range(
+            "dates", start=view.period.start, end=view.period.end, min=bounds.first, max=bounds.latest
+        )
+        ui.update_select("compare", selected=view.compare)
+        ui.update_switch("bots", value=view.bots)
+        for name in SEGMENTS:
+            ui.update_selectize(name, selected=list(getattr(view, name)))
+
+
+def _chips(state: State) -> list[Tag]:
+    view = state.view()
+    told = [tags.span(str(view.period), class_="chip plain")]
+    if view.before:
+        told.append(tags.span(f"against {view.before}", class_="chip plain"))
+    told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
+    if view.bots:
+        told.append(_chip("bots", "in", "bots included"))
+    return [*told, tags.span(state.bounds().timezone, class_="chip plain", title="Dates and hours are in this time zone")]
+
+
+def _chip(segment: str, value: str, text: str) -> Tag:
+    label = f"Take the filter {LABELS.get(segment, segment)} {text} off"
+    return tags.button(
+        tags.bdi(text), " ×", type="button", class_="chip", data_segment=segment, data_value=value, aria_label=label
+    )

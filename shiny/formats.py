@@ -1,0 +1,95 @@
+"""Numbers as people read them. A number that is not there is a dash, never a zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+DASH = "–"
+#: Below this many, a change is told in pieces: a percentage of a handful says nothing.
+SMALL = 10
+_SCALES = ((1_000_000_000, "bn"), (1_000_000, "M"), (100_000, "k"))
+
+
+def is_missing(value: Any) -> bool:
+    """None, and the NaN that pandas makes of it."""
+    return value is None or value != value
+
+
+def count(value: Any) -> str:
+    """12,345 up to a hundred thousand, then 123.5k."""
+    if is_missing(value):
+        return DASH
+    for scale, unit in _SCALES:
+        if abs(value) >= scale:
+            divisor = 1_000 if unit == "k" else scale
+            return f"{value / divisor:,.1f}{unit}"
+    return f"{value:,.0f}"
+
+
+def exact(value: Any) -> str:
+    """Every digit, for the hover."""
+    if is_missing(value):
+        return "no value"
+    return f"{value:,}" if isinstance(value, int | Decimal) else f"{value:,.10g}"
+
+
+def percent(value: Any) -> str:
+    """A share from 0 to 1 as 2.31 %."""
+    return DASH if is_missing(value) else f"{100 * value:.2f} %"
+
+
+def money(value: Any, currency: str = "") -> str:
+    """1,234.50 USD up to a hundred thousand, then 123.5k USD."""
+    if is_missing(value):
+        return DASH
+    text = f"{value:,.2f}" if abs(value) < 100_000 else count(value)
+    return f"{text} {currency}".strip()
+
+
+def duration(seconds: Any) -> str:
+    """45 s, 12 min, 3.4 h, 2.1 d."""
+    if is_missing(seconds):
+        return DASH
+    for limit, divisor, unit, digits in ((90, 1, "s", 0), (5_400, 60, "min", 0), (172_800, 3_600, "h", 1)):
+        if seconds < limit:
+            return f"{seconds / divisor:.{digits}f} {unit}"
+    return f"{seconds / 86_400:.1f} d"
+
+
+def share(part: Any, whole: Any) -> float | None:
+    """part / whole; None where there is no whole."""
+    if is_missing(part) or is_missing(whole) or not whole:
+        return None
+    return float(part) / float(whole)
+
+
+FORMATS = {"count": count, "percent": percent, "money": money, "duration": duration}
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A change against the comparison. `tone` is good, bad or even; the arrow and the sign say the same without colour."""
+
+    text: str
+    tone: str
+
+
+def delta(now: Any, before: Any, *, kind: str = "count", is_less_better: bool = False) -> Delta:
+    """How a number has changed. Shares change in points, small numbers in pieces, all else in percent."""
+    if is_missing(now) or is_missing(before):
+        return Delta(DASH, "even")
+    difference = now - before
+    if kind == "percent":
+        text = f"{100 * difference:+.2f} points"
+    elif kind == "count" and abs(before) < SMALL:
+        text = f"{difference:+,.0f}"
+    elif not before:
+        return Delta(DASH, "even")
+    else:
+        text = f"{100 * float(difference) / float(abs(before)):+.1f} %"
+    if not difference:
+        return Delta(f"= {text}", "even")
+    is_good = (difference > 0) != is_less_better
+    return Delta(f"{'▲' if difference > 0 else '▼'} {text}", "good" if is_good else "bad")

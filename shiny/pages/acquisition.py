@@ -1,0 +1,5 @@
+"""Being written."""
+
+TITLE = "Acquisition"
+ABOUT = ""
+PARTS: tuple[object, ...] = ()

@@ -1,0 +1,5 @@
+"""Being written."""
+
+TITLE = "Funnel"
+ABOUT = ""
+PARTS: tuple[object, ...] = ()

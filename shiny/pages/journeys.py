@@ -1,0 +1,5 @@
+"""Being written."""
+
+TITLE = "Journeys"
+ABOUT = ""
+PARTS: tuple[object, ...] = ()

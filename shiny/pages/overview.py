@@ -1,0 +1,205 @@
+"""Overview: how the shop does, today and in the period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+import charts
+from boxes import Box, Boxes
+from cards import Card, Column, Option
+from formats import money, share
+from pages.totals import ABOUT as MEANINGS
+from pages.totals import METRICS, by_time, today_so_far, totals
+from queries import PERIOD, SEGMENT, Warehouse
+from view import View
+
+TITLE = "Overview"
+ABOUT = "How the shop does: the latest day first, then the period of the filters."
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+METRIC = Option("metric", "Show", METRICS)
+PLACE = Option("pages", "Show", {"views": "Most viewed", "entries": "Entry pages", "exits": "Exit pages"})
+
+_HEAT = f"""
+    select extract(isodow from local_date)::integer as weekday, local_hour, sum(sessions)::bigint as sessions
+    from agg_hourly_traffic where {PERIOD} and {SEGMENT}
+    group by weekday, local_hour order by weekday, local_hour
+"""
+_PAGES = """
+    select page_path, sum(views)::bigint as views, sum(entries)::bigint as entries, sum(exits)::bigint as exits
+    from {table} where {where}
+    group by page_path having sum({order}) > 0 order by sum({order}) desc, page_path limit 100
+"""
+_SEGMENT_SHARE = f"""
+    select {{column}} as value, sum(sessions)::bigint as sessions, sum(sessions_with_purchase)::bigint as purchases
+    from agg_daily_acquisition where {PERIOD} and {SEGMENT}
+    group by {{column}} order by sessions desc, value limit 100
+"""
+
+
+async def _today(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    day, until, now, before = await today_so_far(warehouse, view)
+    recent = await by_time(warehouse, view, (day - timedelta(days=13), day))
+    when = f"until {until:%H:%M}" if until else "the whole day"
+    boxes = _boxes("today", now, before, recent)
+    return f"{day:%A %d %B}, {when}, against the day before", boxes
+
+
+async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    now = await totals(warehouse, view, view.period)
+    before = await totals(warehouse, view, view.before) if view.before else {}
+    recent = await by_time(warehouse, view, (view.period.start, view.period.end))
+    return str(view.period), _boxes("period", now, before, recent)
+
+
+def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.DataFrame) -> list[Box]:
+    others = ", ".join(f"+ {money(amount, currency)}" for currency, amount in now["others"].items())
+    return [
+        Box(
+            f"{prefix}_{name}",
+            label,
+            MEANINGS[name],
+            now[name],
+            before.get(name),
+            kind="percent" if name == "conversion" else "money" if name in ("revenue", "order_value") else "count",
+            unit=now["currency"] if name in ("revenue", "order_value") else "",
+            line=list(recent[name]),
+            note=others if name == "revenue" else "",
+        )
+        for name, label in METRICS.items()
+    ]
+
+
+async def _trend(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    period, before = view.period, view.before
+    frame = (await by_time(warehouse, view, (period.start, period.end))).copy()
+    if before:
+        earlier = await by_time(warehouse, view, (before.start, before.end))
+        for name in METRICS:
+            frame[f"{name}_before"] = earlier[name].reindex(frame.index)
+    return frame
+
+
+def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
+    name = METRIC.chosen(view)
+    before = list(frame[f"{name}_before"]) if view.before else None
+    scale = 100 if name == "conversion" else 1
+    made = charts.lines(
+        list(frame["at"]),
+        [None if value is None or value != value else float(value) * scale for value in frame[name]],
+        None if before is None else [None if v is None or v != v else float(v) * scale for v in before],
+        name=METRICS[name],
+        before_name=str(view.before or ""),
+        is_open=bool(frame["is_open"].iloc[-1]),
+    )
+    return made.update_layout(yaxis_ticksuffix=" %" if name == "conversion" else "")
+
+
+async def _heat(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    return await warehouse.frame(_HEAT, view.parameters())
+
+
+def _draw_heat(frame: pd.DataFrame, _: View) -> go.Figure:
+    grid = frame.pivot_table(index="weekday", columns="local_hour", values="sessions", aggfunc="sum")
+    grid = grid.reindex(index=range(1, 8), columns=range(24)).fillna(0)
+    return charts.heatmap([f"{hour:02}" for hour in range(24)], WEEKDAYS, grid.to_numpy().tolist(), name="sessions")
+
+
+async def _pages(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    table = "agg_daily_page_segments" if view.is_segmented else "agg_daily_pages"
+    where = f"{PERIOD} and {SEGMENT}" if view.is_segmented else f"{PERIOD} and (%(bots)s or not is_bot)"
+    order = PLACE.chosen(view)
+    return await warehouse.frame(_PAGES.format(table=table, where=where, order=order), view.parameters())
+
+
+def _draw_pages(frame: pd.DataFrame, view: View) -> go.Figure:
+    name = PLACE.chosen(view)
+    return charts.bars(frame["page_path"][:12], frame[name][:12], name=PLACE.choices[name])
+
+
+def _by(column: str) -> Any:
+    async def rows(warehouse: Warehouse, view: View) -> pd.DataFrame:
+        frame = (await warehouse.frame(_SEGMENT_SHARE.format(column=column), view.parameters())).copy()
+        whole = frame["sessions"].sum()
+        frame["share"] = [share(part, whole) for part in frame["sessions"]]
+        frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
+        return frame
+
+    return rows
+
+
+def _draw_share(frame: pd.DataFrame, _: View) -> go.Figure:
+    top = frame[:10]
+    return charts.bars(top["value"], top["sessions"], name="Sessions", texts=[f"{100 * part:.1f} %" for part in top["share"]])
+
+
+def _share_columns(label: str, segment: str) -> dict[str, Column]:
+    return {
+        "value": Column(label, sets=segment),
+        "sessions": Column("Sessions", "count"),
+        "share": Column("Share %", "percent"),
+        "conversion": Column("Conversion %", "percent"),
+    }
+
+
+_KINDS = {"conversion": "percent", "revenue": "money", "order_value": "money"}
+PARTS = (
+    Boxes("today", _today),
+    Boxes("period", _period),
+    Card(
+        "trend",
+        "Trend",
+        "Each day of the period (each hour, when it is one day), with the comparison dashed behind it. What is not over yet is dotted.",
+        _trend,
+        {"at": Column("Time", "date"), **{name: Column(label, _KINDS.get(name, "count")) for name, label in METRICS.items()}},
+        _draw_trend,
+        (METRIC,),
+    ),
+    Card(
+        "heat",
+        "Sessions by hour and weekday",
+        "When sessions begin, in the shop's time zone. A session counts in the hour of its first event.",
+        _heat,
+        {"weekday": Column("Weekday (1 is Monday)", "count"), "local_hour": Column("Hour", "count"), "sessions": Column("Sessions", "count")},
+        _draw_heat,
+        width=6,
+    ),
+    Card(
+        "pages",
+        "Pages",
+        "Views are page views and product views; an entry page is a session's first page, an exit page its last.",
+        _pages,
+        {
+            "page_path": Column("Page"),
+            "views": Column("Views", "count"),
+            "entries": Column("Entries", "count"),
+            "exits": Column("Exits", "count"),
+        },
+        _draw_pages,
+        (PLACE,),
+        width=6,
+    ),
+    Card(
+        "countries",
+        "Countries",
+        "Sessions by the first country that an event of the session names. Click a row of the table to filter.",
+        _by("country"),
+        _share_columns("Country", "country"),
+        _draw_share,
+        width=6,
+    ),
+    Card(
+        "devices",
+        "Devices",
+        "Sessions by the kind of device. Click a row of the table to filter.",
+        _by("device_type"),
+        _share_columns("Device", "device"),
+        _draw_share,
+        width=6,
+    ),
+)

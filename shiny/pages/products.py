@@ -1,0 +1,5 @@
+"""Being written."""
+
+TITLE = "Products"
+ABOUT = ""
+PARTS: tuple[object, ...] = ()

@@ -1,0 +1,5 @@
+"""Being written."""
+
+TITLE = "Reliability"
+ABOUT = ""
+PARTS: tuple[object, ...] = ()

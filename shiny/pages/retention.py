@@ -1,0 +1,5 @@
+"""Being written."""
+
+TITLE = "Retention"
+ABOUT = ""
+PARTS: tuple[object, ...] = ()

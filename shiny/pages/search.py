@@ -1,0 +1,5 @@
+"""Being written."""
+
+TITLE = "Search"
+ABOUT = ""
+PARTS: tuple[object, ...] = ()

@@ -1,0 +1,213 @@
+"""The six numbers that every owner asks for first: of a period, of its days or hours, and of the day so far."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+import pandas as pd
+
+from banner import FRESHNESS
+from formats import is_missing, share
+from periods import Period
+from queries import PERIOD, SEGMENT, Warehouse
+from view import View
+
+METRICS = {
+    "visitors": "Visitors",
+    "sessions": "Sessions",
+    "conversion": "Conversion",
+    "orders": "Orders",
+    "revenue": "Revenue",
+    "order_value": "Average order value",
+}
+ABOUT = {
+    "visitors": "Distinct visitors (browsers) with an event in the period. With a filter: with a session in it.",
+    "sessions": "A visitor's events with no gap of more than 30 minutes; a session counts on the date of its first event.",
+    "conversion": "Sessions with a purchase / sessions.",
+    "orders": "Distinct order ids; a reload of the thank-you page is one order. They count on the date of the order.",
+    "revenue": "Price × quantity of the items of orders, before refunds, in the shop's currency. Other currencies stand apart.",
+    "order_value": "Revenue / orders, both in the shop's currency.",
+}
+
+#: Distinct visitors without counting distinct: each visitor's first day in the period is the one with no day of theirs before it.
+_ALL_VISITORS = f"""
+    select count(*) as visitors from fact_visitor_days
+    where {PERIOD} and case when %(bots)s
+        then previous_on_any is null or previous_on_any < %(start)s
+        else not is_bot and (previous_on is null or previous_on < %(start)s) end
+"""
+_SOME_VISITORS = f"""
+    select count(*) as visitors from (
+        select distinct visitor_id from fact_sessions
+        where ({PERIOD} or (last_local_date > local_date and last_local_date >= %(start)s and local_date < %(start)s)) and {SEGMENT}
+    ) as seen
+"""
+_TRAFFIC = f"""
+    select coalesce(sum(sessions), 0)::bigint as sessions, coalesce(sum(sessions_with_purchase), 0)::bigint as purchases
+    from agg_daily_acquisition where {PERIOD} and {SEGMENT}
+"""
+_MONEY = f"""
+    select currency, sum(orders)::bigint as orders, sum(revenue) as revenue
+    from agg_daily_revenue where {PERIOD} and {SEGMENT}
+    group by currency order by currency
+"""
+_DAYS = f"""
+    with days as (select generate_series(%(start)s::date, %(end)s::date, interval '1 day')::date as at),
+    traffic as (
+        select local_date, sum(sessions) as sessions, sum(sessions_with_purchase) as purchases
+        from agg_daily_acquisition where {PERIOD} and {SEGMENT} group by local_date
+    ),
+    money as (
+        select
+            local_date, sum(orders) as orders,
+            sum(orders) filter (where currency = %(currency)s) as own_orders,
+            sum(revenue) filter (where currency = %(currency)s) as revenue
+        from agg_daily_revenue where {PERIOD} and {SEGMENT} group by local_date
+    ),
+    seen as ({{visitors}})
+    select
+        days.at, coalesce(seen.visitors, 0)::bigint as visitors, coalesce(traffic.sessions, 0)::bigint as sessions,
+        traffic.purchases::bigint as purchases, coalesce(money.orders, 0)::bigint as orders,
+        money.own_orders::bigint as own_orders, coalesce(money.revenue, 0) as revenue
+    from days
+    left join traffic on traffic.local_date = days.at
+    left join money on money.local_date = days.at
+    left join seen on seen.local_date = days.at
+    order by days.at
+"""
+_ALL_SEEN = """
+    select local_date, count(*) as visitors from fact_visitor_days
+    where local_date between %(start)s and %(end)s
+        and case when %(bots)s then previous_on_any is distinct from local_date else not is_bot end
+    group by local_date
+"""
+_SOME_SEEN = f"""
+    select local_date, count(*) as visitors from (
+        select distinct local_date, visitor_id from fact_sessions where {PERIOD} and {SEGMENT}
+    ) as seen group by local_date
+"""
+#: One local day by the hour, straight from its sessions and orders: a day is small.
+_HOURS = f"""
+    with hours as (select generate_series(0, 23) as hour),
+    traffic as (
+        select
+            extract(hour from started_at at time zone %(timezone)s)::integer as hour, count(distinct visitor_id) as visitors,
+            count(*) as sessions, count(*) filter (where purchase_count > 0) as purchases
+        from fact_sessions where {PERIOD} and {SEGMENT} group by 1
+    ),
+    money as (
+        select
+            extract(hour from ordered_at at time zone %(timezone)s)::integer as hour, count(*) as orders,
+            count(*) filter (where currency = %(currency)s) as own_orders,
+            sum(revenue) filter (where currency = %(currency)s) as revenue
+        from ({{orders}}) as orders where {PERIOD} and {SEGMENT} group by 1
+    )
+    select
+        %(start)s::date + make_interval(hours => hours.hour) as at, coalesce(traffic.visitors, 0)::bigint as visitors,
+        coalesce(traffic.sessions, 0)::bigint as sessions, traffic.purchases::bigint as purchases,
+        coalesce(money.orders, 0)::bigint as orders, money.own_orders::bigint as own_orders,
+        coalesce(money.revenue, 0) as revenue
+    from hours left join traffic using (hour) left join money using (hour) order by at
+"""
+_ORDERS = """
+    select
+        fact_orders.local_date, fact_orders.ordered_at, fact_orders.currency, fact_orders.revenue, fact_orders.is_bot,
+        fact_sessions.channel, fact_sessions.device_type, fact_sessions.country
+    from fact_orders inner join fact_sessions on fact_sessions.session_key = fact_orders.session_key
+"""
+_SHOP = "select timezone, currency, (select max(local_date) from agg_daily_traffic) as latest from shop_settings"
+_SO_FAR_TRAFFIC = f"""
+    select
+        count(distinct visitor_id) as visitors, count(*) as sessions, count(*) filter (where purchase_count > 0) as purchases
+    from fact_sessions
+    where {PERIOD} and {SEGMENT} and (started_at at time zone %(timezone)s)::time < %(until)s
+"""
+_SO_FAR_MONEY = f"""
+    select currency, count(*) as orders, sum(revenue) as revenue from ({_ORDERS}) as orders
+    where {PERIOD} and {SEGMENT} and (ordered_at at time zone %(timezone)s)::time < %(until)s
+    group by currency order by currency
+"""
+
+
+async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, Any]:
+    """The six numbers of a period, `currency`, and `others`: revenue in other currencies."""
+    parameters = view.parameters(period)
+    visitors = await warehouse.frame(_SOME_VISITORS if view.is_segmented else _ALL_VISITORS, parameters)
+    traffic = await warehouse.frame(_TRAFFIC, parameters)
+    money = await warehouse.frame(_MONEY, parameters)
+    return await _six(warehouse, visitors["visitors"].iat[0], traffic, money)
+
+
+async def today_so_far(
+    warehouse: Warehouse, view: View
+) -> tuple[date, datetime | None, dict[str, Any], dict[str, Any]]:
+    """The latest day with data, until when it is loaded (None when it is over), its numbers, and those of the day before
+    until the same time. Visitors here are those with a session that began in that time."""
+    shop = await _shop(warehouse)
+    latest, until = shop["latest"], await _loaded_until(warehouse, shop)
+    found = []
+    for day in (latest, latest - pd.Timedelta(days=1)):
+        parameters = {
+            **view.parameters(Period(day, day)),
+            "timezone": shop["timezone"],
+            "until": until.time() if until else time.max,
+        }
+        traffic = await warehouse.frame(_SO_FAR_TRAFFIC, parameters)
+        money = await warehouse.frame(_SO_FAR_MONEY, parameters)
+        found.append(await _six(warehouse, traffic["visitors"].iat[0], traffic, money))
+    return latest, until, found[0], found[1]
+
+
+async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> pd.DataFrame:
+    """A row for each day, or for each hour of one day: `at`, the six numbers, and `is_open` while its time is not over."""
+    shop = await _shop(warehouse)
+    period = Period(*days)
+    parameters = {**view.parameters(period), "currency": shop["currency"], "timezone": shop["timezone"]}
+    if period.days == 1:
+        sql = _HOURS.format(orders=_ORDERS)
+    else:
+        sql = _DAYS.format(visitors=_SOME_SEEN if view.is_segmented else _ALL_SEEN)
+    frame = (await warehouse.frame(sql, parameters)).copy()
+    frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
+    frame["order_value"] = [share(*pair) for pair in zip(frame["revenue"], frame["own_orders"], strict=True)]
+    until = await _loaded_until(warehouse, shop)
+    is_today = until is not None and period.end == shop["latest"]
+    if is_today and period.days == 1:
+        assert until is not None
+        frame = frame[: max(1, until.hour)]
+    frame["is_open"] = [is_today and period.days > 1 and place == len(frame) - 1 for place in range(len(frame))]
+    return frame
+
+
+async def _six(warehouse: Warehouse, visitors: Any, traffic: pd.DataFrame, money: pd.DataFrame) -> dict[str, Any]:
+    currency = (await _shop(warehouse))["currency"]
+    sessions, purchases = traffic["sessions"].iat[0], traffic["purchases"].iat[0]
+    revenue = dict(zip(money["currency"], money["revenue"], strict=True))
+    orders = dict(zip(money["currency"], money["orders"], strict=True))
+    own = revenue.pop(currency, 0)
+    return {
+        "visitors": int(visitors),
+        "sessions": int(sessions),
+        "conversion": share(purchases, sessions),
+        "orders": int(sum(orders.values())),
+        "revenue": own,
+        "order_value": share(own, orders.get(currency, 0)),
+        "currency": currency,
+        "others": {name: amount for name, amount in revenue.items() if amount},
+    }
+
+
+async def _shop(warehouse: Warehouse) -> dict[str, Any]:
+    frame = await warehouse.frame(_SHOP)
+    return {name: frame[name].iat[0] for name in frame.columns}
+
+
+async def _loaded_until(warehouse: Warehouse, shop: dict[str, Any]) -> datetime | None:
+    """When the latest day is loaded to, in the shop's time; None when it is loaded to its end."""
+    frame = await warehouse.frame(FRESHNESS)
+    moment = frame["complete_to"].iat[0] if len(frame) else None
+    if is_missing(moment):
+        return None
+    local = pd.Timestamp(moment).tz_convert(shop["timezone"])
+    return local.to_pydatetime() if local.date() == shop["latest"] else None

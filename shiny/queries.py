@@ -1,0 +1,150 @@
+"""The dashboard's way to the warehouse: read-only, a few connections, off the event loop, cached until the data changes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pandas as pd
+import psycopg2
+
+#: Threads, and so connections, of one dashboard process.
+CONNECTIONS = 4
+TIMEOUT_SECONDS = 10
+CONNECT_SECONDS = 3
+#: How often the warehouse is asked whether anything has changed.
+VERSION_SECONDS = 5
+#: Results are small; this many pages of them are kept.
+CACHED_RESULTS = 1_000
+MOST_ROWS = 5_000
+
+#: The WHERE clause of a period, and of the chosen segments, for any table that has these columns. `View.parameters` binds it.
+PERIOD = "local_date between %(start)s and %(end)s"
+SEGMENT = """(%(bots)s or not is_bot)
+    and (%(channels)s::text[] is null or channel = any(%(channels)s))
+    and (%(devices)s::text[] is null or coalesce(device_type, '(none)') = any(%(devices)s))
+    and (%(countries)s::text[] is null or coalesce(country, '(none)') = any(%(countries)s))"""
+
+_OPTIONS = (
+    "-c timezone=UTC -c jit=off -c random_page_cost=1.1 -c work_mem=64MB -c default_transaction_read_only=on "
+    f"-c statement_timeout={TIMEOUT_SECONDS * 1000}"
+)
+#: Rows that were ever written, by PostgreSQL's own count: it changes when, and only when, a table does.
+_VERSION = """
+    select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) from pg_stat_user_tables where schemaname = 'public'
+"""
+
+
+class Problem(Exception):
+    """A query gave no answer. `title` and `advice` are shown in the card that asked."""
+
+    def __init__(self, title: str, advice: str) -> None:
+        super().__init__(title)
+        self.title, self.advice = title, advice
+
+
+def dsn(environ: Mapping[str, str] = os.environ) -> str:
+    """The reader's connection string, from the variables that the rest of the platform uses."""
+    parts = {
+        "host": environ.get("DW_PG_HOST", ""),
+        "port": environ.get("DW_PG_PORT", "5432"),
+        "user": environ.get("DW_PG_READER_USER") or "clickstream_reader",
+        "password": environ.get("DW_PG_READER_PASSWORD", ""),
+        "dbname": environ.get("DW_PG_DATABASE") or "clickstream_dw",
+        "sslmode": "require" if environ.get("DW_PG_SSL", "").lower() == "true" else "prefer",
+    }
+    return psycopg2.extensions.make_dsn(**{name: value for name, value in parts.items() if value})
+
+
+class Warehouse:
+    """A few threads with a connection each. The same question asked twice at once is asked once."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="warehouse")
+        self._own = threading.local()
+        self._answers: OrderedDict[Any, asyncio.Future[pd.DataFrame]] = OrderedDict()
+        self._version: Any = None
+        self._asked_at = 0.0
+
+    async def frame(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """The rows of a query. Raises `Problem`. The frame is shared: copy it before changing it."""
+        key = (sql, repr(sorted((parameters or {}).items())))
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = asyncio.ensure_future(self._run(sql, parameters))
+            self._answers[key] = answer
+            if len(self._answers) > CACHED_RESULTS:
+                self._answers.popitem(last=False)
+        try:
+            return await asyncio.shield(answer)
+        except Problem:
+            if self._answers.get(key) is answer:
+                del self._answers[key]
+            raise
+
+    async def version(self) -> Any:
+        """Changes when the data does; None while the warehouse does not answer. Forgets what it knew on each change."""
+        if time.monotonic() - self._asked_at >= VERSION_SECONDS:
+            self._asked_at = time.monotonic()
+            try:
+                version = (await self._run(_VERSION, None)).iat[0, 0]
+            except Problem:
+                version = None
+            if version != self._version:
+                self._version = version
+                self._answers.clear()
+        return self._version
+
+    async def _run(self, sql: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, sql, parameters)
+
+    def _ask(self, sql: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
+        for attempt in (1, 2):
+            is_reused = getattr(self._own, "connection", None) is not None
+            try:
+                with self._connection().cursor() as cursor:
+                    cursor.execute(sql, parameters)
+                    rows = cursor.fetchmany(MOST_ROWS)
+                    return pd.DataFrame(rows, columns=[column.name for column in cursor.description or ()])
+            except psycopg2.Error as error:
+                is_lost = self._connection_is_lost()
+                if not (is_lost and is_reused and attempt == 1):  # a server that was restarted is asked once more
+                    raise problem(error) from error
+        raise AssertionError("unreachable")
+
+    def _connection(self) -> Any:
+        if getattr(self._own, "connection", None) is None:
+            self._own.connection = psycopg2.connect(
+                self._dsn, application_name="clickstream dashboard", connect_timeout=CONNECT_SECONDS, options=_OPTIONS
+            )
+            self._own.connection.autocommit = True
+        return self._own.connection
+
+    def _connection_is_lost(self) -> bool:
+        connection = getattr(self._own, "connection", None)
+        if connection is None or connection.closed:
+            self._own.connection = None
+            return True
+        return False
+
+
+def problem(error: psycopg2.Error) -> Problem:
+    """What to show of an error of PostgreSQL: its kind and the next step, never the query or the server's own words."""
+    if isinstance(error, psycopg2.errors.QueryCanceled):
+        return Problem("Too slow", f"This took more than {TIMEOUT_SECONDS} seconds. Choose a shorter period.")
+    if isinstance(error, psycopg2.errors.UndefinedTable | psycopg2.errors.UndefinedColumn):
+        return Problem(
+            "Another version", "The warehouse lacks a table that this card reads. Run: clickstream materialize"
+        )
+    if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+        return Problem("No permission", "The dashboard's login may not read this table. Run: clickstream materialize")
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return Problem("No answer", "The warehouse cannot be reached. Is PostgreSQL running? It is tried again by itself.")
+    return Problem("A defect of ours", f"PostgreSQL refused this card's query (code {error.pgcode}). Please report it.")

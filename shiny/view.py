@@ -1,0 +1,199 @@
+"""What is shown, as one value: page, period, comparison, segments and the cards' options. The URL holds all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from periods import (
+    COMPARISONS,
+    DEFAULT_COMPARISON,
+    DEFAULT_PRESET,
+    LONGEST,
+    PRESETS,
+    Period,
+    comparison,
+    preset,
+)
+
+SEGMENTS = ("channel", "device", "country")
+#: No link that we write is longer; more is somebody's experiment.
+LONGEST_QUERY = 8_000
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the data allows: its first and latest local date, and the values that each segment has."""
+
+    first: date
+    latest: date
+    segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    timezone: str = "UTC"
+    currency: str = "USD"
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown. Segments are empty when nothing is filtered by them."""
+
+    page: str
+    period: Period
+    preset: str = DEFAULT_PRESET
+    compare: str = DEFAULT_COMPARISON
+    channel: tuple[str, ...] = ()
+    device: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    bots: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def before(self) -> Period | None:
+        """The period of the comparison."""
+        return comparison(self.period, self.compare)
+
+    @property
+    def is_segmented(self) -> bool:
+        """True when a segment is chosen, so that tables without segments do not do."""
+        return bool(self.channel or self.device or self.country)
+
+    def option(self, name: str, default: str) -> str:
+        """What is chosen in a card."""
+        return dict(self.options).get(name, default)
+
+    def with_option(self, name: str, value: str) -> View:
+        """The same with one choice changed."""
+        return replace(self, options=tuple(sorted({**dict(self.options), name: value}.items())))
+
+    def parameters(self, period: Period | None = None) -> dict[str, Any]:
+        """The bound parameters of every query: see `queries.SEGMENT`."""
+        period = period or self.period
+        return {
+            "start": period.start,
+            "end": period.end,
+            "bots": self.bots,
+            "channels": list(self.channel) or None,
+            "devices": list(self.device) or None,
+            "countries": list(self.country) or None,
+        }
+
+    def describe(self) -> list[tuple[str, str]]:
+        """The filters in words: for chips and the head of a CSV file."""
+        told = [("Period", str(self.period)), ("Compared with", str(self.before) if self.before else "nothing")]
+        told += [(name.title(), ", ".join(getattr(self, name))) for name in SEGMENTS if getattr(self, name)]
+        return [*told, ("Bots", "included" if self.bots else "left out")]
+
+
+def default_view(bounds: Bounds, page: str) -> View:
+    """What a bare link shows."""
+    return View(page, preset(DEFAULT_PRESET, bounds.latest))
+
+
+def to_query(view: View) -> str:
+    """The query string of a view, defaults left out."""
+    pairs: list[tuple[str, str]] = [("page", view.page)]
+    if view.preset == "custom":
+        pairs += [("from", view.period.start.isoformat()), ("to", view.period.end.isoformat())]
+    elif view.preset != DEFAULT_PRESET:
+        pairs.append(("period", view.preset))
+    if view.compare != DEFAULT_COMPARISON:
+        pairs.append(("compare", view.compare))
+    pairs += [(name, value) for name in SEGMENTS for value in getattr(view, name)]
+    pairs += [("bots", "in")] if view.bots else []
+    return "?" + urlencode([*pairs, *view.options])
+
+
+def from_query(
+    query: str, bounds: Bounds, pages: Sequence[str], options: Mapping[str, Sequence[str]]
+) -> tuple[View, list[str]]:
+    """The view of a query string, and a sentence for each part of it that could not be used. Never raises."""
+    view = default_view(bounds, pages[0])
+    if len(query) > LONGEST_QUERY:
+        return view, ["This link is too long to be one of ours; it shows the default view."]
+    try:
+        pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True, errors="replace", max_num_fields=200)
+    except ValueError:
+        return view, ["This link cannot be read; it shows the default view."]
+    notices: list[str] = []
+    given: dict[str, list[str]] = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    readers = {"page": _page, "period": _preset, "compare": _compare, "bots": _bots}
+    for name, values in given.items():
+        if name in readers:
+            view = readers[name](view, values[-1], bounds, pages, notices)
+        elif name in SEGMENTS:
+            view = _segment(view, name, values, bounds, notices)
+        elif name in options and values[-1] in options[name]:
+            view = view.with_option(name, values[-1])
+        elif name not in ("from", "to"):
+            notices.append(f"{_short(name)} in this link means nothing here; it was left out.")
+    if "from" in given or "to" in given:
+        view = _custom(view, given, bounds, notices)
+    return view, notices
+
+
+def custom_period(start: date, end: date, bounds: Bounds) -> Period | None:
+    """The days between two dates, as far as there can be data; None when they make no period."""
+    start, end = max(start, bounds.first, bounds.latest - LONGEST), min(end, bounds.latest)
+    return Period(start, end) if start <= end else None
+
+
+def _page(view: View, value: str, _: Bounds, pages: Sequence[str], notices: list[str]) -> View:
+    if value in pages:
+        return replace(view, page=value)
+    notices.append(f"There is no page {_short(value)}; this is the overview.")
+    return view
+
+
+def _preset(view: View, value: str, bounds: Bounds, _: Sequence[str], notices: list[str]) -> View:
+    if value in PRESETS and value != "custom":
+        return replace(view, preset=value, period=preset(value, bounds.latest))
+    notices.append(f"The period {_short(value)} is not known; these are the {PRESETS[DEFAULT_PRESET].lower()}.")
+    return view
+
+
+def _compare(view: View, value: str, _: Bounds, __: Sequence[str], notices: list[str]) -> View:
+    if value in COMPARISONS:
+        return replace(view, compare=value)
+    notices.append(f"The comparison {_short(value)} is not known; it is the previous period.")
+    return view
+
+
+def _bots(view: View, value: str, _: Bounds, __: Sequence[str], notices: list[str]) -> View:
+    if value in ("in", "out"):
+        return replace(view, bots=value == "in")
+    notices.append(f"bots={_short(value)} is not known (in or out); bots are left out.")
+    return view
+
+
+def _segment(view: View, name: str, values: list[str], bounds: Bounds, notices: list[str]) -> View:
+    known = set(bounds.segments.get(name, ()))
+    unknown = [value for value in values if value not in known]
+    if unknown:
+        notices.append(f"No {name} {_short(unknown[0])} in the last year's data; that filter was left out.")
+    kept = tuple(dict.fromkeys(value for value in values if value in known))
+    return replace(view, **{name: kept})  # type: ignore[arg-type]
+
+
+def _custom(view: View, given: Mapping[str, list[str]], bounds: Bounds, notices: list[str]) -> View:
+    try:
+        start = date.fromisoformat(given["from"][-1]) if "from" in given else bounds.first
+        end = date.fromisoformat(given["to"][-1]) if "to" in given else bounds.latest
+    except ValueError:
+        notices.append("The dates in this link cannot be read; write them as 2026-11-21.")
+        return view
+    if start > end:
+        notices.append("The dates in this link end before they start; they were left out.")
+        return view
+    period = custom_period(start, end, bounds)
+    if not period:
+        notices.append(f"There is no data between {start} and {end}; it runs from {bounds.first} to {bounds.latest}.")
+        return view
+    return replace(view, preset="custom", period=period)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "…")

@@ -1,0 +1,108 @@
+"""The dashboard as its users meet it: a server of its own, and a real browser that looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright
+
+from clickstream_dagster.cli.serving import reader_environment
+from clickstream_dagster.settings import DASHBOARD_PATH
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.connection import transaction
+
+SHINY = Path(__file__).resolve().parents[2] / "shiny"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+#: Console lines of libraries that say nothing of ours.
+NOISE = ("DEPRECATED", "bootstrap-datepicker")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running dashboard on a warehouse."""
+
+    url: str
+    stack: Stack
+
+    def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        """Rows straight from the tables, to compare the page with."""
+        with self.stack.warehouse() as connection, transaction(connection) as cursor:
+            cursor.execute(query, parameters or None)
+            return cursor.fetchall()
+
+
+@contextmanager
+def serving(stack: Stack, **environ: str) -> Iterator[Site]:
+    """Serve the dashboard for a warehouse until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", str(SHINY), "asgi:site", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--log-level", "warning"], env={**os.environ, **reader_environment(stack), **environ}
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/healthz", process)
+        yield Site(f"http://127.0.0.1:{port}{DASHBOARD_PATH}", stack)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """Until a server answers."""
+    for _ in range(int(seconds * 5)):
+        assert process.poll() is None, "the server has ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} does not answer")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's chromium where it is installed, else the one that Playwright has installed."""
+    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+
+
+def watched(page: Page) -> list[str]:
+    """Everything that goes wrong on a page from now on: exceptions, errors on the console, server errors."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"exception: {error}"))
+    page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on(
+        "console",
+        lambda line: (
+            wrong.append(f"console: {line.text}")
+            if line.type == "error" and not any(word in line.text for word in (*NOISE, "404"))
+            else None
+        ),
+    )
+    return wrong
+
+
+def settled(page: Page) -> None:
+    """Wait until the shown page has no skeleton, nothing is being calculated, and the URL has been written."""
+    page.wait_for_function(
+        """() => {
+            const shown = document.querySelector(".tab-pane.active .parts");
+            if (!shown || document.documentElement.classList.contains("shiny-busy")) return false;
+            const visible = (e) => e.offsetParent !== null;
+            return ![...shown.querySelectorAll(".shiny-bound-output")].some(
+                (e) => visible(e) && (e.classList.contains("recalculating") || e.matches(".box-row:empty")));
+        }""",
+        timeout=30_000,
+    )
+    page.wait_for_timeout(300)
