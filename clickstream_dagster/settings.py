@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SESSION_GAP = timedelta(minutes=30)
+FUNNEL_WINDOW = timedelta(days=7)
 DEFAULT_FUNNEL_STEPS = ("view_product", "add_to_cart", "checkout", "purchase")
 DEFAULT_FIRST_HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT_PAYMENT_HOSTS = (

@@ -72,6 +72,7 @@ def _schema() -> dict[str, object]:
         "currency": "text",
         "funnel_steps": "text[]",
         "session_gap": "interval",
+        "funnel_window": "interval",
     }
     return schema
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 import psycopg2
 from psycopg2 import sql
 
-from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
+from clickstream_dagster.settings import FUNNEL_WINDOW, QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, transaction
 from clickstream_dagster.warehouse.models import all_models
@@ -69,12 +69,12 @@ def _wait_for_others(cursor: Cursor) -> None:
 
 
 def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
-    cursor.execute("select timezone, currency, funnel_steps, session_gap from shop_settings")
+    cursor.execute("select timezone, currency, funnel_steps, session_gap, funnel_window from shop_settings")
     return cursor.fetchone() != _values(settings)
 
 
 def _values(settings: Settings) -> tuple[object, ...]:
-    return (settings.timezone, settings.currency, list(settings.funnel_steps), SESSION_GAP)
+    return (settings.timezone, settings.currency, list(settings.funnel_steps), SESSION_GAP, FUNNEL_WINDOW)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:
@@ -83,9 +83,11 @@ def _write_settings(cursor: Cursor, settings: Settings) -> bool:
         return False
     cursor.execute(
         """
-        insert into shop_settings (timezone, currency, funnel_steps, session_gap) values (%s, %s, %s, %s)
+        insert into shop_settings (timezone, currency, funnel_steps, session_gap, funnel_window)
+        values (%s, %s, %s, %s, %s)
         on conflict (is_only_row) do update set timezone = excluded.timezone, currency = excluded.currency,
-            funnel_steps = excluded.funnel_steps, session_gap = excluded.session_gap
+            funnel_steps = excluded.funnel_steps, session_gap = excluded.session_gap,
+            funnel_window = excluded.funnel_window
         """,
         _values(settings),
     )
