@@ -73,6 +73,7 @@ def _schema() -> dict[str, object]:
         "funnel_steps": "text[]",
         "session_gap": "interval",
     }
+    schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}
     return schema
 
 
