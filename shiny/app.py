@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from htmltools import HTMLDependency, Tag
+from htmltools import HTMLDependency, Tag, tags
 from shiny import App, Inputs, Outputs, Session, reactive, ui
 from starlette.requests import Request
 
 import banner
 from boxes import Boxes, boxes_server, boxes_ui
 from cards import Card, card_server, card_ui
+from charts import BUNDLE
 from filter_bar import filter_bar_server, filter_bar_ui
 from pages import acquisition, funnel, journeys, overview, products, reliability, retention, search
 from queries import VERSION_SECONDS, Problem, Warehouse, dsn
@@ -64,7 +65,9 @@ def app_ui(_: Request) -> Tag:
         ui.nav_control(ui.input_dark_mode(id="mode", aria_label="Dark or light")),
         title="Clickstream",
         id="page",
-        header=ui.TagList(own, ui.busy_indicators.use(spinners=False, pulse=True), banner.banner_ui(), filter_bar_ui()),
+        header=ui.TagList(
+            own,
+            ui.head_content(tags.link(rel="modulepreload", href=BUNDLE)), ui.busy_indicators.use(spinners=False, pulse=True), banner.banner_ui(), filter_bar_ui()),
         lang="en",
         theme=THEME,
         window_title="Clickstream",

@@ -135,7 +135,7 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
         return ui.p(card.empty, class_="card-empty", role="status") if answer.empty else None
 
     if card.draw is not None:
-        _draw_chart(card, state, frame)
+        _draw_chart(card, session, state, frame)
 
     @render.data_frame
     def table() -> render.DataGrid[pd.DataFrame]:
@@ -163,10 +163,11 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
         _follow_option(input, option, state)
 
 
-def _draw_chart(card: Card, state: State, frame: Callable[[], pd.DataFrame]) -> None:
+def _draw_chart(card: Card, session: Session, state: State, frame: Callable[[], pd.DataFrame]) -> None:
     @render_widget
     def chart() -> go.FigureWidget:
-        return charts.empty_widget()
+        with reactive.isolate():
+            return charts.empty_widget(origin(session))
 
     @reactive.effect
     def _redraw() -> None:
@@ -176,6 +177,13 @@ def _draw_chart(card: Card, state: State, frame: Callable[[], pd.DataFrame]) -> 
         if not rows.empty:
             with reactive.isolate():
                 charts.redraw(widget, card.draw(rows, state.view()))
+
+
+def origin(session: Session) -> str:
+    """Where the browser sees this dashboard, which may be at the other end of a tunnel."""
+    seen = session.clientdata
+    port = f":{seen.url_port()}" if seen.url_port() else ""
+    return f"{seen.url_protocol()}//{seen.url_hostname()}{port}{seen.url_pathname().rstrip('/')}"
 
 
 def _follow_option(input: Inputs, option: Option, state: State) -> None:

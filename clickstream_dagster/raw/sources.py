@@ -49,7 +49,7 @@ _ASSISTANT_HOSTS = {
 _SOCIAL_NAMES = {host.rsplit(".", 1)[0] for host in _SOCIAL_HOSTS} | {"meta", "fb", "ig"}
 
 
-#: An index takes 2,704 bytes for all columns of its key: a longer tag would stop every load behind it.
+#: Nothing longer names a campaign; whoever writes more into an address makes no table of ours large.
 MAX_TAG = 200
 
 

@@ -47,14 +47,7 @@ def freshness(connection: Connection) -> datetime | None:
     """Everything before this moment is loaded: the end of the latest hour that is loaded whole, with every hour before it.
     None when no hour is."""
     with transaction(connection) as cursor:
-        cursor.execute("""
-            with hours as (
-                select partition_hour, lead(partition_hour) over (order by partition_hour) as next_hour
-                from loaded_hours where is_closed
-            )
-            select min(partition_hour) + interval '1 hour' from hours
-            where next_hour is null or next_hour > partition_hour + interval '1 hour'
-            """)
+        cursor.execute("select complete_to from data_freshness")
         [(moment,)] = cursor.fetchall()
     return moment if isinstance(moment, datetime) else None
 

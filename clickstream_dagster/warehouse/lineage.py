@@ -74,6 +74,7 @@ def _schema() -> dict[str, object]:
         "session_gap": "interval",
         "funnel_window": "interval",
     }
+    schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}
     return schema
 
 

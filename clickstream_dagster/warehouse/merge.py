@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clickstream_dagster.raw import rows
-from clickstream_dagster.warehouse import changes
+from clickstream_dagster.warehouse import changes, runs
 from clickstream_dagster.warehouse.connection import Cursor, analyze_if_grown
 from clickstream_dagster.warehouse.models import all_models
 
@@ -58,6 +58,7 @@ def merge(cursor: Cursor) -> Loaded:
         )
         select * from displaced
         """)
+    displaced = cursor.rowcount
     events = ", ".join(rows.EVENT_COLUMNS)
     cursor.execute(f"insert into clickstream_events ({events}) select {events} from winning_events")
     result = Loaded(loaded=cursor.rowcount)
@@ -73,6 +74,8 @@ def merge(cursor: Cursor) -> Loaded:
         where duplicate_events.event_id = displaced_events.event_id
         """)
     _owe(cursor)
+    if result.objects:
+        runs.record(cursor, "clickstream_events", result.objects, displaced, result.loaded)
     cursor.execute("select coalesce(sum(line_count), 0) from staged_objects")
     result.received = int(cursor.fetchone()[0])  # type: ignore[index]
     return result

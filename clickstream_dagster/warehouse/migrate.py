@@ -13,6 +13,9 @@ from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cur
 from clickstream_dagster.warehouse.models import all_models
 
 READER_ROLE = "clickstream_reader"
+#: What a reader sees besides the models: the settings, what is loaded, and how far the rebuilds are.
+_READABLE = ("shop_settings", "loaded_hours", "model_runs", "changed_keys", "changed_spans")
+_MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 
 def migrate(connection: Connection, settings: Settings) -> list[str]:
@@ -20,30 +23,30 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     when several processes do it at once."""
     with transaction(connection) as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext('migrate'))", (LOCK_CLASS,))
-        applied = _apply_migrations(cursor)
-        if applied or _is_anything_new(cursor, settings):
+        pending = _pending_migrations(cursor)
+        if pending or _is_anything_new(cursor, settings):
             _wait_for_others(cursor)
+            _apply(cursor, pending)
             _replace_views(cursor)
             are_settings_new = _write_settings(cursor, settings)
             _owe_what_is_new(cursor, are_settings_new)
             _grant_reading(cursor)  # each time, since a view that was replaced has lost its grants
-    return applied
+    return pending
 
 
-def _apply_migrations(cursor: Cursor) -> list[str]:
+def _pending_migrations(cursor: Cursor) -> list[str]:
     cursor.execute("""
         create table if not exists schema_migrations (name text primary key, applied_at timestamptz default now())
         """)
     cursor.execute("select name from schema_migrations")
     done = {name for (name,) in cursor.fetchall()}
-    folder = files("dbt_like_sql").joinpath("migrations")
-    applied = []
-    for entry in sorted(folder.iterdir(), key=lambda item: str(item.name)):
-        if entry.name.endswith(".sql") and entry.name not in done:
-            cursor.execute(entry.read_text())
-            cursor.execute("insert into schema_migrations (name) values (%s)", (entry.name,))
-            applied.append(entry.name)
-    return applied
+    return sorted(name for entry in _MIGRATIONS.iterdir() if (name := entry.name).endswith(".sql") and name not in done)
+
+
+def _apply(cursor: Cursor, pending: list[str]) -> None:
+    for name in pending:
+        cursor.execute(_MIGRATIONS.joinpath(name).read_text())
+        cursor.execute("insert into schema_migrations (name) values (%s)", (name,))
 
 
 def _replace_views(cursor: Cursor) -> None:
@@ -63,7 +66,8 @@ def _is_anything_new(cursor: Cursor, settings: Settings) -> bool:
 
 def _wait_for_others(cursor: Cursor) -> None:
     """Let loads and rebuilds end that began with the old SQL or settings, and hold the next ones back until the commit:
-    what they bring meanwhile would not be among what is owed. They hold one lock at a time, so nobody waits in a circle."""
+    what they bring meanwhile would not be among what is owed, and a migration must not drop a table under them. They hold
+    one lock at a time, so nobody waits in a circle."""
     for name in sorted(all_models()):
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, name))
 
@@ -140,5 +144,5 @@ def _grant_reading(cursor: Cursor) -> None:
         )
     role = sql.Identifier(READER_ROLE)
     cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
-    for table in ("shop_settings", "loaded_hours", *all_models()):
+    for table in (*_READABLE, *all_models()):
         cursor.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(table), role))

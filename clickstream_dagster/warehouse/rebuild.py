@@ -12,7 +12,7 @@ from datetime import date
 
 from psycopg2 import sql
 
-from clickstream_dagster.warehouse import changes, sessions
+from clickstream_dagster.warehouse import changes, runs, sessions
 from clickstream_dagster.warehouse.audits import Audit, AuditFailed, audit
 from clickstream_dagster.warehouse.connection import Connection, Cursor, analyze_if_grown, locked, transaction
 from clickstream_dagster.warehouse.models import Model, all_models
@@ -42,9 +42,10 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
         audits = audit(cursor, model, "added_rows")
         if not all(result.passed for result in audits):
             raise AuditFailed(model.name, audits)
-        added = _count(cursor, "added_rows")
+        removed, added = _count(cursor, "removed_rows"), _count(cursor, "added_rows")
         analyze_if_grown(cursor, model.name, added)
-        return Rebuilt(model.name, keys, _count(cursor, "removed_rows"), added, audits)
+        runs.record(cursor, model.name, keys, removed, added)
+        return Rebuilt(model.name, keys, removed, added, audits)
 
 
 class OutdatedProcess(RuntimeError):

@@ -35,7 +35,7 @@ FIGURES = {
         [["4518", "111", "193"]],
     ),
     "funnel": (
-        "select event_name, sessions from agg_daily_funnel order by step",
+        "select event_name, sum(sessions) from agg_daily_funnel group by step, event_name order by step",
         [["view_product", "4518"], ["add_to_cart", "111"], ["purchase", "62"]],
     ),
     "revenue": (

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from random import Random
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
@@ -18,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickstream_dagster.raw import rows, sources
+from clickstream_dagster.raw import rows
 from clickstream_dagster.raw.decode import Decoded, decode_object, fingerprint
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.settings import Postgres, load_settings
@@ -172,17 +170,3 @@ def test_postgresql_takes_every_event_and_reject_that_the_decoder_gives(
         ("rejected_events", rows.REJECT_COLUMNS, rows.reject_rows(decoded)),
     ):
         assert len(_through(warehouse, table, columns, lines, "1")) == len(lines)
-
-
-def test_the_longest_tags_of_an_address_fit_the_key_of_the_acquisition_table(warehouse: Connection) -> None:
-    random = Random(1)
-    tags = [quote("".join(chr(random.randrange(0x20000, 0x2A6DF)) for _ in range(900))) for _ in range(3)]
-    query = "&".join(
-        f"{name}={tag}" for name, tag in zip(("utm_source", "utm_medium", "utm_campaign"), tags, strict=True)
-    )
-    found = sources.source(f"https://shop.example/?{query}", None, ())
-    with transaction(warehouse) as cursor:
-        cursor.execute("create temporary table keyed (like agg_daily_acquisition including indexes) on commit drop")
-        numbers = ", ".join(["0"] * 8)
-        cursor.execute(f"insert into keyed values ('2026-03-01', %s, %s, %s, %s, false, {numbers})", tuple(found))
-        assert cursor.rowcount == 1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from uuid import UUID
 
 import obstore
@@ -21,7 +22,7 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.rebuild import OutdatedProcess, rebuild, rebuild_all
 from ingest_lambda import contract, landing
-from ingest_lambda.contract import Event, Order, OrderItem
+from ingest_lambda.contract import Device, Event, Geo, Order, OrderItem, Product
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -51,6 +52,35 @@ def test_an_order_of_billions_of_pieces_stops_no_table(stack: Stack) -> None:
     with stack.warehouse() as connection, connection.cursor() as cursor:
         cursor.execute("select sum(items), sum(revenue) from agg_daily_revenue")
         assert cursor.fetchall() == [(3_000_000_000, 3_000_000_000)]
+
+
+def test_the_longest_texts_that_are_accepted_stop_no_table(stack: Stack) -> None:
+    """An index row holds 2,704 bytes, and these do not compress."""
+
+    def text(length: int) -> str:
+        return "".join(chr(random.randrange(0x20000, 0x2A6DF)) for _ in range(length))
+
+    random = Random(1)
+    client, product, label = text(256), text(256), text(512)
+    tags = "&".join(f"{name}={text(200)}" for name in ("utm_source", "utm_medium", "utm_campaign"))
+    item = OrderItem(product_id=product, name=text(512), category=label, brand=label, price=Decimal(3))
+    every = {
+        "client_id": client,
+        "user_id": text(256),
+        "device": Device(type=label),
+        "geo": Geo(country="VN", region=label, city=label),
+        "page_url": f"https://shop.example/{text(3_400)}?{tags}",
+        "search_query": text(2_048),
+        "product": Product(id=product, name=label, category=label, brand=label, price=Decimal(3)),
+    }
+    names = ("page_view", "view_product", "search", "add_to_cart", "checkout", "purchase", "refund")
+    order = Order(id=text(256), items=[item])
+    put(stack, *(event(n, event_name=name, order=order, **every) for n, name in enumerate(names)))
+    load(stack)
+    with stack.warehouse() as connection:
+        tables = dump(connection)
+    empty = {name for name, rows in tables.items() if not rows}
+    assert empty == {"duplicate_events", "rejected_events"}
 
 
 def test_an_hour_that_does_not_balance_is_written_and_seen(stack: Stack) -> None:

@@ -52,11 +52,104 @@ single as (
     where order_items is null and product_id is not null
 ),
 
+items as (
+    select *, price * quantity as revenue from (select * from listed union all select * from single) as items
+),
+
+refunds as (
+    select clickstream_events.*
+    from orders
+    inner join clickstream_events
+        on clickstream_events.order_key = orders.order_id
+        and clickstream_events.event_name = 'refund'
+        and coalesce(clickstream_events.currency, orders.currency) = orders.currency
+    where orders.refunded > 0
+),
+
+refund_lines as (
+    select
+        refunds.order_key as order_id,
+        item.line ->> 'product_id' as product_id,
+        (item.line ->> 'price')::numeric as price,
+        coalesce((item.line ->> 'quantity')::integer, 1) as quantity
+    from refunds
+    cross join lateral jsonb_array_elements(refunds.order_items) as item (line)
+    union all
+    select order_key, product_id, coalesce(product_discount_price, product_price), coalesce(quantity, 1)
+    from refunds
+    where order_items is null
+),
+
+named as (
+    -- What the refunds name of an item's product, at the item's own price where they give none.
+    select
+        items.order_id,
+        items.item_number,
+        sum(coalesce(refund_lines.price, items.price) * refund_lines.quantity) as amount
+    from items
+    inner join refund_lines
+        on refund_lines.order_id = items.order_id and refund_lines.product_id = items.product_id
+    group by items.order_id, items.item_number
+),
+
+claimed as (
+    -- Several items of one product share what is named of it. No item claims more than its revenue, where it has a price.
+    select
+        items.*,
+        orders.refunded as order_refunded,
+        least(
+            coalesce(
+                named.amount * coalesce(items.revenue, 0) / nullif(sum(items.revenue) over same_product, 0),
+                named.amount / count(*) over same_product,
+                0
+            ),
+            items.revenue
+        ) as claim
+    from items
+    inner join orders on orders.order_id = items.order_id
+    left join named on named.order_id = items.order_id and named.item_number = items.item_number
+    window same_product as (partition by items.order_id, items.product_id)
+),
+
+weighed as (
+    -- What is given back beyond that falls on what is left of the items' revenue.
+    select
+        claimed.*,
+        claim + coalesce(
+            greatest(order_refunded - sum(claim) over whole_order, 0) * greatest(revenue - claim, 0)
+            / nullif(sum(greatest(revenue - claim, 0)) over whole_order, 0),
+            0
+        ) as weight
+    from claimed
+    window whole_order as (partition by order_id)
+),
+
+added_up as (
+    select
+        weighed.*,
+        sum(weight) over (partition by order_id order by item_number) as weight_so_far,
+        sum(weight) over (partition by order_id) as whole_weight
+    from weighed
+),
+
+shared as (
+    -- The sums are rounded, not the parts, so that the last part makes the whole.
+    select
+        added_up.*,
+        case
+            when weight_so_far = 0 then 0
+            when weight_so_far = whole_weight then order_refunded
+            else least(round(order_refunded * weight_so_far / whole_weight, 2), order_refunded)
+        end as refunded_so_far
+    from added_up
+),
+
 final as (
     select
         order_id, item_number, local_date, product_id, product_name, product_category, product_brand, price,
-        quantity, price * quantity as revenue, currency, is_bot
-    from (select * from listed union all select * from single) as items
+        quantity, revenue, currency, is_bot,
+        refunded_so_far - lag(refunded_so_far, 1, 0) over (partition by order_id order by item_number) as refunded
+    from shared
 )
 
 select * from final

@@ -57,10 +57,10 @@ grouped as (
         count(*) filter (where event_name = 'checkout')::integer as checkout_count,
         count(*) filter (where event_name = 'purchase')::integer as purchase_count,
         count(*) filter (where is_new_order)::integer as order_count,
-        funnel_depth(
-            event_name, settings.funnel_steps
+        funnel_times(
+            event_name, event_timestamp, settings.funnel_steps
             order by event_timestamp, array_position(settings.funnel_steps, event_name), event_id
-        ) filter (where event_name = any(settings.funnel_steps)) as funnel_step,
+        ) filter (where event_name = any(settings.funnel_steps)) as step_times,
         (array_agg(page_path order by event_timestamp, event_id) filter (where page_path is not null))[1]
             as entry_path,
         (array_agg(page_path order by event_timestamp desc, event_id desc) filter (where page_path is not null))[1]
@@ -94,7 +94,7 @@ final as (
         checkout_count,
         purchase_count,
         order_count,
-        coalesce(funnel_step, 0) as funnel_step,
+        coalesce(cardinality(step_times), 0) as funnel_step,
         page_view_count + product_view_count <= 1
         and add_to_cart_count + checkout_count + purchase_count + search_count + click_count = 0 as is_bounce,
         page_view_count + product_view_count >= 2
@@ -112,7 +112,10 @@ final as (
         origins[1][4] as campaign,
         device_type,
         country,
-        is_bot
+        is_bot,
+        case when cardinality(step_times) = cardinality(settings.funnel_steps)
+            then floor(extract(epoch from step_times[cardinality(step_times)] - step_times[1]))::integer
+        end as funnel_seconds
     from grouped
     cross join settings
 )

@@ -66,7 +66,8 @@ bought as (
         max(fact_order_items.price) as price,
         count(distinct fact_order_items.order_id) as orders,
         sum(fact_order_items.quantity) as units,
-        coalesce(sum(fact_order_items.revenue), 0) as revenue
+        coalesce(sum(fact_order_items.revenue), 0) as revenue,
+        sum(fact_order_items.refunded) as refunded
     from rebuild
     inner join fact_order_items on fact_order_items.local_date = rebuild.local_date
     where fact_order_items.product_id is not null
@@ -87,7 +88,8 @@ final as (
         coalesce(viewed.added_unviewed_sessions, 0)::integer as added_unviewed_sessions,
         coalesce(bought.orders, 0)::integer as orders,
         coalesce(bought.units, 0)::bigint as units,
-        coalesce(bought.revenue, 0) as revenue
+        coalesce(bought.revenue, 0) as revenue,
+        coalesce(bought.refunded, 0) as refunded
     from viewed
     full join bought using (local_date, product_id, currency, is_bot)
 )

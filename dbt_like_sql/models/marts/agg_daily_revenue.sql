@@ -5,27 +5,36 @@ rebuild as (
 ),
 
 orders as (
-    select fact_orders.* from rebuild
+    select
+        fact_orders.*,
+        fact_sessions.channel,
+        coalesce(fact_sessions.source, '(none)') as source,
+        coalesce(fact_sessions.medium, '(none)') as medium,
+        coalesce(fact_sessions.campaign, '(none)') as campaign,
+        coalesce(fact_sessions.device_type, '(none)') as device_type,
+        coalesce(fact_sessions.country, '(none)') as country
+    from rebuild
     inner join fact_orders on fact_orders.local_date = rebuild.local_date
+    inner join fact_sessions on fact_sessions.session_key = fact_orders.session_key
 ),
 
 final as (
     select
-        orders.local_date,
-        fact_sessions.channel,
-        coalesce(fact_sessions.device_type, '(none)') as device_type,
-        coalesce(fact_sessions.country, '(none)') as country,
-        orders.currency,
-        orders.is_bot,
+        local_date,
+        channel,
+        source,
+        medium,
+        campaign,
+        device_type,
+        country,
+        currency,
+        is_bot,
         count(*)::integer as orders,
-        sum(orders.item_count)::bigint as items,
-        sum(orders.revenue) as revenue,
-        sum(orders.refunded) as refunded
+        sum(item_count)::bigint as items,
+        sum(revenue) as revenue,
+        sum(refunded) as refunded
     from orders
-    inner join fact_sessions on fact_sessions.session_key = orders.session_key
-    group by
-        orders.local_date, fact_sessions.channel, fact_sessions.device_type, fact_sessions.country, orders.currency,
-        orders.is_bot
+    group by local_date, channel, source, medium, campaign, device_type, country, currency, is_bot
 )
 
 select * from final

@@ -18,6 +18,9 @@ final as (
         date_trunc('hour', started_at, settings.timezone) as hour_at,
         min(local_date) as local_date,
         min(extract(hour from started_at at time zone settings.timezone))::integer as local_hour,
+        channel,
+        coalesce(device_type, '(none)') as device_type,
+        coalesce(country, '(none)') as country,
         is_bot,
         count(*)::integer as sessions,
         count(distinct visitor_id)::integer as visitors,
@@ -26,7 +29,7 @@ final as (
         sum(order_count)::bigint as orders
     from sessions
     cross join settings
-    group by hour_at, is_bot
+    group by hour_at, channel, coalesce(device_type, '(none)'), coalesce(country, '(none)'), is_bot
 )
 
 select * from final
