@@ -53,12 +53,20 @@ def page_ui(name: str, page: ModuleType) -> ui.NavPanel:
         for part in page.PARTS
     ]
     about = ui.p(page.ABOUT, class_="page-about")
-    return ui.nav_panel(page.TITLE, ui.h1(page.TITLE, class_="visually-hidden"), about, ui.div(*parts, class_="parts"), value=name)
+    return ui.nav_panel(
+        page.TITLE, ui.h1(page.TITLE, class_="visually-hidden"), about, ui.div(*parts, class_="parts"), value=name
+    )
 
 
 def app_ui(_: Request) -> Tag:
     """The whole document, before any number is known."""
-    own = HTMLDependency("dashboard", "1", source={"subdir": str(HERE / "www")}, stylesheet={"href": "styles.css"}, script={"src": "dashboard.js"})
+    own = HTMLDependency(
+        "dashboard",
+        "1",
+        source={"subdir": str(HERE / "www")},
+        stylesheet={"href": "styles.css"},
+        script={"src": "dashboard.js"},
+    )
     return ui.page_navbar(
         *(page_ui(name, page) for name, page in PAGES.items()),
         ui.nav_spacer(),
@@ -67,7 +75,11 @@ def app_ui(_: Request) -> Tag:
         id="page",
         header=ui.TagList(
             own,
-            ui.head_content(tags.link(rel="modulepreload", href=BUNDLE)), ui.busy_indicators.use(spinners=False, pulse=True), banner.banner_ui(), filter_bar_ui()),
+            ui.head_content(tags.link(rel="modulepreload", href=BUNDLE)),
+            ui.busy_indicators.use(spinners=False, pulse=True),
+            banner.banner_ui(),
+            filter_bar_ui(),
+        ),
         lang="en",
         theme=THEME,
         window_title="Clickstream",
@@ -85,12 +97,13 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         with reactive.isolate():
             if state.version.is_set() and state.version() == version:
                 return
+        state.version.set(version)
         try:
             bounds = await banner.bounds(warehouse)
-        except Problem:
-            return  # the banner says so
-        finally:
-            state.version.set(version)
+        except Problem as problem:
+            state.trouble.set(problem)
+            return
+        state.trouble.set(None)
         with reactive.isolate():
             if bounds and not (state.bounds.is_set() and state.bounds() == bounds):
                 state.bounds.set(bounds)
@@ -103,3 +116,5 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
 
 app = App(app_ui, server, debug=False)
+app.sanitize_errors = True
+app.sanitize_error_msg = "This part failed by a defect of ours; the log of the dashboard has the reason."

@@ -1,6 +1,6 @@
 """The web server's entry: the dashboard under its path, since Shiny itself knows no root path.
 
-    uvicorn --app-dir shiny asgi:site --port 3838
+uvicorn --app-dir shiny asgi:site --port 3838
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ def boxes_ui(boxes: Boxes) -> Tag:
 @module.server
 def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes, page: str, state: State) -> None:
     """Keep the boxes in step with the view, while their page is shown."""
+
     @reactive.extended_task
     async def load(view: View) -> tuple[str, Sequence[Box]] | Problem:
         try:
@@ -62,13 +63,13 @@ def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes,
         view = state.view()
         req(view.page == page)
         state.version()
-        input.again()
+        _ = "again" in input and input.again()  # the button of a failed card
         load.cancel()
         load.invoke(view)
 
     @render.ui
     def row() -> Tag | TagList:
-        answer = load.result()
+        answer = state.trouble() or load.result()
         if isinstance(answer, Problem):
             return failed(answer, session.ns("again"))
         head, shown = answer
@@ -104,7 +105,7 @@ def sparkline(values: Sequence[Any], width: int = 120, height: int = 28) -> Tag:
         if not is_missing(value)
     ]
     return tags.svg(
-        tags.polyline(points=" ".join(points), fill="none", stroke="currentColor", stroke_width="1.8"),
+        Tag("polyline", points=" ".join(points), fill="none", stroke="currentColor", stroke_width="1.8"),
         viewBox=f"0 0 {width} {height}",
         preserveAspectRatio="none",
         class_="sparkline",

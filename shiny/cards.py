@@ -75,7 +75,10 @@ def card_ui(card: Card) -> Tag:
         ui.h2(card.title, class_="card-heading"),
         explained(card.title, card.about),
         ui.toolbar(
-            *(ui.toolbar_input_select(o.id.replace("-", "_"), o.label, dict(o.choices), show_label=True) for o in card.options),
+            *(
+                ui.toolbar_input_select(o.id.replace("-", "_"), o.label, dict(o.choices), show_label=True)
+                for o in card.options
+            ),
             ui.download_button("csv", "CSV", class_="btn-sm btn-link", aria_label=f"Download {card.title} as CSV"),
         ),
         class_="card-head",
@@ -86,7 +89,9 @@ def card_ui(card: Card) -> Tag:
         face = ui.card(ui.card_header(head), notice, ui.output_data_frame("table"), full_screen=True)
         return ui.div(face, class_="question", style=f"--card-height:{card.height}")
     picture = ui.div(
-        output_widget("chart", height="100%"), role="img", aria_label=f"Chart: {card.title}. The tab Table has its numbers."
+        output_widget("chart", height="100%"),
+        role="img",
+        aria_label=f"Chart: {card.title}. The tab Table has its numbers.",
     )
     chart = ui.nav_panel("Chart", picture, value="chart")
     face = ui.navset_card_underline(
@@ -104,6 +109,7 @@ def explained(title: str, about: str) -> Tag:
 @module.server
 def card_server(input: Inputs, output: Outputs, session: Session, card: Card, page: str, state: State) -> None:
     """Keep a card's faces in step with the view, while its page is shown."""
+
     @reactive.extended_task
     async def load(view: View) -> pd.DataFrame | Problem:
         try:
@@ -116,7 +122,7 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
         view = state.view()
         req(view.page == page)
         state.version()
-        input.again()
+        _ = "again" in input and input.again()  # the button of a failed card
         load.cancel()
         load.invoke(view)
 
@@ -129,7 +135,7 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
 
     @render.ui
     def notice() -> Tag | None:
-        answer = load.result()
+        answer = state.trouble() or load.result()
         if isinstance(answer, Problem):
             return failed(answer, session.ns("again"))
         return ui.p(card.empty, class_="card-empty", role="status") if answer.empty else None
@@ -229,7 +235,9 @@ def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
         return values.map(str)
     if kind in FORMATS:
         scale, digits = (100, 2) if kind == "percent" else (1, 2 if kind == "money" else 1)
-        return values.map(lambda value: None if is_missing(value) else round(float(value) * scale, digits)).astype("object")
+        return values.map(lambda value: None if is_missing(value) else round(float(value) * scale, digits)).astype(
+            "object"
+        )
     raise ValueError(f"unknown kind of column: {kind}")
 
 

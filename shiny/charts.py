@@ -79,7 +79,13 @@ def redraw(widget: go.FigureWidget, made: go.Figure) -> None:
 
 
 def lines(
-    x: Sequence[Any], now: Sequence[Any], before: Sequence[Any] | None, *, name: str, before_name: str = "", is_open: bool
+    x: Sequence[Any],
+    now: Sequence[Any],
+    before: Sequence[Any] | None,
+    *,
+    name: str,
+    before_name: str = "",
+    is_open: bool,
 ) -> go.Figure:
     """A line over time, the comparison dashed behind it on the same places. The last point, while its time is not over,
     hangs on a dotted line."""
@@ -152,7 +158,12 @@ def stacked(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.
 
 
 def heatmap(
-    x: Sequence[str], y: Sequence[str], z: Sequence[Sequence[Any]], *, texts: Sequence[Sequence[str]] | None = None, name: str
+    x: Sequence[str],
+    y: Sequence[str],
+    z: Sequence[Sequence[Any]],
+    *,
+    texts: Sequence[Sequence[str]] | None = None,
+    name: str,
 ) -> go.Figure:
     """A matrix, the first row on top, with its numbers in it where `texts` gives them."""
     trace = go.Heatmap(

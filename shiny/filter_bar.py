@@ -88,7 +88,9 @@ def _follow_url(
             is_first = not hasattr(session, "clickstream_query")
             if getattr(session, "clickstream_query", None) != query:
                 session.clickstream_query = query  # type: ignore[attr-defined]
-                await session.send_custom_message("location", {"query": query, "mode": "replace" if is_first else "push"})
+                await session.send_custom_message(
+                    "location", {"query": query, "mode": "replace" if is_first else "push"}
+                )
 
 
 def _follow_inputs(input: Inputs, state: State) -> None:
@@ -171,9 +173,7 @@ def _show_view(session: Session, state: State) -> None:
             bounds = state.bounds()
         ui.update_navset("page", selected=view.page)
         ui.update_select("period", selected=view.preset)
-        ui.update_date_range(
-            "dates", start=view.period.start, end=view.period.end, min=bounds.first, max=bounds.latest
-        )
+        ui.update_date_range("dates", start=view.period.start, end=view.period.end, min=bounds.first, max=bounds.latest)
         ui.update_select("compare", selected=view.compare)
         ui.update_switch("bots", value=view.bots)
         for name in SEGMENTS:
@@ -188,7 +188,10 @@ def _chips(state: State) -> list[Tag]:
     told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))
-    return [*told, tags.span(state.bounds().timezone, class_="chip plain", title="Dates and hours are in this time zone")]
+    return [
+        *told,
+        tags.span(state.bounds().timezone, class_="chip plain", title="Dates and hours are in this time zone"),
+    ]
 
 
 def _chip(segment: str, value: str, text: str) -> Tag:

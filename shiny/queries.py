@@ -146,5 +146,7 @@ def problem(error: psycopg2.Error) -> Problem:
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         return Problem("No permission", "The dashboard's login may not read this table. Run: clickstream materialize")
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return Problem("No answer", "The warehouse cannot be reached. Is PostgreSQL running? It is tried again by itself.")
+        return Problem(
+            "No answer", "The warehouse cannot be reached. Is PostgreSQL running? It is tried again by itself."
+        )
     return Problem("A defect of ours", f"PostgreSQL refused this card's query (code {error.pgcode}). Please report it.")

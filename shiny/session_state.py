@@ -7,7 +7,7 @@ from typing import Any
 
 from shiny import reactive
 
-from queries import Warehouse
+from queries import Problem, Warehouse
 from view import SEGMENTS, Bounds, View
 
 
@@ -18,6 +18,8 @@ class State:
         self.warehouse = warehouse
         self.bounds: reactive.Value[Bounds] = reactive.Value()
         self.view: reactive.Value[View] = reactive.Value()
+        #: Why the warehouse does not answer at all; None while it does.
+        self.trouble: reactive.Value[Problem | None] = reactive.Value(None)
         #: Changes when the data does.
         self.version: reactive.Value[Any] = reactive.Value()
 

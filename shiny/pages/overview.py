@@ -135,7 +135,9 @@ def _by(column: str) -> Any:
 
 def _draw_share(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:10]
-    return charts.bars(top["value"], top["sessions"], name="Sessions", texts=[f"{100 * part:.1f} %" for part in top["share"]])
+    return charts.bars(
+        top["value"], top["sessions"], name="Sessions", texts=[f"{100 * part:.1f} %" for part in top["share"]]
+    )
 
 
 def _share_columns(label: str, segment: str) -> dict[str, Column]:
@@ -156,7 +158,10 @@ PARTS = (
         "Trend",
         "Each day of the period (each hour, when it is one day), with the comparison dashed behind it. What is not over yet is dotted.",
         _trend,
-        {"at": Column("Time", "date"), **{name: Column(label, _KINDS.get(name, "count")) for name, label in METRICS.items()}},
+        {
+            "at": Column("Time", "date"),
+            **{name: Column(label, _KINDS.get(name, "count")) for name, label in METRICS.items()},
+        },
         _draw_trend,
         (METRIC,),
     ),
@@ -165,7 +170,11 @@ PARTS = (
         "Sessions by hour and weekday",
         "When sessions begin, in the shop's time zone. A session counts in the hour of its first event.",
         _heat,
-        {"weekday": Column("Weekday (1 is Monday)", "count"), "local_hour": Column("Hour", "count"), "sessions": Column("Sessions", "count")},
+        {
+            "weekday": Column("Weekday (1 is Monday)", "count"),
+            "local_hour": Column("Hour", "count"),
+            "sessions": Column("Sessions", "count"),
+        },
         _draw_heat,
         width=6,
     ),

@@ -23,7 +23,13 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
 
 SHINY = Path(__file__).resolve().parents[2] / "shiny"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 #: Console lines of libraries that say nothing of ours.
 NOISE = ("DEPRECATED", "bootstrap-datepicker")
 
@@ -48,7 +54,18 @@ def serving(stack: Stack, **environ: str) -> Iterator[Site]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", str(SHINY), "asgi:site", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "uvicorn",
+        "--app-dir",
+        str(SHINY),
+        "asgi:site",
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen(
         [*command, "--log-level", "warning"], env={**os.environ, **reader_environment(stack), **environ}
     )
