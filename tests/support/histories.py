@@ -22,7 +22,10 @@ PAGES = (
     "https://shop.example/p/1?utm_source=news&utm_medium=email",
     "https://shop.example/search?q=x",
     "https://shop.example/p/2?gclid=abc",
+    None,
 )
+CATEGORIES = (None, "Mice", "Boards")
+SEARCHES = (None, "Mouse", " mouse\u00a0", "board", " ")
 NAMES = ("page_view", "view_product", "add_to_cart", "checkout", "purchase", "refund", "search", "click")
 
 
@@ -44,14 +47,19 @@ def _event(draw: st.DrawFn, number: int) -> Event:
     price = Decimal(draw(st.integers(0, 30_000))) / 100
     order = None
     if name in ("purchase", "refund"):
-        items = [OrderItem(product_id="p1", price=price, quantity=2)] if draw(st.booleans()) else []
+        category = draw(st.sampled_from(CATEGORIES))
+        items = [OrderItem(product_id="p1", category=category, price=price, quantity=2)] if draw(st.booleans()) else []
         value = None if draw(st.booleans()) else price
         order = Order(id=draw(st.sampled_from([None, "o1", "o2"])), value=value, items=items)
     product = None
     if name in ("view_product", "add_to_cart", "purchase"):
         product = Product(
-            id=draw(st.sampled_from(["p1", "p2"])), price=price, name=draw(st.sampled_from([None, "Mouse", "Board"]))
+            id=draw(st.sampled_from(["p1", "p2"])),
+            price=price,
+            name=draw(st.sampled_from([None, "Mouse", "Board"])),
+            category=draw(st.sampled_from(CATEGORIES)),
         )
+    is_search = name == "search"
     return Event(
         event_id=UUID(int=number),
         event_name=name,
@@ -64,6 +72,8 @@ def _event(draw: st.DrawFn, number: int) -> Event:
         currency=draw(st.sampled_from([None, "EUR"])),
         product=product,
         order=order,
+        search_query=draw(st.sampled_from(SEARCHES)) if is_search else None,
+        props={"results": draw(st.integers(0, 1))} if is_search else None,
     )
 
 

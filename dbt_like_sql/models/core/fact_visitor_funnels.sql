@@ -8,87 +8,72 @@ settings as (
     select * from shop_settings
 ),
 
-events as (
-    select
-        fact_events.visitor_id,
-        fact_events.local_date,
-        fact_events.is_bot,
-        fact_events.channel,
-        fact_events.device_type,
-        fact_events.country,
-        fact_events.event_name,
-        fact_events.event_timestamp,
-        fact_events.event_id,
-        array_position(settings.funnel_steps, fact_events.event_name) as step,
-        floor(extract(epoch from fact_events.event_timestamp) / 86400)::integer as day_number
+entering as (
+    -- The earliest of a date's sessions that has the first step at all holds the first one.
+    select distinct on (fact_sessions.visitor_id, fact_sessions.local_date, fact_sessions.is_bot) fact_sessions.*
     from rebuild
-    inner join fact_events on fact_events.visitor_id = rebuild.visitor_id
-    cross join settings
-    where fact_events.event_name = any(settings.funnel_steps)
+    inner join fact_sessions on fact_sessions.visitor_id = rebuild.visitor_id
+    where fact_sessions.funnel_step > 0
+    order by fact_sessions.visitor_id, fact_sessions.local_date, fact_sessions.is_bot, fact_sessions.started_at
 ),
 
 entries as (
-    select distinct on (visitor_id, local_date, is_bot)
-        visitor_id, local_date, is_bot, event_timestamp as entered_at, channel, device_type, country
-    from events
-    where step = 1
-    order by visitor_id, local_date, is_bot, event_timestamp
+    select
+        entering.visitor_id, entering.local_date, entering.is_bot, entering.channel, entering.device_type,
+        entering.country, entering.started_at, first.event_timestamp as entered_at, settings.funnel_steps,
+        first.event_timestamp + settings.funnel_window as closes_at
+    from entering
+    cross join settings
+    cross join lateral (
+        select clickstream_events.event_timestamp
+        from clickstream_events
+        where clickstream_events.visitor_id = entering.visitor_id
+            and clickstream_events.event_timestamp between entering.started_at and entering.ended_at
+            and clickstream_events.event_name = settings.funnel_steps[1]
+        order by clickstream_events.event_timestamp
+        limit 1
+    ) as first
 ),
 
-windows as (
-    -- Day by day, so that an entry meets the events of its window and not all that its visitor ever did.
-    select
-        entries.visitor_id, entries.local_date, entries.is_bot, entries.entered_at,
-        entries.entered_at + settings.funnel_window as closed_at, day.number as day_number
+followed as (
+    -- One entry at a time, by index: the work grows with what happened within its window, not with all its visitor ever did.
+    select entries.*, reached.times
     from entries
-    cross join settings
-    cross join lateral generate_series(
-        floor(extract(epoch from entries.entered_at) / 86400)::integer,
-        floor(extract(epoch from entries.entered_at + settings.funnel_window) / 86400)::integer
-    ) as day (number)
-),
-
-reached as (
-    select
-        windows.visitor_id, windows.local_date, windows.is_bot,
-        funnel_times(
-            events.event_name, events.event_timestamp, settings.funnel_steps
-            order by events.event_timestamp, events.step, events.event_id
-        ) as times
-    from windows
-    cross join settings
-    inner join events
-        on events.visitor_id = windows.visitor_id
-        and events.is_bot = windows.is_bot
-        and events.day_number = windows.day_number
-        and events.event_timestamp between windows.entered_at and windows.closed_at
-    group by windows.visitor_id, windows.local_date, windows.is_bot
+    cross join lateral (
+        select
+            funnel_times(
+                clickstream_events.event_name, clickstream_events.event_timestamp, entries.funnel_steps
+                order by
+                    clickstream_events.event_timestamp,
+                    array_position(entries.funnel_steps, clickstream_events.event_name),
+                    clickstream_events.event_id
+            ) as times
+        from fact_sessions
+        inner join clickstream_events
+            on clickstream_events.visitor_id = fact_sessions.visitor_id
+            and clickstream_events.event_timestamp between fact_sessions.started_at and fact_sessions.ended_at
+        where fact_sessions.visitor_id = entries.visitor_id
+            and fact_sessions.is_bot = entries.is_bot
+            and fact_sessions.started_at between entries.started_at and entries.closes_at
+            and clickstream_events.event_timestamp between entries.entered_at and entries.closes_at
+            and clickstream_events.event_name = any(entries.funnel_steps)
+    ) as reached
 ),
 
 final as (
     select
-        entries.visitor_id,
-        entries.local_date,
-        entries.is_bot,
-        lag(entries.local_date) over (
-            partition by entries.visitor_id, entries.is_bot order by entries.local_date
-        ) as previous_on,
-        lag(entries.local_date) over (
-            partition by entries.visitor_id order by entries.local_date, entries.is_bot
-        ) as previous_on_any,
-        entries.entered_at,
-        cardinality(reached.times) as funnel_step,
-        floor(extract(epoch from reached.times[cardinality(settings.funnel_steps)] - reached.times[1]))::integer
-            as funnel_seconds,
-        entries.channel,
-        coalesce(entries.device_type, '(none)') as device_type,
-        coalesce(entries.country, '(none)') as country
-    from entries
-    cross join settings
-    inner join reached
-        on reached.visitor_id = entries.visitor_id
-        and reached.local_date = entries.local_date
-        and reached.is_bot = entries.is_bot
+        visitor_id,
+        local_date,
+        is_bot,
+        lag(local_date) over (partition by visitor_id, is_bot order by local_date) as previous_on,
+        lag(local_date) over (partition by visitor_id order by local_date, is_bot) as previous_on_any,
+        entered_at,
+        cardinality(times) as funnel_step,
+        floor(extract(epoch from times[cardinality(funnel_steps)] - times[1]))::integer as funnel_seconds,
+        channel,
+        coalesce(device_type, '(none)') as device_type,
+        coalesce(country, '(none)') as country
+    from followed
 )
 
 select * from final

@@ -25,8 +25,16 @@ events as (
         clickstream_events.event_id,
         clickstream_events.event_name,
         clickstream_events.event_timestamp,
-        clickstream_events.product_category,
-        clickstream_events.order_items
+        array_remove(
+            case
+                when clickstream_events.order_items is null then array[clickstream_events.product_category]
+                else array(
+                    select item.line ->> 'category'
+                    from jsonb_array_elements(clickstream_events.order_items) as item (line)
+                ) || clickstream_events.product_category
+            end,
+            null
+        ) as categories
     from rebuild
     inner join fact_sessions on fact_sessions.local_date = rebuild.local_date
     inner join clickstream_events
@@ -37,75 +45,75 @@ events as (
 ),
 
 named as (
-    select event_id, session_key, event_timestamp, product_category
-    from events
-    where product_category is not null
-    union
-    select events.event_id, events.session_key, events.event_timestamp, item.line ->> 'category' as product_category
-    from events
-    cross join lateral jsonb_array_elements(events.order_items) as item (line)
-    where item.line ->> 'category' is not null
-),
-
-ranked as (
     select
-        session_key, product_category,
-        row_number() over (partition by session_key order by min(event_timestamp), product_category) as place
-    from named
-    group by session_key, product_category
+        events.session_key, category.name,
+        row_number() over (
+            partition by events.session_key order by min(events.event_timestamp), category.name
+        ) as place
+    from events
+    cross join lateral unnest(events.categories) as category (name)
+    group by events.session_key, category.name
 ),
 
-categories as (
+interests as (
     -- The first hundred, so that a visitor who makes up names costs no more than one who does not.
-    select session_key, product_category from ranked
+    select session_key, array_agg(name) as categories from named
     where place <= 100
+    group by session_key
 ),
 
 relevant as (
-    select named.product_category, named.event_id
-    from named
-    inner join categories
-        on categories.session_key = named.session_key and categories.product_category = named.product_category
-    union all
-    -- A checkout that names no category is a step of each.
-    select categories.product_category, events.event_id
+    -- A checkout that names no category is a step of each that the session names.
+    select events.*, category.name as product_category
     from events
-    inner join categories on categories.session_key = events.session_key
-    where not exists (select 1 from named where named.event_id = events.event_id)
+    inner join interests on interests.session_key = events.session_key
+    cross join lateral unnest(
+        case when events.categories = '{}' then interests.categories else events.categories end
+    ) as category (name)
+    where category.name = any(interests.categories)
 ),
 
 depths as (
     select
-        events.session_key, events.local_date, events.channel, events.device_type, events.country, events.is_bot,
-        relevant.product_category,
+        relevant.session_key, relevant.local_date, relevant.channel, relevant.device_type, relevant.country,
+        relevant.is_bot, relevant.product_category,
         funnel_depth(
-            events.event_name, settings.funnel_steps
-            order by events.event_timestamp, array_position(settings.funnel_steps, events.event_name), events.event_id
+            relevant.event_name, settings.funnel_steps
+            order by
+                relevant.event_timestamp, array_position(settings.funnel_steps, relevant.event_name), relevant.event_id
         ) as depth
     from relevant
-    inner join events on events.event_id = relevant.event_id
     cross join settings
     group by
-        events.session_key, events.local_date, events.channel, events.device_type, events.country, events.is_bot,
-        relevant.product_category
+        relevant.session_key, relevant.local_date, relevant.channel, relevant.device_type, relevant.country,
+        relevant.is_bot, relevant.product_category
+),
+
+counted as (
+    select
+        local_date, product_category, channel, coalesce(device_type, '(none)') as device_type,
+        coalesce(country, '(none)') as country, is_bot, depth, count(*) as sessions
+    from depths
+    group by
+        local_date, product_category, channel, coalesce(device_type, '(none)'), coalesce(country, '(none)'), is_bot, depth
 ),
 
 final as (
     select
-        depths.local_date,
-        depths.product_category,
+        counted.local_date,
+        counted.product_category,
         steps.step,
         steps.event_name,
-        depths.channel,
-        coalesce(depths.device_type, '(none)') as device_type,
-        coalesce(depths.country, '(none)') as country,
-        depths.is_bot,
-        count(*) filter (where depths.depth >= steps.step) as sessions
-    from depths
+        counted.channel,
+        counted.device_type,
+        counted.country,
+        counted.is_bot,
+        coalesce(sum(counted.sessions) filter (where counted.depth >= steps.step), 0)::bigint as sessions
+    from counted
     cross join steps
     group by
-        depths.local_date, depths.product_category, steps.step, steps.event_name, depths.channel,
-        coalesce(depths.device_type, '(none)'), coalesce(depths.country, '(none)'), depths.is_bot
+        counted.local_date, counted.product_category, steps.step, steps.event_name, counted.channel, counted.device_type,
+        counted.country, counted.is_bot
 )
 
 select * from final
