@@ -1,17 +1,17 @@
 -- The marts by segment (channel, device, country), refunds by item, the time through the funnel, and when each table was
 -- last rebuilt. What is created again here is derived: its new SQL owes it all of its keys, and the next run pays them.
 
-create function funnel_reach(
+create or replace function funnel_times_advance(
     times timestamptz[], event_name text, happened_at timestamptz, steps text[]
 ) returns timestamptz[]
 language sql immutable parallel safe
 return case when event_name = steps[cardinality(times) + 1] then times || happened_at else times end;
 
-create aggregate funnel_times(text, timestamptz, text[]) (
-    sfunc = funnel_reach, stype = timestamptz[], initcond = '{}', parallel = safe
+create or replace aggregate funnel_times(event_name text, happened_at timestamptz, steps text[]) (
+    sfunc = funnel_times_advance, stype = timestamptz[], initcond = '{}', parallel = safe
 );
 comment on aggregate funnel_times(text, timestamptz, text[]) is
-    'When each of the steps that happen in order did. Order the events by time, and by step where times are equal.';
+    'When each of the steps happened, in order. Order the events by time, and by step where times are equal.';
 
 alter table fact_sessions add column funnel_seconds integer;
 create index fact_sessions_through_funnel on fact_sessions (local_date) where funnel_seconds is not null;

@@ -5,18 +5,6 @@
 alter table shop_settings add column funnel_window interval not null default interval '7 days';
 alter table shop_settings alter column funnel_window drop default;
 
-create or replace function funnel_times_advance(
-    times timestamptz[], event_name text, happened_at timestamptz, steps text[]
-) returns timestamptz[]
-language sql immutable parallel safe
-return case when event_name = steps[cardinality(times) + 1] then times || happened_at else times end;
-
-create or replace aggregate funnel_times(event_name text, happened_at timestamptz, steps text[]) (
-    sfunc = funnel_times_advance, stype = timestamptz[], initcond = '{}', parallel = safe
-);
-comment on aggregate funnel_times(text, timestamptz, text[]) is
-    'When each of the steps happened, in order. Order the events by time, and by step where times are equal.';
-
 create function search_term(query text) returns text
 language sql immutable parallel safe
 return nullif(rtrim(left(ltrim(regexp_replace(

@@ -23,7 +23,7 @@ def test_a_killed_load_is_finished_by_running_it_again(make_stack: Callable[...,
         "DW_PG_HOST": server.host,
         "DW_PG_PORT": str(server.port),
         "DW_PG_DATABASE": server.database,
-        "PYTHONPATH": str(HERE.parent),
+        "PYTHONPATH": f"{HERE.parents[1]}{os.pathsep}{HERE.parent}",
     }
     done = subprocess.run(
         [sys.executable, HERE / "killing.py"], env=environ, capture_output=True, text=True, check=False, timeout=300
