@@ -69,8 +69,6 @@ def app_ui(_: Request) -> Tag:
     )
     return ui.page_navbar(
         *(page_ui(name, page) for name, page in PAGES.items()),
-        ui.nav_spacer(),
-        ui.nav_control(ui.input_dark_mode(id="mode", aria_label="Dark or light")),
         title="Clickstream",
         id="page",
         header=ui.TagList(

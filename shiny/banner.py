@@ -20,6 +20,7 @@ _BOUNDS = """
     select
         (select min(local_date) from agg_daily_traffic) as first,
         (select max(local_date) from agg_daily_traffic) as latest,
+        (select (complete_to at time zone timezone)::date - 1 from data_freshness) as complete,
         timezone, currency
     from shop_settings
 """
@@ -38,12 +39,14 @@ async def bounds(warehouse: Warehouse) -> Bounds | None:
     found = await warehouse.frame(_BOUNDS)
     if found.empty or pd.isna(found["latest"].iat[0]):
         return None
-    latest = found["latest"].iat[0]
+    first, latest, complete = (found[name].iat[0] for name in ("first", "latest", "complete"))
+    is_whole = pd.isna(complete) or complete >= latest or complete < first
     segments = await warehouse.frame(_SEGMENTS, {"latest": latest})
     columns = {"channel": "channel", "device": "device_type", "country": "country"}
     return Bounds(
-        found["first"].iat[0],
+        first,
         latest,
+        latest if is_whole else complete,
         {name: _by_size(segments, column) for name, column in columns.items()},
         found["timezone"].iat[0],
         found["currency"].iat[0],

@@ -76,14 +76,14 @@ def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes,
         return TagList(
             ui.h2(head, class_="row-head"),
             ui.layout_column_wrap(
-                *(_box(box, session.ns(box.id)) for box in shown), width="170px", fill=False, heights_equal="row"
+                *(_box(box, session.ns(box.id)) for box in shown), width="150px", fill=False, heights_equal="row"
             ),
         )
 
 
 def _box(box: Box, id: str) -> Tag:
-    told = FORMATS[box.kind](box.value)
-    value = tags.span(f"{told} {box.unit}".strip() if not is_missing(box.value) else told, title=exact(box.value))
+    unit = tags.small(f" {box.unit}", class_="unit") if box.unit and not is_missing(box.value) else None
+    value = tags.span(FORMATS[box.kind](box.value), unit, title=exact(box.value))
     change = delta(box.value, box.before, kind=box.kind, is_less_better=box.is_less_better)
     below = [
         tags.p(change.text, class_=f"delta {change.tone}") if not is_missing(box.before) else None,

@@ -17,7 +17,7 @@ from shinywidgets import output_widget, render_widget
 
 import charts
 from exports import to_csv
-from formats import FORMATS, is_missing
+from formats import DASH, is_missing
 from queries import Problem, Warehouse
 from session_state import State
 from view import View
@@ -233,18 +233,18 @@ def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
         return values.map(_text)
     if kind == "date":
         return values.map(str)
-    if kind in FORMATS:
-        scale, digits = (100, 2) if kind == "percent" else (1, 2 if kind == "money" else 1)
-        return values.map(lambda value: None if is_missing(value) else round(float(value) * scale, digits)).astype(
-            "object"
-        )
+    if kind in ("count", "duration"):
+        return values.map(lambda value: None if is_missing(value) else round(float(value))).astype("object")
+    if kind in ("percent", "money"):  # the grid sorts such text by its numbers; figures alone would lose their last zero
+        scale = 100 if kind == "percent" else 1
+        return values.map(lambda value: DASH if is_missing(value) else f"{value * scale:.2f}")
     raise ValueError(f"unknown kind of column: {kind}")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " › ".join(map(str, value))
-    return "–" if is_missing(value) else "".join(("\u2068", str(value), "\u2069"))
+    return DASH if is_missing(value) else str(value)
 
 
 __all__ = ["Card", "Column", "Option", "TagList", "card_server", "card_ui"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from statistics import median
 from typing import Any
 
 import plotly
@@ -118,7 +119,7 @@ def lines(
             showlegend=False,
         ),
     ]
-    return figure(*traces, hovermode="x unified")
+    return figure(*traces, hovermode="x unified", xaxis={"showgrid": False, "fixedrange": True})
 
 
 def series(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
@@ -139,12 +140,17 @@ def bars(labels: Sequence[str], values: Sequence[Any], *, name: str, texts: Sequ
         name=name,
         orientation="h",
         text=list(texts) if texts is not None else None,
-        textposition="auto",
+        textposition="outside",
+        cliponaxis=False,
         hovertext=[str(label) for label in labels],
         marker={"color": COLORS[0]},
     )
     axis = {"automargin": True, "autorange": "reversed", "type": "category", "fixedrange": True}
-    return figure(trace, yaxis=axis, showlegend=False, bargap=0.25)
+    room = {
+        "range": [0, 1.15 * max(map(float, values), default=1) or 1],
+        "fixedrange": True,
+    }  # for the text after a bar
+    return figure(trace, yaxis=axis, xaxis=room, showlegend=False, bargap=0.25)
 
 
 def stacked(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
@@ -189,3 +195,45 @@ def shortened(label: Any, most: int = 40) -> str:
     text = " ".join(str(label).split())
     text = text if len(text) <= most else text[: most - 1] + "…"
     return "\u2068" + text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") + "\u2069"
+
+
+def scatter(x: Sequence[Any], y: Sequence[Any], labels: Sequence[str], *, x_title: str, y_title: str) -> go.Figure:
+    """Points in four fields, cut at the medians of both axes."""
+    trace = go.Scatter(
+        x=list(x),
+        y=list(y),
+        mode="markers",
+        hovertext=[shortened(label) for label in labels],
+        hovertemplate="%{hovertext}<br>" + x_title + " %{x}<br>" + y_title + " %{y:.2f}<extra></extra>",
+        marker={"size": 9, "color": COLORS[0], "opacity": 0.75},
+    )
+    made = figure(trace, xaxis_title=x_title, yaxis_title=y_title, showlegend=False)
+    made.add_vline(x=median(x), line={"dash": "dot", "color": BEFORE})
+    made.add_hline(y=median(y), line={"dash": "dot", "color": BEFORE})
+    return made
+
+
+def sankey(nodes: Sequence[str], links: Sequence[tuple[int, int, Any]]) -> go.Figure:
+    """Flows between nodes: (from, to, how many), as places in `nodes`."""
+    trace = go.Sankey(
+        node={"label": [shortened(name, 28) for name in nodes], "color": COLORS[0], "pad": 14, "thickness": 14},
+        link={
+            "source": [link[0] for link in links],
+            "target": [link[1] for link in links],
+            "value": [link[2] for link in links],
+            "color": "rgba(79,107,216,0.28)",
+        },
+    )
+    return figure(trace)
+
+
+def told_apart(labels: Sequence[Any], most: int = 40) -> list[str]:
+    """Labels of bars. Plotly draws bars of the same label over each other: those that are alike once cut get a number."""
+    seen: dict[str, int] = {}
+    told = []
+    for label in labels:
+        text = " ".join(str(label).split())
+        text = text if len(text) <= most else text[: most - 1] + "…"
+        seen[text] = seen.get(text, 0) + 1
+        told.append(text if seen[text] == 1 else f"{text[: most - 6]} ({seen[text]})")
+    return told

@@ -9,7 +9,7 @@ from typing import Any
 from htmltools import Tag, TagList, tags
 from shiny import Inputs, Session, reactive, render, req, ui
 
-from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS, preset
+from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS
 from session_state import State
 from view import SEGMENTS, custom_period, from_query, to_query
 
@@ -39,6 +39,7 @@ def filter_bar_ui() -> Tag:
         ui.input_select("compare", "Compare with", COMPARISONS, selected=DEFAULT_COMPARISON),
         ui.div(panel, class_="bar-button"),
         ui.output_ui("chips", class_="chips"),
+        ui.div(ui.input_dark_mode(id="mode", aria_label="Dark or light"), class_="dark-mode"),
         class_="filter-bar",
         role="search",
         aria_label="Filters of every page",
@@ -74,7 +75,7 @@ def _follow_url(
             if not state.view.is_set():
                 go_to(str(session.clientdata.url_search()))
             elif state.view().preset != "custom":  # a new day has data: presets move on
-                state.change(period=preset(state.view().preset, bounds.latest))
+                state.change(period=bounds.preset(state.view().preset))
 
     @reactive.effect
     @reactive.event(input.back)
@@ -104,7 +105,7 @@ def _follow_inputs(input: Inputs, state: State) -> None:
     def _period() -> None:
         name = input.period()
         if name != "custom" and name in PRESETS and state.view().preset != name:
-            state.change(preset=name, period=preset(name, state.bounds().latest))
+            state.change(preset=name, period=state.bounds().preset(name))
 
     @reactive.effect
     @reactive.event(input.dates, ignore_init=True)
@@ -185,6 +186,8 @@ def _chips(state: State) -> list[Tag]:
     told = [tags.span(str(view.period), class_="chip plain")]
     if view.before:
         told.append(tags.span(f"against {view.before}", class_="chip plain"))
+    elif view.compare != "none":
+        told.append(tags.span(f"nothing to compare with: the data begins on {view.first:%d %b %Y}", class_="chip plain"))
     told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))

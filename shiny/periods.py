@@ -53,24 +53,27 @@ class Period:
         return f"{self.start:%d %b}{'' if same_year else f' {self.start:%Y}'} – {self.end:%d %b %Y}"
 
 
-def preset(name: str, latest: date) -> Period:
-    """The days of a preset. They count back from the latest day with data, so that a shop's history is never empty."""
+#: How many days the presets have that end with the last whole day.
+_ROLLING = {"7d": 7, "28d": 28, "90d": 90, "12m": 365}
+
+
+def preset(name: str, latest: date, complete: date) -> Period:
+    """The days of a preset. They count back from the latest day with data, so that a shop's history is never empty; the
+    rolling ones from the last day that is loaded to its end, so that a morning does not look like a bad week."""
     day = timedelta(days=1)
+    if name in _ROLLING:
+        return Period(complete - (_ROLLING[name] - 1) * day, complete)
     first_of_month = latest.replace(day=1)
-    starts = {
-        "today": latest,
-        "7d": latest - 6 * day,
-        "28d": latest - 27 * day,
-        "90d": latest - 89 * day,
-        "12m": latest - 364 * day,
-        "month": first_of_month,
-        "quarter": latest.replace(month=(latest.month - 1) // 3 * 3 + 1, day=1),
-        "year": latest.replace(month=1, day=1),
-    }
     if name == "yesterday":
         return Period(latest - day, latest - day)
     if name == "last-month":
         return Period((first_of_month - day).replace(day=1), first_of_month - day)
+    starts = {
+        "today": latest,
+        "month": first_of_month,
+        "quarter": latest.replace(month=(latest.month - 1) // 3 * 3 + 1, day=1),
+        "year": latest.replace(month=1, day=1),
+    }
     return Period(starts[name], latest)
 
 

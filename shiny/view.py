@@ -26,13 +26,20 @@ LONGEST_QUERY = 8_000
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the data allows: its first and latest local date, and the values that each segment has."""
+    """What the data allows: its first and latest local date, the last one that is loaded to its end, and the values that each
+    segment has."""
 
     first: date
     latest: date
+    complete: date
     segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     timezone: str = "UTC"
     currency: str = "USD"
+
+    def preset(self, name: str) -> Period:
+        """The days of a preset, as far as there is data."""
+        found = preset(name, self.latest, self.complete)
+        return Period(max(found.start, min(self.first, found.end)), found.end)
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class View:
 
     page: str
     period: Period
+    #: The first day with data: nothing is compared with days before it.
+    first: date = date.min
     preset: str = DEFAULT_PRESET
     compare: str = DEFAULT_COMPARISON
     channel: tuple[str, ...] = ()
@@ -51,8 +60,9 @@ class View:
 
     @property
     def before(self) -> Period | None:
-        """The period of the comparison."""
-        return comparison(self.period, self.compare)
+        """The period of the comparison; None too when it begins before the data does, since it would compare with nothing."""
+        before = comparison(self.period, self.compare)
+        return before if before and before.start >= self.first else None
 
     @property
     def is_segmented(self) -> bool:
@@ -88,7 +98,7 @@ class View:
 
 def default_view(bounds: Bounds, page: str) -> View:
     """What a bare link shows."""
-    return View(page, preset(DEFAULT_PRESET, bounds.latest))
+    return View(page, bounds.preset(DEFAULT_PRESET), bounds.first)
 
 
 def to_query(view: View) -> str:
@@ -150,7 +160,7 @@ def _page(view: View, value: str, _: Bounds, pages: Sequence[str], notices: list
 
 def _preset(view: View, value: str, bounds: Bounds, _: Sequence[str], notices: list[str]) -> View:
     if value in PRESETS and value != "custom":
-        return replace(view, preset=value, period=preset(value, bounds.latest))
+        return replace(view, preset=value, period=bounds.preset(value))
     notices.append(f"The period {_short(value)} is not known; these are the {PRESETS[DEFAULT_PRESET].lower()}.")
     return view
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from clickstream_dagster.local.traffic.truth import Sent
 
 
+#: Enough for two periods of 28 days to be compared, few enough to be loaded in a minute.
+VISITORS_PER_DAY = 200
+
+
 class DemoRefused(RuntimeError):
     """The demo would mix invented traffic with real; the message says what to do."""
 
@@ -41,7 +45,7 @@ class Plan:
 
 
 @click.command("demo")
-@click.option("--days", default=14, show_default=True, type=click.IntRange(1, 400), help="Days of traffic, up to now.")
+@click.option("--days", default=60, show_default=True, type=click.IntRange(1, 400), help="Days of traffic, up to now.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, another shop.")
 @click.option("--no-serve", is_flag=True, help="End after the summary instead of serving.")
 @click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True, type=PORT, help="Port of the Dagster UI.")
@@ -103,7 +107,7 @@ def collect_traffic(stack: Stack, plan: Plan) -> Sent | None:
     if plan.is_sent:
         console.print("The traffic of this demo is collected already.")
         return None
-    made = requests(plan.seed, plan.days, datetime.fromisoformat(plan.until))
+    made = requests(plan.seed, plan.days, datetime.fromisoformat(plan.until), VISITORS_PER_DAY)
     with bar("requests collected") as shown:
         [task] = shown.task_ids
 

@@ -1,5 +1,234 @@
-"""Being written."""
+"""Acquisition: where sessions come from, and what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+import charts
+from boxes import Box, Boxes
+from cards import Card, Column, Option
+from formats import money
+from pages import acquisition_rows
+from queries import Warehouse
+from view import View
 
 TITLE = "Acquisition"
-ABOUT = ""
-PARTS: tuple[object, ...] = ()
+ABOUT = "Where sessions come from, and what becomes of them."
+
+BY = Option(
+    "acquisition-by",
+    "By",
+    {
+        "source": "Source",
+        "medium": "Medium",
+        "campaign": "Campaign",
+        "source-medium": "Source / medium",
+    },
+)
+
+_BOXES = {
+    "sessions": (
+        "Sessions",
+        "A visitor's events with no gap of more than 30 minutes; a session counts on the date of its first event.",
+        "count",
+    ),
+    "new_share": (
+        "New visitors",
+        "Sessions that are their visitor's first ever / sessions. A visitor is a browser: who clears it is new again.",
+        "percent",
+    ),
+    "conversion": ("Conversion", "Sessions with a purchase / sessions.", "percent"),
+    "revenue": (
+        "Revenue",
+        "Price × quantity of the items of orders, before refunds, in the shop's currency. Other currencies stand apart.",
+        "money",
+    ),
+}
+
+
+async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    (now, days, others), before, currency = await asyncio.gather(
+        acquisition_rows.totals(warehouse, view, view.period),
+        _before(warehouse, view),
+        acquisition_rows.currency(warehouse),
+    )
+    notes = {
+        "new_share": f"{now['new_visitors']:,} first sessions",
+        "conversion": f"{now['purchases']:,} sessions with a purchase",
+        "revenue": ", ".join(f"+ {money(amount, name)}" for name, amount in others.items()),
+    }
+    boxes = [
+        Box(
+            name,
+            title,
+            about,
+            now[name],
+            before.get(name),
+            kind=kind,
+            unit=currency if kind == "money" else "",
+            line=list(days[name]),
+            note=notes.get(name, ""),
+        )
+        for name, (title, about, kind) in _BOXES.items()
+    ]
+    return str(view.period), boxes
+
+
+async def _before(warehouse: Warehouse, view: View) -> dict[str, Any]:
+    return (await acquisition_rows.totals(warehouse, view, view.before))[0] if view.before else {}
+
+
+async def _channels(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    return await acquisition_rows.origins(warehouse, view, "channel")
+
+
+async def _origins(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    return await acquisition_rows.origins(warehouse, view, BY.chosen(view))
+
+
+def _draw_sessions(frame: pd.DataFrame, _: View) -> go.Figure:
+    top = frame[:12]
+    texts = ["" if part is None else f"{100 * part:.1f} %" for part in top["share"]]
+    return charts.bars(charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=texts)
+
+
+def _draw_trend(frame: pd.DataFrame, _: View) -> go.Figure:
+    named = [(str(name), rows) for name, rows in frame.groupby("channel", sort=False)]
+    times = list(dict.fromkeys(frame["at"]))
+    filled = [(name, list(rows["sessions"])) for name, rows in named]
+    # Always as many lines, so that the picture that stands is changed and not made again.
+    spare = [("", [])] * (acquisition_rows.CHANNELS + 1 - len(filled))
+    made = charts.series(times, [*filled, *spare])
+    for trace in made.data[len(filled) :]:
+        trace.update(x=[], showlegend=False)
+    return made
+
+
+def _draw_new(frame: pd.DataFrame, _: View) -> go.Figure:
+    return charts.stacked(
+        list(frame["at"]), [("Returning", list(frame["returning"])), ("New", list(frame["new_visitors"]))]
+    )
+
+
+def _draw_referrers(frame: pd.DataFrame, _: View) -> go.Figure:
+    top = frame[:12]
+    return charts.bars(
+        charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=list(top["channel"])
+    )
+
+
+def _draw_landings(frame: pd.DataFrame, _: View) -> go.Figure:
+    top = frame[:12]
+    texts = [f"{100 * rate:.0f} % bounce" for rate in top["bounce_rate"]]
+    return charts.bars(charts.told_apart(top["page_path"]), list(top["entries"]), name="Entries", texts=texts)
+
+
+_RATES = {
+    "new_share": Column("New %", "percent"),
+    "bounce_rate": Column("Bounce %", "percent"),
+    "engaged_rate": Column("Engaged %", "percent"),
+    "conversion": Column("Conversion %", "percent"),
+}
+_ORIGIN = {
+    "sessions": Column("Sessions", "count"),
+    "share": Column("Share %", "percent"),
+    **_RATES,
+    "orders": Column("Orders", "count"),
+    "revenue": Column("Revenue", "money"),
+    "others": Column("In other currencies"),
+}
+_MEANING = (
+    "New: the visitor's first session ever. Bounce: one page at most and nothing done. Engaged: two pages, ten seconds, or "
+    "an add to cart, checkout or purchase. Conversion: sessions with a purchase / sessions. Revenue is in the shop's currency."
+)
+PARTS = (
+    Boxes("period", _period),
+    Card(
+        "channels",
+        "Channels",
+        f"A session's channel comes from its first event with a source: utm tags and click ids, then the referrer, else direct. {_MEANING} Click a row of the table to filter.",
+        _channels,
+        {"value": Column("Channel", sets="channel"), **_ORIGIN},
+        _draw_sessions,
+        width=5,
+        height="400px",
+    ),
+    Card(
+        "trend",
+        "Sessions by channel",
+        "The six largest channels and the others: by day, by hour when the period is one day, and by spans of seven days when it is longer than 92. The last one may not be over, the first span may be shorter.",
+        acquisition_rows.channels_over_time,
+        {
+            "at": Column("Time", "date"),
+            "channel": Column("Channel"),
+            "sessions": Column("Sessions", "count"),
+        },
+        _draw_trend,
+        width=7,
+        height="400px",
+    ),
+    Card(
+        "origins",
+        "Sources, media and campaigns",
+        f"The 100 with most sessions, as utm tags or the referrer name them; sessions of no campaign are not listed as one. {_MEANING}",
+        _origins,
+        {"value": Column("Name"), **_ORIGIN},
+        _draw_sessions,
+        (BY,),
+        height="420px",
+        face="table",
+        empty="Nothing in this period and with these filters. Campaigns appear here when links carry utm_campaign.",
+    ),
+    Card(
+        "landings",
+        "Landing pages",
+        "The 100 pages on which most sessions began: the path of the session's first event that has one. Bounces and purchases are of these sessions.",
+        acquisition_rows.landings,
+        {
+            "page_path": Column("Page"),
+            "entries": Column("Entries", "count"),
+            "bounce_rate": Column("Bounce %", "percent"),
+            "purchases": Column("With a purchase", "count"),
+            "conversion": Column("Conversion %", "percent"),
+        },
+        _draw_landings,
+        width=6,
+        height="420px",
+    ),
+    Card(
+        "referrers",
+        "Referring websites",
+        "The 100 websites that most sessions came from by a link: search, social, AI assistants and others. Click a row of the table to filter by its channel.",
+        acquisition_rows.referrers,
+        {
+            "value": Column("Website"),
+            "channel": Column("Channel", sets="channel"),
+            "sessions": Column("Sessions", "count"),
+            **_RATES,
+        },
+        _draw_referrers,
+        width=6,
+        height="420px",
+        empty="No session in this period and with these filters came by a link from another website.",
+    ),
+    Card(
+        "new",
+        "New and returning",
+        "Sessions that are their visitor's first ever, and all others: by day, by hour when the period is one day, and by spans of seven days when it is longer than 92.",
+        acquisition_rows.new_and_returning,
+        {
+            "at": Column("Time", "date"),
+            "sessions": Column("Sessions", "count"),
+            "new_visitors": Column("New", "count"),
+            "returning": Column("Returning", "count"),
+            "new_share": Column("New %", "percent"),
+        },
+        _draw_new,
+        height="320px",
+    ),
+)

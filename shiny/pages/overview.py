@@ -51,8 +51,12 @@ async def _today(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
 
 
 async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
-    now = await totals(warehouse, view, view.period)
-    before = await totals(warehouse, view, view.before) if view.before else {}
+    if view.preset == "today":  # a day that is not over is compared with as much of the day before
+        _, _, now, before = await today_so_far(warehouse, view)
+        before = before if view.before else {}
+    else:
+        now = await totals(warehouse, view, view.period)
+        before = await totals(warehouse, view, view.before) if view.before else {}
     recent = await by_time(warehouse, view, (view.period.start, view.period.end))
     return str(view.period), _boxes("period", now, before, recent)
 
@@ -68,7 +72,7 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
             before.get(name),
             kind="percent" if name == "conversion" else "money" if name in ("revenue", "order_value") else "count",
             unit=now["currency"] if name in ("revenue", "order_value") else "",
-            line=list(recent[name]),
+            line=list(recent[name][~recent["is_open"]]),
             note=others if name == "revenue" else "",
         )
         for name, label in METRICS.items()

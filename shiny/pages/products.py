@@ -1,5 +1,213 @@
-"""Being written."""
+"""Products: what is seen, wanted, bought and given back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+import charts
+from boxes import Box, Boxes
+from cards import Card, Column, Option
+from formats import count, money, share
+from pages import product_rows
+from queries import Warehouse
+from view import View
 
 TITLE = "Products"
-ABOUT = ""
-PARTS: tuple[object, ...] = ()
+ABOUT = "What is seen, put into the cart, bought and given back. Views and adds count on the date of their session, sales on that of the order."
+
+ORDER = Option(
+    "products-order", "Order by", {"revenue": "Revenue", "views": "Views", "adds": "Adds to cart", "units": "Units"}
+)
+GROUP = Option("products-group", "By", {"category": "Category", "brand": "Brand"})
+MOVER = Option("products-movers", "By", {"revenue": "Revenue", "views": "Views"})
+
+_BOXES = {
+    "views": ("Product views", "view_product events.", "count"),
+    "add_rate": (
+        "Add-to-cart rate",
+        "Sessions that added a product / sessions that viewed it, over all products. Adds without a view are told apart below.",
+        "percent",
+    ),
+    "units": ("Units sold", "Pieces in orders, by the date of the order.", "count"),
+    "revenue": (
+        "Revenue of products",
+        "Price × quantity of the items of orders, before refunds, in the shop's currency. Orders without items have no part in it.",
+        "money",
+    ),
+    "refunded_share": ("Refunded", "Given back since / revenue, of the items in the shop's currency.", "percent"),
+}
+
+
+async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    (now, days, others), before, currency = await asyncio.gather(
+        product_rows.totals(warehouse, view, view.period), _before(warehouse, view), product_rows.currency(warehouse)
+    )
+    notes = {
+        "add_rate": f"{count(now['added_unviewed_sessions'])} of {count(now['added_sessions'])} adds without a view",
+        "revenue": ", ".join(f"+ {money(amount, name)}" for name, amount in others.items()),
+        "refunded_share": f"{money(now['refunded'], currency)} given back",
+    }
+    boxes = [
+        Box(
+            name,
+            title,
+            about,
+            now[name],
+            before.get(name),
+            kind=kind,
+            unit=currency if kind == "money" else "",
+            line=list(days[name]),
+            is_less_better=name == "refunded_share",
+            note=notes.get(name, ""),
+        )
+        for name, (title, about, kind) in _BOXES.items()
+    ]
+    return str(view.period), boxes
+
+
+async def _before(warehouse: Warehouse, view: View) -> dict[str, Any]:
+    return (await product_rows.totals(warehouse, view, view.before))[0] if view.before else {}
+
+
+async def _products(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    return await product_rows.products(warehouse, view, ORDER.chosen(view))
+
+
+async def _groups(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    return await product_rows.groups(warehouse, view, GROUP.chosen(view))
+
+
+async def _movers(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    return await product_rows.movers(warehouse, view, MOVER.chosen(view))
+
+
+def _draw_fields(frame: pd.DataFrame, _: View) -> go.Figure:
+    made = charts.scatter(
+        frame["views"],
+        [100 * value for value in frame["conversion"]],
+        frame["name"],
+        x_title="Views",
+        y_title="Conversion %",
+    )
+    corners = (
+        ("Look at these: many views, low conversion", 1, 0),
+        ("Show more of these", 0, 1),
+        ("Best sellers", 1, 1),
+    )
+    for text, x, y in corners:
+        sides = {"xanchor": "right" if x else "left", "yanchor": "top" if y else "bottom"}
+        made.add_annotation(
+            text=text, xref="paper", yref="paper", x=x, y=y, showarrow=False, opacity=0.65, font_size=11, **sides
+        )
+    return made
+
+
+def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
+    # One currency in one picture: the shop's, unless nothing was sold in it.
+    sold = frame[frame["revenue"] > 0]
+    currency = (sold if len(sold) else frame)["currency"].iloc[0]
+    shown = frame[frame["currency"] == currency][:12]
+    values = [float(value) for value in shown["revenue"]]
+    parts = [share(value, sum(float(v) for v in frame["revenue"][frame["currency"] == currency])) for value in values]
+    texts = ["" if part is None else f"{100 * part:.1f} %" for part in parts]
+    made = charts.bars(list(shown["value"]), values, name="Revenue", texts=texts)
+    return made.update_layout(xaxis_title=f"Revenue, {currency}")
+
+
+def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
+    by = MOVER.chosen(view)
+    changes = [float(value) for value in frame[f"{by}_change"]]
+    texts = [f"{value:+,.0f}" for value in changes]
+    made = charts.bars(charts.told_apart(frame["name"]), changes, name="Change", texts=texts)
+    made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
+    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()} against {view.before}")
+
+
+_NAMES = {"name": Column("Product"), "category": Column("Category")}
+_COUNTS = {
+    "views": Column("Views", "count"),
+    "viewed_sessions": Column("Viewed in sessions", "count"),
+    "added_sessions": Column("Added in sessions", "count"),
+    "add_rate": Column("Add rate %", "percent"),
+}
+_SALES = {
+    "units": Column("Units", "count"),
+    "revenue": Column("Revenue", "money"),
+    "refunded": Column("Refunded", "money"),
+    "currency": Column("Currency"),
+}
+PARTS = (
+    Boxes("period", _period),
+    Card(
+        "groups",
+        "Categories and brands",
+        "Revenue of the items by the product's latest category or brand; the picture has the shop's currency, the table has a row for each. A session counts once for each product that it viewed or added.",
+        _groups,
+        {
+            "value": Column("Name"),
+            "products": Column("Products", "count"),
+            **_COUNTS,
+            **_SALES,
+        },
+        _draw_groups,
+        (GROUP,),
+        width=6,
+        height="420px",
+    ),
+    Card(
+        "movers",
+        "Biggest changes",
+        "The ten products that gained and the ten that lost most against the comparison. Revenue is that in the shop's currency.",
+        _movers,
+        {
+            "name": Column("Product"),
+            "revenue": Column("Revenue", "money"),
+            "revenue_before": Column("Revenue before", "money"),
+            "revenue_change": Column("Change", "money"),
+            "views": Column("Views", "count"),
+            "views_before": Column("Views before", "count"),
+            "views_change": Column("Change of views", "count"),
+        },
+        _draw_movers,
+        (MOVER,),
+        width=6,
+        height="420px",
+        empty="There is nothing to compare with, or nothing has changed. Choose a comparison in the filter bar that has data.",
+    ),
+    Card(
+        "fields",
+        "Views and conversion",
+        "The 100 most viewed products. Conversion is orders with the product / sessions that viewed it. The dotted cross marks the medians: half of the products lie on each side.",
+        product_rows.fields,
+        {
+            **_NAMES,
+            "views": Column("Views", "count"),
+            "viewed_sessions": Column("Viewed in sessions", "count"),
+            "orders": Column("Orders", "count"),
+            "conversion": Column("Conversion %", "percent"),
+            "field": Column("Field"),
+        },
+        _draw_fields,
+        height="460px",
+    ),
+    Card(
+        "products",
+        "All products",
+        "The 200 first, a row for each product and currency. Add rate is sessions that added it / sessions that viewed it; orders are those that hold it; refunded is what was given back of it since.",
+        _products,
+        {
+            **_NAMES,
+            **_COUNTS,
+            "orders": Column("Orders", "count"),
+            **_SALES,
+            "product_id": Column("Product id"),
+        },
+        options=(ORDER,),
+        height="560px",
+    ),
+)

@@ -1,0 +1,169 @@
+"""What the product page asks for. Products without a chosen segment have a smaller table of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pandas as pd
+
+from formats import share
+from periods import Period
+from queries import PERIOD, SEGMENT, Warehouse
+from view import View
+
+#: Whole periods and segments of them read different tables with the same columns.
+_WHOLE = "(%(bots)s or not is_bot)"
+_OWN = "currency = (select currency from shop_settings)"
+_COUNTS = """sum(views)::bigint as views, sum(viewed_sessions)::bigint as viewed_sessions,
+    sum(added_sessions)::bigint as added_sessions, sum(added_unviewed_sessions)::bigint as added_unviewed_sessions,
+    sum(units)::bigint as units"""
+_NAMES = "coalesce(product_name, product_id) as name, coalesce(product_category, '(none)') as category"
+
+_DAYS = f"""
+    select
+        local_date, {_COUNTS},
+        coalesce(sum(revenue) filter (where {_OWN}), 0) as revenue,
+        coalesce(sum(refunded) filter (where {_OWN}), 0) as refunded
+    from {{table}} where {PERIOD} and {{where}} group by local_date order by local_date
+"""
+_MONEY = f"""
+    select currency, sum(revenue) as revenue from {{table}}
+    where {PERIOD} and {{where}} and not ({_OWN}) group by currency having sum(revenue) > 0 order by currency
+"""
+_PRODUCTS = f"""
+    with chosen as (
+        select
+            product_id, currency, {_OWN} as is_own, {_COUNTS}, sum(orders)::bigint as orders,
+            sum(revenue) as revenue, sum(refunded) as refunded
+        from {{table}} where {PERIOD} and {{where}} group by product_id, currency
+    )
+    select chosen.*, {_NAMES} from (select * from chosen order by {{order}}, product_id, currency limit 200) as chosen
+    left join dim_product using (product_id) order by {{order}}, product_id, chosen.currency
+"""
+#: What is sold in the shop's currency comes first, since amounts in two currencies have no order.
+_ORDERS = {
+    "revenue": "(chosen.revenue > 0) desc, is_own desc, chosen.revenue desc, chosen.views desc",
+    "views": "chosen.views desc",
+    "adds": "chosen.added_sessions desc",
+    "units": "chosen.units desc",
+}
+_FIELDS = f"""
+    with chosen as (
+        select product_id, {_COUNTS}, sum(orders)::bigint as orders from {{table}}
+        where {PERIOD} and {{where}} group by product_id having sum(viewed_sessions) > 0
+        order by sum(views) desc, product_id limit 100
+    )
+    select chosen.*, {_NAMES} from chosen left join dim_product using (product_id) order by views desc, product_id
+"""
+_GROUPS = f"""
+    with products as (
+        select
+            product_id, currency, {_OWN} as is_own, {_COUNTS}, sum(revenue) as revenue, sum(refunded) as refunded
+        from {{table}} where {PERIOD} and {{where}} group by product_id, currency
+    )
+    select
+        coalesce({{group}}, '(none)') as value, products.currency, is_own, {_COUNTS},
+        count(*) as products, sum(revenue) as revenue, sum(refunded) as refunded
+    from products left join dim_product using (product_id)
+    group by value, products.currency, is_own
+    order by is_own desc, sum(revenue) desc, sum(views) desc, value, currency limit 200
+"""
+GROUPS = {"category": "product_category", "brand": "product_brand"}
+_BEFORE = "local_date between %(before_start)s and %(before_end)s"
+_MOVERS = f"""
+    with compared as (
+        select
+            product_id,
+            coalesce(sum(views) filter (where {PERIOD}), 0)::bigint as views,
+            coalesce(sum(views) filter (where {_BEFORE}), 0)::bigint as views_before,
+            coalesce(sum(revenue) filter (where {_OWN} and {PERIOD}), 0) as revenue,
+            coalesce(sum(revenue) filter (where {_OWN} and {_BEFORE}), 0) as revenue_before
+        from {{table}} where ({PERIOD} or {_BEFORE}) and {{where}} group by product_id
+    ),
+    changed as (
+        select *, views - views_before as views_change, revenue - revenue_before as revenue_change from compared
+    ),
+    ranked as (
+        select
+            changed.*, row_number() over (order by {{by}}_change desc, product_id) as gain,
+            row_number() over (order by {{by}}_change, product_id) as loss
+        from changed
+    )
+    select ranked.*, {_NAMES} from ranked left join dim_product using (product_id)
+    where (({{by}}_change > 0 and gain <= 10) or ({{by}}_change < 0 and loss <= 10))
+        and exists (select from {{table}} where {_BEFORE} and {{where}})
+    order by {{by}}_change desc, product_id
+"""
+_CURRENCY = "select currency from shop_settings"
+
+
+async def currency(warehouse: Warehouse) -> str:
+    """The shop's own."""
+    return str((await warehouse.frame(_CURRENCY))["currency"].iat[0])
+
+
+async def totals(
+    warehouse: Warehouse, view: View, period: Period
+) -> tuple[dict[str, Any], pd.DataFrame, dict[str, Any]]:
+    """The numbers of a period, of each of its days, and the revenue in other currencies than the shop's."""
+    parameters = view.parameters(period)
+    days, others = await asyncio.gather(
+        warehouse.frame(_of(view, _DAYS), parameters), warehouse.frame(_of(view, _MONEY), parameters)
+    )
+    days = days.set_index("local_date").reindex(pd.date_range(period.start, period.end).date, fill_value=0)
+    now: dict[str, Any] = {name: days[name].sum() for name in days.columns}
+    now |= {name: int(value) for name, value in now.items() if name not in ("revenue", "refunded")}
+    days = rates(days)
+    days["refunded_share"] = _shares(days["refunded"], days["revenue"])
+    now["add_rate"] = share(now["added_sessions"], now["viewed_sessions"])
+    now["refunded_share"] = share(now["refunded"], now["revenue"])
+    return now, days, dict(zip(others["currency"], others["revenue"], strict=True))
+
+
+async def products(warehouse: Warehouse, view: View, order: str) -> pd.DataFrame:
+    """A row for each product and currency."""
+    return rates(await warehouse.frame(_of(view, _PRODUCTS, order=_ORDERS[order]), view.parameters()))
+
+
+async def fields(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    """A row for each of the most viewed products, and in which field of the medians it lies."""
+    frame = rates(await warehouse.frame(_of(view, _FIELDS), view.parameters()))
+    frame["conversion"] = _shares(frame["orders"], frame["viewed_sessions"])
+    is_seen, is_bought = (frame[name] > frame[name].median() for name in ("views", "conversion"))
+    frame["field"] = [
+        f"{'Many' if seen else 'Few'} views, {'high' if bought else 'low'} conversion"
+        for seen, bought in zip(is_seen, is_bought, strict=True)
+    ]
+    return frame
+
+
+async def groups(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
+    """A row for each category (or brand) and currency; the currency with the revenue of the shop first."""
+    return rates(await warehouse.frame(_of(view, _GROUPS, group=GROUPS[by]), view.parameters()))
+
+
+async def movers(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
+    """The ten biggest gains and losses; nothing without a comparison that has data."""
+    before = view.before or view.period
+    parameters = {**view.parameters(), "before_start": before.start, "before_end": before.end}
+    frame = await warehouse.frame(_of(view, _MOVERS, by=by), parameters)
+    return frame if view.before else frame[:0]
+
+
+def rates(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy with the add-to-cart rate."""
+    frame = frame.copy()
+    frame["add_rate"] = _shares(frame["added_sessions"], frame["viewed_sessions"])
+    return frame
+
+
+def _shares(parts: pd.Series[Any], wholes: pd.Series[Any]) -> list[float | None]:
+    return [share(*pair) for pair in zip(parts, wholes, strict=True)]
+
+
+def _of(view: View, sql: str, **constants: str) -> str:
+    """The query on the table that has what the view chooses. `constants` are never a reader's text."""
+    if view.is_segmented:
+        return sql.format(table="agg_daily_product_segments", where=SEGMENT, **constants)
+    return sql.format(table="agg_daily_products", where=_WHOLE, **constants)

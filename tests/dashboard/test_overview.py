@@ -1,0 +1,168 @@
+"""The overview in a browser, against the tables: its numbers, its links, Back, its files, and who can use it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from dashboard_site import Site, settled
+from playwright.sync_api import Page, expect
+from shiny.playwright import controller
+
+PEOPLE = "not is_bot and local_date between %(start)s and %(end)s"
+#: The last 28 whole days of the shop in conftest.py.
+DAYS = {"start": "2026-02-20", "end": "2026-03-19"}
+
+
+def value(page: Page, box: str) -> str:
+    """The exact number of a value box, from its hover."""
+    return page.locator(f"[id='overview_{box}'] .value-box-value span[title]").first.get_attribute("title") or ""
+
+
+def expected(site: Site, where: str, **parameters: object) -> dict[str, str]:
+    """The six numbers straight from sessions and orders."""
+    [(visitors, sessions, buying)] = site.rows(
+        f"select count(distinct visitor_id), count(*), count(*) filter (where purchase_count > 0) from fact_sessions where {where}",
+        **parameters,
+    )
+    [(orders, revenue)] = site.rows(
+        "select count(*), sum(o.revenue) filter (where o.currency = 'USD') from fact_orders as o "
+        f"inner join (select session_key, channel, device_type, country from fact_sessions) as s using (session_key) where {where}",
+        **parameters,
+    )
+    return {
+        "visitors": f"{visitors:,}",
+        "sessions": f"{sessions:,}",
+        "orders": f"{orders:,}",
+        "revenue": f"{revenue:,}",
+        "conversion": f"{buying / sessions:,.10g}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "where", "parameters"),
+    [
+        ("", PEOPLE, DAYS),
+        ("?bots=in", PEOPLE.replace("not is_bot and", ""), DAYS),
+        ("?channel=direct&channel=email", PEOPLE + " and channel in ('direct', 'email')", DAYS),
+        ("?device=desktop&country=US", PEOPLE + " and device_type = 'desktop' and country = 'US'", DAYS),
+        ("?from=2026-03-01&to=2026-03-07", PEOPLE, {"start": "2026-03-01", "end": "2026-03-07"}),
+        ("?period=yesterday", PEOPLE, {"start": "2026-03-19", "end": "2026-03-19"}),
+    ],
+)
+def test_the_boxes_say_what_the_tables_hold(
+    site: Site, page: Page, query: str, where: str, parameters: dict[str, object]
+) -> None:
+    page.goto(site.url + query)
+    settled(page)
+    found = expected(site, where, **parameters)
+    assert {name: value(page, f"period-period_{name}") for name in found} == found
+
+
+def test_today_is_compared_with_as_much_of_yesterday(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    settled(page)
+    so_far = PEOPLE + " and (started_at at time zone 'Europe/Berlin')::time < '15:00'"
+    counts = [
+        site.rows(f"select count(*) from fact_sessions where {so_far}", start=day, end=day)[0][0]
+        for day in ("2026-03-20", "2026-03-19")
+    ]
+    assert value(page, "today-today_sessions") == str(counts[0])
+    change = page.locator("[id='overview_today-today_sessions'] .delta").inner_text()
+    assert f"{100 * (counts[0] - counts[1]) / counts[1]:+.1f} %" in change
+    expect(page.locator(".row-head").first).to_contain_text("Friday 20 March, until 15:00")
+
+
+def test_the_filters_are_in_the_url_and_back_takes_them_off(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    settled(page)
+    all_sessions = value(page, "period-period_sessions")
+    controller.InputSelect(page, "period").set("7d")
+    page.wait_for_url("**period=7d*")
+    settled(page)
+    week = value(page, "period-period_sessions")
+    page.get_by_role("button", name="Filters").click()
+    controller.InputSelectize(page, "device").set(["mobile"])
+    page.wait_for_url("**device=mobile*")
+    page.locator("#filters .btn-close").click()
+    settled(page)
+    mobile, link = value(page, "period-period_sessions"), page.url
+    controller.PageNavbar(page, "page").set("search")
+    page.wait_for_url("**page=search*")
+    page.go_back()
+    page.wait_for_url(link)
+    settled(page)
+    assert value(page, "period-period_sessions") == mobile
+    page.go_back()
+    settled(page)
+    assert value(page, "period-period_sessions") == week
+    controller.InputSelect(page, "period").expect_selected("7d")
+    page.go_back()
+    settled(page)
+    assert value(page, "period-period_sessions") == all_sessions
+    page.go_forward()
+    settled(page)
+    assert value(page, "period-period_sessions") == week
+    other = page.context.new_page()
+    other.goto(link)
+    settled(other)
+    assert value(other, "period-period_sessions") == mobile
+    assert len({all_sessions, week, mobile}) == 3
+
+
+def test_a_click_on_a_row_filters_and_the_chip_takes_it_off(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    settled(page)
+    page.locator("[id='overview_devices-face'] a[data-value=table]").click()
+    table = controller.OutputDataFrame(page, "overview_devices-table")
+    table.expect_nrow(3)
+    table.select_rows([1])
+    page.wait_for_url("**device=mobile*")
+    settled(page)
+    assert value(page, "period-period_sessions") == expected(site, PEOPLE + " and device_type = 'mobile'", **DAYS)["sessions"]
+    page.get_by_role("button", name="Take the filter Device mobile off").click()
+    page.wait_for_url(lambda url: "device" not in url)
+
+
+def test_the_table_of_a_chart_has_its_numbers(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    settled(page)
+    page.locator("[id='overview_countries-face'] a[data-value=table]").click()
+    top = site.rows(
+        f"select coalesce(country, '(none)'), count(*) from fact_sessions where {PEOPLE} group by 1 order by 2 desc, 1 limit 1", **DAYS
+    )[0]
+    table = controller.OutputDataFrame(page, "overview_countries-table")
+    table.expect_cell(top[0], row=0, col=0)
+    table.expect_cell(str(top[1]), row=0, col=1)
+
+
+def test_a_csv_has_the_filters_and_the_rows(site: Site, page: Page) -> None:
+    page.goto(site.url + "?channel=direct")
+    settled(page)
+    with page.expect_download() as waiting:
+        page.locator("[id='overview_trend-csv']").click()
+    text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+    head = [line for line in text.splitlines() if line.startswith("#")]
+    assert head[:2] == ["# Table: Trend", "# Period: 20 Feb – 19 Mar 2026"]
+    assert "# Channel: direct" in head
+    assert "# Time zone: Europe/Berlin" in head
+    rows = list(csv.DictReader(io.StringIO("\n".join(text.splitlines()[len(head) :]))))
+    found = site.rows(
+        f"select local_date::text, count(*) from fact_sessions where {PEOPLE} and channel = 'direct' group by 1 order by 1", **DAYS
+    )
+    assert [(row["Time"][:10], int(row["Sessions"])) for row in rows if row["Sessions"] != "0"] == found
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark"), (320, "light")])
+def test_everyone_can_use_it(site: Site, page: Page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(site.url)
+    settled(page)
+    found = Axe().run(page).response["violations"]
+    serious = [(v["id"], v["nodes"][0]["target"]) for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
