@@ -61,7 +61,7 @@ def page_ui(name: str, page: ModuleType) -> NavPanel:
     )
 
 
-def app_ui(_: Request) -> Tag:
+def app_ui(request: Request) -> Tag:
     """The whole document, before any number is known."""
     own = HTMLDependency(
         "dashboard",
@@ -74,6 +74,7 @@ def app_ui(_: Request) -> Tag:
         *(page_ui(name, page) for name, page in PAGES.items()),
         title="Clickstream",
         id="page",
+        selected=asked if (asked := request.query_params.get("page")) in PAGES else None,
         header=ui.TagList(
             own,
             ui.head_content(tags.link(rel="modulepreload", href=BUNDLE)),
