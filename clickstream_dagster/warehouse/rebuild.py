@@ -104,7 +104,7 @@ def _replace_keys(cursor: Cursor, model: Model) -> int:
             "table": sql.Identifier(model.name),
             "key": sql.Identifier(str(model.key)),
             "columns": sql.SQL(", ").join(map(sql.Identifier, model.column_names)),
-            "select": sql.SQL(model.sql),
+            "select": sql.SQL(model.sql_by_date),
         }
         cursor.execute(
             sql.SQL("""
