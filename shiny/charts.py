@@ -151,7 +151,8 @@ def bars(labels: Sequence[str], values: Sequence[Any], *, name: str, texts: Sequ
         "range": [0, 1.15 * max(map(float, values), default=1) or 1],
         "fixedrange": True,
     }  # for the text after a bar
-    return figure(trace, yaxis=axis, xaxis=room, showlegend=False, bargap=0.25)
+    gap = max(0.25, 1 - 0.12 * len(labels))  # two bars need not fill a card
+    return figure(trace, yaxis=axis, xaxis=room, showlegend=False, bargap=gap)
 
 
 def stacked(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
@@ -214,18 +215,65 @@ def scatter(x: Sequence[Any], y: Sequence[Any], labels: Sequence[str], *, x_titl
     return made
 
 
-def sankey(nodes: Sequence[str], links: Sequence[tuple[int, int, Any]]) -> go.Figure:
-    """Flows between nodes: (from, to, how many), as places in `nodes`."""
+def sankey(
+    nodes: Sequence[tuple[int, str, int, str]], links: Sequence[tuple[int, int, Any, str]], heads: Sequence[str]
+) -> go.Figure:
+    """Flows between nodes, in columns from left to right. A node is (column from 0, label, size, colour), in order from top to
+    bottom; a flow is (from, to, how many, in words), as places in `nodes`; `heads` stand above the columns."""
+    gap = 0.035
+    sizes = [[size for column, _, size, _ in nodes if column == place] for place in range(len(heads))]
+    scale = min(((1 - gap * (len(column) - 1)) / (sum(column) or 1) for column in sizes if column), default=1.0)
+    below, middles = [0.0] * len(heads), []
+    for column, _, size, _ in nodes:
+        middles.append(below[column] + size * scale / 2)
+        below[column] += size * scale + gap
+    last = max(1, len(heads) - 1)
     trace = go.Sankey(
-        node={"label": [shortened(name, 28) for name in nodes], "color": COLORS[0], "pad": 14, "thickness": 14},
+        arrangement="fixed",
+        node={
+            # The number stands in a line of its own, where there is room for one.
+            "label": [
+                f"{shortened(name, 20)}{'<br>' if size * scale > 0.06 else ' '}{size:,}" for _, name, size, _ in nodes
+            ],
+            "customdata": [shortened(name, 60) for _, name, _, _ in nodes],
+            "hovertemplate": "%{customdata}: %{value:,}<extra></extra>",
+            "color": [color for *_, color in nodes],
+            "x": [min(0.999, max(0.001, column / last)) for column, *_ in nodes],
+            "y": [min(0.999, max(0.001, middle)) for middle in middles],
+            "pad": 14,
+            "thickness": 12,
+            "line": {"width": 0},
+        },
         link={
             "source": [link[0] for link in links],
             "target": [link[1] for link in links],
             "value": [link[2] for link in links],
-            "color": "rgba(79,107,216,0.28)",
+            "customdata": [link[3] for link in links],
+            "hovertemplate": "%{customdata}<extra></extra>",
+            "color": [_pale(nodes[link[1]][3]) for link in links],
         },
+        textfont={"size": 11, "shadow": "none"},
     )
-    return figure(trace)
+    told = [
+        {
+            "x": place / last,
+            "xref": "paper",
+            "xanchor": "left" if place < last else "right",
+            "y": 1.01,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "text": shortened(head, 20),
+            "showarrow": False,
+            "opacity": 0.7,
+        }
+        for place, head in enumerate(heads)
+    ]
+    return figure(trace, annotations=told, margin={"l": 8, "r": 8, "t": 26, "b": 12})
+
+
+def _pale(color: str) -> str:
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.3)"
 
 
 def told_apart(labels: Sequence[Any], most: int = 40) -> list[str]:
