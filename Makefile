@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench generated constraints clean
+.PHONY: help demo browser test lint bench generated constraints clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -13,21 +13,28 @@ help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/clickstream: setup.py constraints.txt
-	@echo "Setting up $(VENV) (once, one to three minutes) ..."
+	@echo "Setting up $(VENV) (once, two to four minutes) ..."
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; run: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade setuptools wheel
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[local,dashboard,test]'
 	@touch $@
 
-demo: $(BIN)/clickstream ## Run the whole way on invented traffic, then serve the Dagster UI (ARGS=--no-serve ends)
+demo: $(BIN)/clickstream ## Run the whole way on invented traffic, then serve the dashboard and the Dagster UI (ARGS=--no-serve ends)
 	@$(BIN)/clickstream demo $(ARGS)
 
-test: $(BIN)/clickstream ## Run the tests, against a real PostgreSQL and a real S3 server (ARGS=tests/raw for some)
+browser: $(BIN)/clickstream
+	@command -v chromium > /dev/null \
+	|| { command -v apt-get > /dev/null && test "$$(id -u)" = 0 && echo "Installing chromium ..." \
+	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; } \
+	|| $(BIN)/python -m playwright install chromium
+
+test: browser ## Run the tests, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(BIN)/clickstream ## Check style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+	@cd shiny && ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache .  # not a package, so that it does not hide the one it uses
 
 bench: $(BIN)/clickstream ## Measure: import time, cost of an hour against history, a year of hours
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from htmltools import HTMLDependency, Tag, tags
 from shiny import App, Inputs, Outputs, Session, reactive, ui
+from shiny.ui._navs import NavPanel
 from starlette.requests import Request
 
 import banner
@@ -43,13 +44,15 @@ THEME = ui.Theme.from_brand(__file__)
 warehouse = Warehouse(dsn())
 
 
-def page_ui(name: str, page: ModuleType) -> ui.NavPanel:
+def part_ui(id: str, part: Boxes | Card) -> Tag:
+    """A part before its rows are known."""
+    return boxes_ui(id, part) if isinstance(part, Boxes) else card_ui(id, part)
+
+
+def page_ui(name: str, page: ModuleType) -> NavPanel:
     """One page: its parts, side by side where there is room."""
     parts = [
-        ui.div(
-            (boxes_ui if isinstance(part, Boxes) else card_ui)(f"{name}_{part.id}", part),  # type: ignore[operator]
-            class_=f"part part-{part.width}",
-        )
+        ui.div(part_ui(f"{name}_{part.id}", part), class_=f"part part-{part.width}", id=f"{name}_{part.id}-part")
         for part in page.PARTS
     ]
     about = ui.p(page.ABOUT, class_="page-about")
@@ -58,7 +61,7 @@ def page_ui(name: str, page: ModuleType) -> ui.NavPanel:
     )
 
 
-def app_ui(_: Request) -> Tag:
+def app_ui(request: Request) -> Tag:
     """The whole document, before any number is known."""
     own = HTMLDependency(
         "dashboard",
@@ -71,6 +74,7 @@ def app_ui(_: Request) -> Tag:
         *(page_ui(name, page) for name, page in PAGES.items()),
         title="Clickstream",
         id="page",
+        selected=asked if (asked := request.query_params.get("page")) in PAGES else None,
         header=ui.TagList(
             own,
             ui.head_content(tags.link(rel="modulepreload", href=BUNDLE)),
@@ -110,7 +114,10 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     filter_bar_server(input, session, state, list(PAGES), OPTIONS)
     for name, page in PAGES.items():
         for part in page.PARTS:
-            (boxes_server if isinstance(part, Boxes) else card_server)(f"{name}_{part.id}", part, name, state)  # type: ignore[operator]
+            if isinstance(part, Boxes):
+                boxes_server(f"{name}_{part.id}", part, name, state)
+            else:
+                card_server(f"{name}_{part.id}", part, name, state)
 
 
 app = App(app_ui, server, debug=False)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from htmltools import Tag, TagList, tags
-from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
+from shiny import Inputs, Outputs, Session, module, render, ui
 
 from cards import explained, failed
 from formats import FORMATS, delta, exact, is_missing
 from queries import Problem, Warehouse
-from session_state import State
+from session_state import Answer, State
 from view import View
 
 
@@ -51,28 +51,14 @@ def boxes_ui(boxes: Boxes) -> Tag:
 def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes, page: str, state: State) -> None:
     """Keep the boxes in step with the view, while their page is shown."""
 
-    @reactive.extended_task
-    async def load(view: View) -> tuple[str, Sequence[Box]] | Problem:
-        try:
-            return await boxes.rows(state.warehouse, view)
-        except Problem as problem:
-            return problem
-
-    @reactive.effect
-    def _ask() -> None:
-        view = state.view()
-        req(view.page == page)
-        state.version()
-        _ = "again" in input and input.again()  # the button of a failed card
-        load.cancel()
-        load.invoke(view)
+    answer = Answer(boxes.rows, page, state, input, session)
 
     @render.ui
     def row() -> Tag | TagList:
-        answer = state.trouble() or load.result()
-        if isinstance(answer, Problem):
-            return failed(answer, session.ns("again"))
-        head, shown = answer
+        found = answer()
+        if isinstance(found, Problem):
+            return failed(found, session.ns("again"))
+        head, shown = found
         return TagList(
             ui.h2(head, class_="row-head"),
             ui.layout_column_wrap(

@@ -6,12 +6,12 @@ Every card asks for its own rows, so that one that fails or is slow leaves the o
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from htmltools import Tag, TagList
+from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
 from shinywidgets import output_widget, render_widget
 
@@ -19,7 +19,7 @@ import charts
 from exports import to_csv
 from formats import DASH, is_missing
 from queries import Problem, Warehouse
-from session_state import State
+from session_state import Answer, State
 from view import View
 
 Rows = Callable[[Warehouse, View], Awaitable[pd.DataFrame]]
@@ -63,9 +63,8 @@ class Card:
     width: int = 12
     height: str = "360px"
     empty: str = "Nothing in this period and with these filters."
-    #: Columns of the frame that are shown when there are more than these; by default those of `columns`.
+    #: Which side is up at first: chart or table.
     face: str = "chart"
-    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @module.ui
@@ -86,8 +85,8 @@ def card_ui(card: Card) -> Tag:
     table = ui.nav_panel("Table", ui.output_data_frame("table"), value="table")
     notice = ui.output_ui("notice", class_="card-notice")
     if card.draw is None:
-        face = ui.card(ui.card_header(head), notice, ui.output_data_frame("table"), full_screen=True)
-        return ui.div(face, class_="question", style=f"--card-height:{card.height}")
+        plain = ui.card(ui.card_header(head), notice, ui.output_data_frame("table"), full_screen=True)
+        return ui.div(plain, class_="question", style=f"--card-height:{card.height}")
     picture = ui.div(
         output_widget("chart", height="100%"),
         role="img",
@@ -110,35 +109,21 @@ def explained(title: str, about: str) -> Tag:
 def card_server(input: Inputs, output: Outputs, session: Session, card: Card, page: str, state: State) -> None:
     """Keep a card's faces in step with the view, while its page is shown."""
 
-    @reactive.extended_task
-    async def load(view: View) -> pd.DataFrame | Problem:
-        try:
-            return await card.rows(state.warehouse, view)
-        except Problem as problem:
-            return problem
-
-    @reactive.effect
-    def _ask() -> None:
-        view = state.view()
-        req(view.page == page)
-        state.version()
-        _ = "again" in input and input.again()  # the button of a failed card
-        load.cancel()
-        load.invoke(view)
+    answer = Answer(card.rows, page, state, input, session)
 
     @reactive.calc
     def frame() -> pd.DataFrame:
-        answer = load.result()
-        req(isinstance(answer, pd.DataFrame))
-        assert isinstance(answer, pd.DataFrame)
-        return answer
+        found = answer()
+        req(not isinstance(found, Problem))
+        assert isinstance(found, pd.DataFrame)
+        return found
 
     @render.ui
     def notice() -> Tag | None:
-        answer = state.trouble() or load.result()
-        if isinstance(answer, Problem):
-            return failed(answer, session.ns("again"))
-        return ui.p(card.empty, class_="card-empty", role="status") if answer.empty else None
+        found = answer()
+        if isinstance(found, Problem):
+            return failed(found, session.ns("again"))
+        return ui.p(card.empty, class_="card-empty", role="status") if found.empty else None
 
     if card.draw is not None:
         _draw_chart(card, session, state, frame)
@@ -235,7 +220,10 @@ def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
         return values.map(str)
     if kind in ("count", "duration"):
         return values.map(lambda value: None if is_missing(value) else round(float(value))).astype("object")
-    if kind in ("percent", "money"):  # the grid sorts such text by its numbers; figures alone would lose their last zero
+    if kind in (
+        "percent",
+        "money",
+    ):  # the grid sorts such text by its numbers; figures alone would lose their last zero
         scale = 100 if kind == "percent" else 1
         return values.map(lambda value: DASH if is_missing(value) else f"{value * scale:.2f}")
     raise ValueError(f"unknown kind of column: {kind}")
@@ -245,6 +233,3 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " › ".join(map(str, value))
     return DASH if is_missing(value) else str(value)
-
-
-__all__ = ["Card", "Column", "Option", "TagList", "card_server", "card_ui"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -237,3 +238,74 @@ def told_apart(labels: Sequence[Any], most: int = 40) -> list[str]:
         seen[text] = seen.get(text, 0) + 1
         told.append(text if seen[text] == 1 else f"{text[: most - 6]} ({seen[text]})")
     return told
+
+
+def roomy(made: go.Figure) -> go.Figure:
+    """Bars with their texts beside them, and room for the text of the longest one."""
+    trace = made.data[0]
+    values = [value for value in trace.x if value is not None]
+    low, high = min([0, *values]), max([0, *values])
+    room = (high - low) * 0.22 or 1
+    trace.update(textposition="outside", cliponaxis=False)
+    return made.update_layout(xaxis_range=[low - room if low < 0 else 0, high + room if high > 0 else 0])
+
+
+def funnel(labels: Sequence[str], counts: Sequence[int], *, name: str) -> go.Figure:
+    """Steps from top to bottom. What left before a step is the pale rest of its bar; the words stand above the bars, so that
+    they fit a phone."""
+    lost = [0, *(was - now for was, now in pairwise(counts))]
+    places, whole = list(range(len(counts))), counts[0] or 1
+    traces = [
+        go.Bar(
+            x=list(counts),
+            y=places,
+            orientation="h",
+            width=0.5,
+            marker={"color": COLORS[0]},
+            hovertext=[f"{shortened(label)}: {count:,} {name}" for label, count in zip(labels, counts, strict=True)],
+            hovertemplate="%{hovertext}<extra></extra>",
+        ),
+        go.Bar(
+            x=lost,
+            y=places,
+            orientation="h",
+            width=0.5,
+            marker={"color": "rgba(79,107,216,0.13)", "pattern": {"shape": "/", "fgcolor": "rgba(79,107,216,0.3)"}},
+            text=[f"{gone:,} left" if gone else "" for gone in lost],
+            textposition="inside",
+            insidetextanchor="end",
+            textangle=0,
+            hovertext=[
+                f"{gone:,} {name} left before {shortened(label)}" for label, gone in zip(labels, lost, strict=True)
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
+        ),
+    ]
+    told = []
+    for place, (label, count) in enumerate(zip(labels, counts, strict=True)):
+        was = counts[place - 1] if place else 0
+        of_last = f"{100 * count / was:.1f} % of the step before · " if was else ""
+        words = [(0, "left", f"<b>{shortened(label, 28)}</b> {count:,}")]
+        if place:
+            words.append((1, "right", f"{of_last}{100 * count / whole:.1f} % of all"))
+        told += [
+            {
+                "x": x,
+                "xref": "paper",
+                "xanchor": side,
+                "y": place - 0.27,
+                "yanchor": "bottom",
+                "text": text,
+                "showarrow": False,
+            }
+            for x, side, text in words
+        ]
+    return figure(
+        *traces,
+        barmode="stack",
+        showlegend=False,
+        annotations=told,
+        uniformtext={"mode": "hide", "minsize": 11},
+        xaxis={"visible": False, "fixedrange": True, "range": [0, whole]},
+        yaxis={"visible": False, "fixedrange": True, "range": [len(counts) - 0.7, -0.7]},
+    )

@@ -187,7 +187,9 @@ def _chips(state: State) -> list[Tag]:
     if view.before:
         told.append(tags.span(f"against {view.before}", class_="chip plain"))
     elif view.compare != "none":
-        told.append(tags.span(f"nothing to compare with: the data begins on {view.first:%d %b %Y}", class_="chip plain"))
+        told.append(
+            tags.span(f"nothing to compare with: the data begins on {view.first:%d %b %Y}", class_="chip plain")
+        )
     told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from shiny import reactive
+from shiny import Inputs, Session, reactive, req
 
 from queries import Problem, Warehouse
 from view import SEGMENTS, Bounds, View
+
+Rows = TypeVar("Rows")
 
 
 class State:
@@ -39,3 +42,44 @@ class State:
         with reactive.isolate():
             held = getattr(self.view(), segment)
         self.change(**{segment: tuple(v for v in held if v != value) if value in held else (*held, value)})
+
+
+class Answer(Generic[Rows]):
+    """What a part has asked the warehouse last. Calling it gives the rows, or the `Problem` instead of them; it waits
+    (silently) for the first ones, and keeps the last ones while new ones are on their way: the part is dimmed meanwhile."""
+
+    def __init__(
+        self,
+        ask: Callable[[Warehouse, View], Awaitable[Rows]],
+        page: str,
+        state: State,
+        input: Inputs,
+        session: Session,
+    ) -> None:
+        self._state = state
+        self._last: reactive.Value[Rows | Problem] = reactive.Value()
+
+        @reactive.extended_task
+        async def load(view: View) -> Rows | Problem:
+            try:
+                return await ask(state.warehouse, view)
+            except Problem as problem:
+                return problem
+
+        @reactive.effect
+        async def _ask() -> None:
+            view = state.view()
+            req(view.page == page)
+            state.version()
+            _ = "again" in input and input.again()  # the button of a part that failed
+            await session.send_custom_message("loading", {"part": session.ns("part"), "is_on": True})
+            load.cancel()
+            load.invoke(view)
+
+        @reactive.effect
+        async def _keep() -> None:
+            self._last.set(load.result())
+            await session.send_custom_message("loading", {"part": session.ns("part"), "is_on": False})
+
+    def __call__(self) -> Rows | Problem:
+        return self._state.trouble() or self._last()

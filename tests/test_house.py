@@ -86,6 +86,11 @@ def test_the_dashboard_s_folder_does_not_shadow_the_package_it_uses() -> None:
     assert not (ROOT / "shiny" / "__init__.py").exists()
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "shiny").rglob("*.py")), ids=lambda file: file.stem)
+def test_the_dashboard_knows_only_itself_and_the_tables(file: Path) -> None:
+    assert [module for module in _imports(file) if _is_in(module, OURS) or module.startswith("dagster")] == []
+
+
 def test_every_sql_file_has_its_description_and_every_description_its_sql() -> None:
     assert len(SQL_FILES) > 10
     assert [file.with_suffix(".yml") for file in SQL_FILES] == sorted(MODELS.glob("*/*.yml"))
@@ -157,7 +162,7 @@ def _run(command: list[str], cwd: Path, **environ: str) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as it would be published, built from a copy so that nothing is left in the checkout."""
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
-    for name in OURS:
+    for name in (*OURS, "shiny"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.py", "pyproject.toml"):
         shutil.copy(ROOT / name, source / name)
@@ -175,6 +180,10 @@ def test_the_wheel_holds_every_file_that_the_code_reads(wheel: Path) -> None:
     code = {str(file.relative_to(ROOT)) for name in OURS for file in (ROOT / name).rglob("*.py")}
     assert len(needed) > 30
     assert needed | code | {"clickstream_dagster/dagster.yaml", "clickstream_dagster/workspace.yaml"} <= held
+    kinds = ("*.py", "*.css", "*.js", "*.yml")
+    shiny = {str(file.relative_to(ROOT / "shiny")) for kind in kinds for file in (ROOT / "shiny").rglob(kind)}
+    assert {f"clickstream_shiny/{file}" for file in shiny} <= held
+    assert not [name for name in held if name.startswith("shiny/")]
     assert not [name for name in held if name.startswith(("tests/", "bench/", "docs/"))]
 
 

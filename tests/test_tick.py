@@ -15,7 +15,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from support.tables import differences, dump
 
 from clickstream_dagster.lambda_entrypoint import BadTick, target_hour
 from clickstream_dagster.partitions import HOUR, key_of
@@ -25,6 +24,7 @@ from clickstream_dagster.warehouse.connection import Connection, create_database
 from clickstream_dagster.warehouse.ledger import freshness, ledger
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order, Rejection
+from support.tables import differences, dump
 
 EVENTBRIDGE = json.loads((Path(__file__).parent / "events" / "eventbridge_scheduled.json").read_text())
 NOW = datetime(2025, 12, 6, 6, 5, tzinfo=UTC)

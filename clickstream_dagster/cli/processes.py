@@ -29,7 +29,12 @@ def run_until_stopped(servers: Sequence[Server]) -> None:
     # A shell starts background programs with SIGINT ignored; Dagster would then ignore SIGTERM as well, and never end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     running = [subprocess.Popen(server.command, env={**os.environ, **server.environ}) for server in servers]
-    signal.signal(signal.SIGTERM, lambda *_: [process.terminate() for process in running])
+
+    def stop(*_: object) -> None:
+        for process in running:
+            process.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
     for server in servers:
         console.print(f"{server.title}: {server.url}", soft_wrap=True)
     console.print("Ctrl-C stops it." if len(servers) == 1 else "Ctrl-C stops them.")
@@ -39,6 +44,5 @@ def run_until_stopped(servers: Sequence[Server]) -> None:
     except KeyboardInterrupt:
         pass  # the terminal has told the servers, too
     else:
-        for process in running:
-            process.terminate()
+        stop()
     sys.exit(max(process.wait() for process in running))

@@ -116,6 +116,7 @@ def reader_environment(stack: Stack) -> dict[str, str]:
 
 
 def check_port(host: str, port: int) -> None:
+    """Raises `CannotServe` when something else has the port."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,0 +1,1 @@
+"""One module for each page: its title, its queries, and its parts."""

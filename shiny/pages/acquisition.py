@@ -94,7 +94,9 @@ async def _origins(warehouse: Warehouse, view: View) -> pd.DataFrame:
 def _draw_sessions(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
     texts = ["" if part is None else f"{100 * part:.1f} %" for part in top["share"]]
-    return charts.bars(charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=texts)
+    return charts.roomy(
+        charts.bars(charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=texts)
+    )
 
 
 def _draw_trend(frame: pd.DataFrame, _: View) -> go.Figure:
@@ -102,7 +104,7 @@ def _draw_trend(frame: pd.DataFrame, _: View) -> go.Figure:
     times = list(dict.fromkeys(frame["at"]))
     filled = [(name, list(rows["sessions"])) for name, rows in named]
     # Always as many lines, so that the picture that stands is changed and not made again.
-    spare = [("", [])] * (acquisition_rows.CHANNELS + 1 - len(filled))
+    spare: list[tuple[str, list[int]]] = [("", [])] * (acquisition_rows.CHANNELS + 1 - len(filled))
     made = charts.series(times, [*filled, *spare])
     for trace in made.data[len(filled) :]:
         trace.update(x=[], showlegend=False)
@@ -117,15 +119,17 @@ def _draw_new(frame: pd.DataFrame, _: View) -> go.Figure:
 
 def _draw_referrers(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
-    return charts.bars(
-        charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=list(top["channel"])
+    texts = [f"{value:,}" for value in top["sessions"]]
+    return charts.roomy(
+        charts.bars(charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=texts)
     )
 
 
 def _draw_landings(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
-    texts = [f"{100 * rate:.0f} % bounce" for rate in top["bounce_rate"]]
-    return charts.bars(charts.told_apart(top["page_path"]), list(top["entries"]), name="Entries", texts=texts)
+    texts = [f"{100 * rate:.0f} %" for rate in top["bounce_rate"]]
+    made = charts.bars(charts.told_apart(top["page_path"]), list(top["entries"]), name="Entries", texts=texts)
+    return charts.roomy(made).update_layout(xaxis_title="Entries, and how many of them bounce")
 
 
 _RATES = {
@@ -146,12 +150,14 @@ _MEANING = (
     "New: the visitor's first session ever. Bounce: one page at most and nothing done. Engaged: two pages, ten seconds, or "
     "an add to cart, checkout or purchase. Conversion: sessions with a purchase / sessions. Revenue is in the shop's currency."
 )
+_SPANS = "by day, by hour when the period is one day, and by spans of seven days when it is longer than 92 days."
 PARTS = (
     Boxes("period", _period),
     Card(
         "channels",
         "Channels",
-        f"A session's channel comes from its first event with a source: utm tags and click ids, then the referrer, else direct. {_MEANING} Click a row of the table to filter.",
+        "A session's channel comes from its first event with a source: utm tags and click ids, then the referrer, else direct. "
+        f"{_MEANING} Click a row of the table to filter.",
         _channels,
         {"value": Column("Channel", sets="channel"), **_ORIGIN},
         _draw_sessions,
@@ -161,7 +167,7 @@ PARTS = (
     Card(
         "trend",
         "Sessions by channel",
-        "The six largest channels and the others: by day, by hour when the period is one day, and by spans of seven days when it is longer than 92. The last one may not be over, the first span may be shorter.",
+        f"The six largest channels and the others: {_SPANS} The last one may not be over, the first span may be shorter.",
         acquisition_rows.channels_over_time,
         {
             "at": Column("Time", "date"),
@@ -175,7 +181,7 @@ PARTS = (
     Card(
         "origins",
         "Sources, media and campaigns",
-        f"The 100 with most sessions, as utm tags or the referrer name them; sessions of no campaign are not listed as one. {_MEANING}",
+        f"The 100 with most sessions, as utm tags or the referrer name them; those of no campaign are left out. {_MEANING}",
         _origins,
         {"value": Column("Name"), **_ORIGIN},
         _draw_sessions,
@@ -187,7 +193,8 @@ PARTS = (
     Card(
         "landings",
         "Landing pages",
-        "The 100 pages on which most sessions began: the path of the session's first event that has one. Bounces and purchases are of these sessions.",
+        "The 100 pages on which most sessions began: the path of the session's first event that has one. Bounces and purchases "
+        "are of these sessions.",
         acquisition_rows.landings,
         {
             "page_path": Column("Page"),
@@ -203,7 +210,8 @@ PARTS = (
     Card(
         "referrers",
         "Referring websites",
-        "The 100 websites that most sessions came from by a link: search, social, AI assistants and others. Click a row of the table to filter by its channel.",
+        "The 100 websites that most sessions came from by a link: search, social, AI assistants and others. Click a row of the "
+        "table to filter by its channel.",
         acquisition_rows.referrers,
         {
             "value": Column("Website"),
@@ -219,7 +227,7 @@ PARTS = (
     Card(
         "new",
         "New and returning",
-        "Sessions that are their visitor's first ever, and all others: by day, by hour when the period is one day, and by spans of seven days when it is longer than 92.",
+        f"Sessions that are their visitor's first ever, and all others: {_SPANS}",
         acquisition_rows.new_and_returning,
         {
             "at": Column("Time", "date"),

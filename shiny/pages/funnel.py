@@ -1,5 +1,262 @@
-"""Being written."""
+"""Funnel: how far visitors come on the way to an order, and where they leave it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+import banner
+import charts
+from boxes import Box, Boxes
+from cards import Card, Column
+from formats import SMALL, is_missing, share
+from pages.funnel_rows import (
+    BY,
+    UNIT,
+    breakdown,
+    by_time,
+    median_time,
+    named,
+    reached,
+    shop,
+    steps,
+    times,
+    trend,
+)
+from periods import Period
+from queries import Warehouse
+from view import View
 
 TITLE = "Funnel"
-ABOUT = ""
-PARTS: tuple[object, ...] = ()
+ABOUT = (
+    "How far visitors come on the way to an order, and where they leave it. A step counts at or after the one before it: "
+    "within one session, or by one visitor within 7 days of their first step."
+)
+_NOBODY = (
+    "Nobody reached the first step in this period and with these filters. The shop names its steps in "
+    "CLICKSTREAM_FUNNEL_STEPS; each is the name of an event."
+)
+
+
+async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    bounds = await banner.bounds(warehouse)
+    is_going_on = view.period.days == 1 and bounds is not None and view.period.end > bounds.complete
+    before_period = None if is_going_on else view.before  # hours against a whole day would say nothing
+    now, before, days, own = await asyncio.gather(
+        _numbers(warehouse, view, view.period),
+        _numbers(warehouse, view, before_period),
+        by_time(warehouse, view, view.period),
+        shop(warehouse),
+    )
+    who = UNIT.choices[UNIT.chosen(view)]
+    names = [named(name) for name in own["steps"]]
+    worst = now["worst"]
+    drops = before.get("drops") or ()
+    closed = days[~days["is_open"]] if (~days["is_open"]).any() else days
+    shown = [
+        Box(
+            "entered",
+            f"{who} that entered",
+            f"{who} with the first step, {names[0]}. A visitor counts once in the period.",
+            now["entered"],
+            before.get("entered"),
+            line=list(days["entered"]),
+        ),
+        Box(
+            "finished",
+            f"{who} to the end",
+            f"Those that reached the last step, {names[-1]}, in order.",
+            now["finished"],
+            before.get("finished"),
+            line=list(closed["finished"]),
+        ),
+        Box(
+            "overall",
+            "Overall rate",
+            f"{names[-1]} / {names[0]}. Not the conversion of the overview, which counts all sessions.",
+            now["overall"],
+            before.get("overall"),
+            kind="percent",
+            line=list(closed["rate"]),
+        ),
+        Box(
+            "drop",
+            "Biggest drop",
+            "The step that the largest share of those at the step before it did not reach, and that share.",
+            now["drops"][worst] if worst is not None else None,
+            drops[worst] if worst is not None and drops else None,
+            kind="percent",
+            is_less_better=True,
+            note=f"{names[worst]} › {names[worst + 1]}" if worst is not None else "",
+        ),
+        Box(
+            "median",
+            "Median time to convert",
+            "From the first step to the last: half of those who reach it take this long or less.",
+            now["median"],
+            before.get("median"),
+            kind="duration",
+            is_less_better=True,
+        ),
+    ]
+    return f"{view.period}{', not over yet and so not compared' if is_going_on else ''}", shown
+
+
+async def _numbers(warehouse: Warehouse, view: View, period: Period | None) -> dict[str, Any]:
+    if period is None:
+        return {}
+    counts, median = await asyncio.gather(reached(warehouse, view, period), median_time(warehouse, view, period))
+    rates = [share(n, was) for was, n in pairwise(counts)]
+    drops = [None if rate is None else 1 - rate for rate in rates]
+    known = [place for place, drop in enumerate(drops) if drop is not None]
+    return {
+        "entered": counts[0],
+        "finished": counts[-1],
+        "overall": share(counts[-1], counts[0]),
+        "drops": drops,
+        "worst": max(known, key=lambda place: drops[place] or 0.0, default=None),
+        "median": median,
+    }
+
+
+def _draw_steps(frame: pd.DataFrame, view: View) -> go.Figure:
+    return charts.funnel(
+        list(frame["step"]), [int(n) for n in frame["reached"]], name=UNIT.choices[UNIT.chosen(view)].lower()
+    )
+
+
+def _draw_breakdown(frame: pd.DataFrame, _: View) -> go.Figure:
+    """Rates from step to step, each column's best one darkest. A handful is told as pieces, without a colour."""
+    top = frame[:12]
+    names = [*frame["names"].iat[0][1:], "Overall"]
+    counts = list(top["reached"])
+    cells = [
+        [*((n, was) for was, n in pairwise(row)), (row[-1], row[0])] for row in counts
+    ]  # what reached a step, of what was at the one before
+    rates = [[share(n, was) if was >= SMALL else None for n, was in row] for row in cells]
+    best = [max((row[place] or 0 for row in rates), default=0) or 1 for place in range(len(names))]
+    made = charts.heatmap(
+        [charts.shortened(name, 14) for name in names],
+        [
+            charts.shortened(f"{value} · {n:,}")
+            for value, n in zip(charts.told_apart(top["value"], 20), top["entered"], strict=True)
+        ],
+        [[None if rate is None else rate / best[i] for i, rate in enumerate(row)] for row in rates],
+        name="",
+    )
+    texts = [
+        [f"{n} of {was}" if rate is None else f"{100 * rate:.1f} %" for (n, was), rate in zip(*pair, strict=True)]
+        for pair in zip(cells, rates, strict=True)
+    ]
+    made.update_traces(text=texts, texttemplate="%{text}", hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>")
+    made.update_traces(zmin=0, zmax=1.6, hoverongaps=True)
+    return made.update_layout(xaxis_side="top", xaxis_fixedrange=True)
+
+
+def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
+    def scaled(values: Sequence[Any]) -> list[float | None]:
+        return [None if is_missing(value) else 100 * float(value) for value in values]
+
+    x, now = list(frame["at"]), scaled(frame["rate"])
+    before = scaled(frame["rate_before"]) if view.before else None
+    made = charts.lines(x, now, before, name="Overall rate", before_name=str(view.before or ""), is_open=False)
+    closed = int((~frame["is_open"]).sum())
+    if closed < len(x):  # more than one day can still grow: those whose visitors have time left
+        made.data[1].update(x=x[:closed], y=now[:closed])
+        made.data[2].update(x=x[max(0, closed - 1) :], y=now[max(0, closed - 1) :])
+    return made.update_layout(yaxis_ticksuffix=" %")
+
+
+def _draw_times(frame: pd.DataFrame, view: View) -> go.Figure:
+    texts = [f"{n:,} · {100 * part:.0f} %" for n, part in zip(frame["finished"], frame["share"], strict=True)]
+    name = UNIT.choices[UNIT.chosen(view)]
+    made = charts.roomy(charts.bars(frame["span"], frame["finished"], name=name, texts=texts))
+    return made.update_traces(width=0.75 * min(1.0, len(frame) / 5))
+
+
+PARTS = (
+    Boxes("boxes", _boxes),
+    Card(
+        "steps",
+        "Steps",
+        "How many reached each step in order. The striped part left before the step. Sessions count on the date of their first "
+        "event; a visitor once, from their first step in the period on, and those of the last 7 days still have time. Filters "
+        "mean the visitor's session with that step.",
+        steps,
+        {
+            "step": Column("Step"),
+            "reached": Column("Reached", "count"),
+            "step_rate": Column("Of the step before %", "percent"),
+            "overall": Column("Of all %", "percent"),
+            "lost": Column("Left before it", "count"),
+            "reached_before": Column("Comparison: reached", "count"),
+            "step_rate_before": Column("Comparison: of the step before %", "percent"),
+            "overall_before": Column("Comparison: of all %", "percent"),
+            "lost_before": Column("Comparison: left before it", "count"),
+        },
+        _draw_steps,
+        (UNIT,),
+        width=7,
+        empty=_NOBODY,
+    ),
+    Card(
+        "times",
+        "Time to convert",
+        "Whole seconds from the first step to the last, of those that reached it in order. The comparison's shares are in the "
+        "table.",
+        times,
+        {
+            "span": Column("Time"),
+            "finished": Column("Reached the last step", "count"),
+            "share": Column("Share %", "percent"),
+            "share_before": Column("Comparison: share %", "percent"),
+        },
+        _draw_times,
+        (UNIT,),
+        width=5,
+        empty="Nobody reached the last step in this period and with these filters. Try a longer period.",
+    ),
+    Card(
+        "breakdown",
+        "Breakdown",
+        "The share of those at a step that reached the next one; the darker, the better within its column. Fewer than 10 are "
+        "told as pieces. Click a row of the table to filter (not a category). A category counts sessions, also when visitors "
+        "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first.",
+        breakdown,
+        {
+            "value": Column("Of"),
+            "entered": Column("Entered", "count"),
+            "counts_told": Column("Reached each step"),
+            "rates_told": Column("Of the step before"),
+            "finished": Column("Reached the last step", "count"),
+            "overall": Column("Overall %", "percent"),
+        },
+        _draw_breakdown,
+        (BY, UNIT),
+        height="400px",
+        empty=_NOBODY,
+    ),
+    Card(
+        "trend",
+        "Overall rate per day",
+        "Those that reached the last step / those with the first one, each day on its own (each hour, when it is one day), with "
+        "the comparison dashed behind it. What can still grow is dotted: a visitor has 7 days.",
+        trend,
+        {
+            "at": Column("Time", "date"),
+            "entered": Column("Entered", "count"),
+            "finished": Column("Reached the last step", "count"),
+            "rate": Column("Overall %", "percent"),
+            "rate_before": Column("Comparison: overall %", "percent"),
+        },
+        _draw_trend,
+        (UNIT,),
+        height="300px",
+        empty=_NOBODY,
+    ),
+)

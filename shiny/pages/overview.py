@@ -160,7 +160,7 @@ PARTS = (
     Card(
         "trend",
         "Trend",
-        "Each day of the period (each hour, when it is one day), with the comparison dashed behind it. What is not over yet is dotted.",
+        "Each day of the period, or each hour when it is one day. The comparison is dashed; what is not over yet is dotted.",
         _trend,
         {
             "at": Column("Time", "date"),

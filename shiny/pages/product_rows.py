@@ -92,7 +92,6 @@ _MOVERS = f"""
     )
     select ranked.*, {_NAMES} from ranked left join dim_product using (product_id)
     where (({{by}}_change > 0 and gain <= 10) or ({{by}}_change < 0 and loss <= 10))
-        and exists (select from {{table}} where {_BEFORE} and {{where}})
     order by {{by}}_change desc, product_id
 """
 _CURRENCY = "select currency from shop_settings"
@@ -144,11 +143,10 @@ async def groups(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
 
 
 async def movers(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
-    """The ten biggest gains and losses; nothing without a comparison that has data."""
+    """The ten biggest gains and losses. Without a comparison the period is compared with itself, in which nothing changes."""
     before = view.before or view.period
     parameters = {**view.parameters(), "before_start": before.start, "before_end": before.end}
-    frame = await warehouse.frame(_of(view, _MOVERS, by=by), parameters)
-    return frame if view.before else frame[:0]
+    return await warehouse.frame(_of(view, _MOVERS, by=by), parameters)
 
 
 def rates(frame: pd.DataFrame) -> pd.DataFrame:

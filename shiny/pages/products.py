@@ -18,7 +18,7 @@ from queries import Warehouse
 from view import View
 
 TITLE = "Products"
-ABOUT = "What is seen, put into the cart, bought and given back. Views and adds count on the date of their session, sales on that of the order."
+ABOUT = "What is seen, put into carts, bought and given back. Views and adds count on their session's date, sales on the order's."
 
 ORDER = Option(
     "products-order", "Order by", {"revenue": "Revenue", "views": "Views", "adds": "Adds to cart", "units": "Units"}
@@ -36,7 +36,7 @@ _BOXES = {
     "units": ("Units sold", "Pieces in orders, by the date of the order.", "count"),
     "revenue": (
         "Revenue of products",
-        "Price × quantity of the items of orders, before refunds, in the shop's currency. Orders without items have no part in it.",
+        "Price × quantity of the items of orders, before refunds, in the shop's currency. Orders without items are not in it.",
         "money",
     ),
     "refunded_share": ("Refunded", "Given back since / revenue, of the items in the shop's currency.", "percent"),
@@ -94,8 +94,12 @@ def _draw_fields(frame: pd.DataFrame, _: View) -> go.Figure:
         x_title="Views",
         y_title="Conversion %",
     )
+    # A few products have most of the views: on an even scale all others lie on one heap.
+    ticks = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
+    axis = {"type": "log", "tickvals": ticks, "ticktext": [count(tick) for tick in ticks]}
+    made.update_layout(xaxis=axis, xaxis_title="Views, on a logarithmic scale")
     corners = (
-        ("Look at these: many views, low conversion", 1, 0),
+        ("Seldom bought", 1, 0),
         ("Show more of these", 0, 1),
         ("Best sellers", 1, 1),
     )
@@ -115,8 +119,8 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
     values = [float(value) for value in shown["revenue"]]
     parts = [share(value, sum(float(v) for v in frame["revenue"][frame["currency"] == currency])) for value in values]
     texts = ["" if part is None else f"{100 * part:.1f} %" for part in parts]
-    made = charts.bars(list(shown["value"]), values, name="Revenue", texts=texts)
-    return made.update_layout(xaxis_title=f"Revenue, {currency}")
+    made = charts.bars(charts.told_apart(shown["value"]), values, name="Revenue", texts=texts)
+    return charts.roomy(made).update_layout(xaxis_title=f"Revenue, {currency}")
 
 
 def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -125,7 +129,7 @@ def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     texts = [f"{value:+,.0f}" for value in changes]
     made = charts.bars(charts.told_apart(frame["name"]), changes, name="Change", texts=texts)
     made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
-    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()} against {view.before}")
+    return charts.roomy(made).update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}")
 
 
 _NAMES = {"name": Column("Product"), "category": Column("Category")}
@@ -146,7 +150,8 @@ PARTS = (
     Card(
         "groups",
         "Categories and brands",
-        "Revenue of the items by the product's latest category or brand; the picture has the shop's currency, the table has a row for each. A session counts once for each product that it viewed or added.",
+        "Revenue of the items by the product's latest category or brand; the picture is of the shop's currency, the table has a "
+        "row for each. A session counts once for each product that it viewed or added.",
         _groups,
         {
             "value": Column("Name"),
@@ -177,12 +182,13 @@ PARTS = (
         (MOVER,),
         width=6,
         height="420px",
-        empty="There is nothing to compare with, or nothing has changed. Choose a comparison in the filter bar that has data.",
+        empty="There is nothing to compare with, or nothing has changed. Choose a comparison, or a shorter period.",
     ),
     Card(
         "fields",
         "Views and conversion",
-        "The 100 most viewed products. Conversion is orders with the product / sessions that viewed it. The dotted cross marks the medians: half of the products lie on each side.",
+        "The 100 most viewed products. Conversion is orders with the product / sessions that viewed it. The dotted cross marks "
+        "the medians: half of the products lie on each side.",
         product_rows.fields,
         {
             **_NAMES,
@@ -198,7 +204,8 @@ PARTS = (
     Card(
         "products",
         "All products",
-        "The 200 first, a row for each product and currency. Add rate is sessions that added it / sessions that viewed it; orders are those that hold it; refunded is what was given back of it since.",
+        "The 200 first, a row for each product and currency. Add rate is sessions that added it / sessions that viewed it; "
+        "orders are those that hold it; refunded is what was given back of it since.",
         _products,
         {
             **_NAMES,

@@ -1,5 +1,192 @@
-"""Being written."""
+"""Reliability: whether the data is whole and fresh, and what was left out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from banner import FRESHNESS, FRESHNESS_SLO
+from boxes import Box, Boxes
+from cards import Card, Column
+from formats import duration, share
+from pages.ledger import (
+    BY,
+    MOST_HOURS,
+    by_day,
+    draw_ledger,
+    draw_reasons,
+    ledger,
+    missing,
+    reasons,
+    runs,
+    samples,
+    totals,
+)
+from queries import Warehouse
+from view import View
 
 TITLE = "Reliability"
-ABOUT = ""
-PARTS: tuple[object, ...] = ()
+ABOUT = (
+    "Whether the data is whole and fresh, by the hour in which events were received. It is about all events: the filters by "
+    "channel, "
+    "device, country and bots do not apply here."
+)
+
+_SHARES = {
+    "late": ("Late", "Loaded events received more than one hour after they happened / loaded events."),
+    "duplicate": ("Duplicates", "Copies of an event that was received before / received events. They count once."),
+    "rejected": ("Rejected", "Events that were not accepted, each kept with its reason / received events."),
+    "bots": ("Bots' sessions", "Sessions of crawlers and automated browsers / sessions, on the date of the session."),
+}
+
+
+async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    now = await totals(warehouse, view.period)
+    before = await totals(warehouse, view.before) if view.before else {}
+    days = await by_day(warehouse, view.period)
+    whole = {"late": "loaded", "duplicate": "received", "rejected": "received"}
+    lines = {name: [share(*pair) for pair in zip(days[name], days[of], strict=True)] for name, of in whole.items()}
+    boxes = [
+        await _freshness(warehouse),
+        Box(
+            "books",
+            "Books",
+            "Received events less loaded, duplicate and rejected ones, each counted on its own: the sum of the hours' "
+            "differences, "
+            "without their signs. 0 is right.",
+            now["books"],
+            note="" if now["books"] is None else "off: see the ledger" if now["books"] else "they balance",
+        ),
+        Box(
+            "received",
+            "Events received",
+            "Events that the collector had in the period, whatever became of them.",
+            now["received"],
+            before.get("received"),
+            line=list(days["received"]),
+        ),
+    ]
+    boxes += [
+        Box(
+            name,
+            title,
+            about,
+            now[name],
+            before.get(name),
+            kind="percent",
+            line=lines.get(name, []),
+            is_less_better=True,
+        )
+        for name, (title, about) in _SHARES.items()
+    ]
+    return str(view.period), boxes
+
+
+async def _freshness(warehouse: Warehouse) -> Box:
+    found = await warehouse.frame(FRESHNESS)
+    moment = found["complete_to"].iat[0] if len(found) else None
+    age = None if pd.isna(moment) else (datetime.now(UTC) - pd.Timestamp(moment)).total_seconds()
+    aim = duration(FRESHNESS_SLO.total_seconds())
+    is_within = age is not None and age <= FRESHNESS_SLO.total_seconds()
+    return Box(
+        "freshness",
+        "Freshness",
+        "Now less the end of the latest hour that is loaded whole, with every hour before it. This is about now, whatever "
+        "the period.",
+        age,
+        kind="duration",
+        note=f"within the aim of {aim}" if is_within else f"beyond the aim of {aim}",
+    )
+
+
+PARTS = (
+    Boxes("state", _boxes),
+    Card(
+        "ledger",
+        "What became of the events",
+        "Received = loaded + duplicate + rejected, each counted on its own, by day or hour of receipt in the shop's time "
+        "zone. By "
+        f"hour: the last {MOST_HOURS} of the period. Late ones are among the loaded.",
+        ledger,
+        {
+            "when": Column("Time", "date"),
+            "received": Column("Received", "count"),
+            "loaded": Column("Loaded", "count"),
+            "duplicate": Column("Duplicate", "count"),
+            "rejected": Column("Rejected", "count"),
+            "late": Column("Late", "count"),
+            "difference": Column("Difference", "count"),
+            "balance": Column("Balance"),
+        },
+        draw_ledger,
+        (BY,),
+        empty="No hour of this period is loaded. Run: clickstream materialize",
+    ),
+    Card(
+        "reasons",
+        "Why events were rejected",
+        "Rejected events by reason, and their share of the rejected ones. docs/events.md says what each reason means.",
+        reasons,
+        {
+            "code": Column("Reason"),
+            "events": Column("Events", "count"),
+            "share": Column("Of the rejected %", "percent"),
+            "of_received": Column("Of the received %", "percent"),
+        },
+        draw_reasons,
+        width=6,
+        empty="No event was rejected.",
+    ),
+    Card(
+        "runs",
+        "Last run of each table",
+        "When a table was changed last (the shop's time), the keys that were rebuilt, the rows removed and added, and the "
+        "keys that "
+        "are still to be rebuilt now.",
+        runs,
+        {
+            "model": Column("Table"),
+            "finished": Column("Finished", "date"),
+            "owed": Column("Owed", "count"),
+            "keys": Column("Keys", "count"),
+            "removed": Column("Removed", "count"),
+            "added": Column("Added", "count"),
+        },
+        width=6,
+        height="380px",
+        empty="No table has been built yet. Run: clickstream materialize",
+    ),
+    Card(
+        "samples",
+        "Rejected events",
+        "The 100 latest of the period: the hour of receipt (the shop's time), the reason, what to do, and the first 200 "
+        "characters of "
+        "what was sent, after personal data was removed.",
+        samples,
+        {
+            "hour": Column("Hour", "date"),
+            "code": Column("Reason"),
+            "message": Column("What to do"),
+            "body": Column("What was sent"),
+            "body_encoding": Column("Encoding"),
+        },
+        empty="No event was rejected.",
+    ),
+    Card(
+        "missing",
+        "Hours that are missing",
+        f"Hours of the period, since the first one, that should be loaded whole by now "
+        f"({duration(FRESHNESS_SLO.total_seconds())} "
+        "after they begin) and are not. Until the 100 latest gaps.",
+        missing,
+        {
+            "first": Column("From", "date"),
+            "until": Column("Until", "date"),
+            "hours": Column("Hours", "count"),
+        },
+        height="220px",
+        empty="None: every hour of this period that should be here is loaded whole.",
+    ),
+)

@@ -1,5 +1,171 @@
-"""Being written."""
+"""Search: what visitors look for in the shop, and whether they find it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+import banner
+import charts
+from boxes import Box, Boxes
+from cards import Card, Column
+from formats import is_missing, percent
+from pages.search_rows import by_day, new_terms, terms, totals, trend, unclicked
+from queries import Warehouse
+from view import View
 
 TITLE = "Search"
-ABOUT = ""
-PARTS: tuple[object, ...] = ()
+ABOUT = "What visitors look for in the shop, and whether they find it. Terms are in lower case."
+
+
+async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    bounds = await banner.bounds(warehouse)
+    currency = bounds.currency if bounds else ""
+    now = await totals(warehouse, view, view.period, currency)
+    before = await totals(warehouse, view, view.before, currency) if view.before else {}
+    days = await by_day(warehouse, view, view.period)
+
+    def box(name: str, title: str, about: str, **more: Any) -> Box:
+        line = list(days[name]) if name in days else []
+        return Box(name, title, about, now[name], before.get(name), line=line, **more)
+
+    of_all = f"{percent(now['sessions_share'])} of sessions"
+    return str(view.period), [
+        box("searches", "Searches", "Searches with words, on the date of their session."),
+        box("sessions", "Sessions with a search", "Sessions with one search event or more.", note=of_all),
+        box(
+            "unclicked_share",
+            "Nobody clicked",
+            "Searches without a click or a product view before the session's next search / searches.",
+            kind="percent",
+            is_less_better=True,
+        ),
+        box(
+            "without_results_share",
+            "Without results",
+            "Searches that say they found nothing (props.results is 0) / searches. Needs the shop to send it.",
+            kind="percent",
+            is_less_better=True,
+        ),
+        box(
+            "revenue",
+            "Revenue after search",
+            "Of orders at or after a search of their session, given to the last search before each. Other currencies stand "
+            "apart.",
+            kind="money",
+            unit=currency,
+            note=now["others"],
+        ),
+    ]
+
+
+def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
+    before = [None if is_missing(n) else int(n) for n in frame["before"]] if view.before else None
+    made = charts.lines(
+        list(frame["at"]),
+        list(frame["searches"]),
+        before,
+        name="Searches",
+        before_name=str(view.before or ""),
+        is_open=bool(frame["is_open"].iloc[-1]),
+    )
+    if len(frame) == 1:  # a day alone is a point, and its axis has no other date
+        made.update_traces(mode="lines+markers").update_layout(
+            xaxis={"tickvals": [frame["at"].iloc[0]], "tickformat": "%d %b %Y"}
+        )
+    return made
+
+
+def _draw_unclicked(frame: pd.DataFrame, _: View) -> go.Figure:
+    top = frame[:12]
+    texts = [f"{n:,} · {100 * part:.0f} %" for n, part in zip(top["unclicked"], top["unclicked_share"], strict=True)]
+    made = _thin(charts.bars(top["term"], top["unclicked"], name="Searches nobody clicked", texts=texts), len(top))
+    return made.update_layout(xaxis_range=[0, 1.4 * float(top["unclicked"].max())])  # room for two numbers after a bar
+
+
+def _draw_new(frame: pd.DataFrame, _: View) -> go.Figure:
+    top = frame[:12]
+    made = charts.bars(top["term"], top["searches"], name="Searches", texts=[f"{n:,}" for n in top["searches"]])
+    return _thin(made, len(top))
+
+
+def _thin(made: go.Figure, count: int) -> go.Figure:
+    """Bars as thin as if there were six of them at least."""
+    return made.update_traces(width=0.75 * min(1.0, count / 6))
+
+
+_SHARES = {
+    "unclicked_share": Column("Nobody clicked %", "percent"),
+    "without_results_share": Column("Without results %", "percent"),
+}
+PARTS = (
+    Boxes("totals", _boxes),
+    Card(
+        "trend",
+        "Searches per day",
+        "Searches on each day of the period, with the comparison dashed behind it. A day that is not over is dotted.",
+        trend,
+        {
+            "at": Column("Day", "date"),
+            "searches": Column("Searches", "count"),
+            "before": Column("Searches of the comparison", "count"),
+            **_SHARES,
+        },
+        _draw_trend,
+        height="300px",
+        empty="No searches here. They come from events named search; see the guide of the tracker.",
+    ),
+    Card(
+        "unclicked",
+        "Searches nobody clicked",
+        "Terms by the searches that no click or product view followed before the session's next search, and their share of the "
+        "term's searches. The 100 first.",
+        unclicked,
+        {
+            "term": Column("Term"),
+            "unclicked": Column("Nobody clicked", "count"),
+            "searches": Column("Searches", "count"),
+            **_SHARES,
+        },
+        _draw_unclicked,
+        width=6,
+        height="380px",
+        empty="No search here went without a click.",
+    ),
+    Card(
+        "new_terms",
+        "New terms",
+        "Terms with a search in the period and none in the comparison. The 100 first.",
+        new_terms,
+        {"term": Column("Term"), "searches": Column("Searches", "count"), **_SHARES},
+        _draw_new,
+        width=6,
+        height="380px",
+        empty="No term is new against the comparison, or the data does not reach back to it. Try a shorter period.",
+    ),
+    Card(
+        "terms",
+        "Terms",
+        "Clicked: a click or product view before the session's next search. Orders and revenue are those of the session "
+        "after its "
+        "last search before them. Revenue is in the shop's currency, others beside it. The 200 first.",
+        terms,
+        {
+            "term": Column("Term"),
+            "searches": Column("Searches", "count"),
+            "clicked_share": Column("Clicked %", "percent"),
+            "without_results_share": Column("Without results %", "percent"),
+            "sessions": Column("Sessions", "count"),
+            "orders": Column("Orders", "count"),
+            "revenue": Column("Revenue", "money"),
+            "revenue_each": Column("Revenue per search", "money"),
+            "currency": Column("Currency"),
+            "others": Column("Other currencies"),
+        },
+        height="440px",
+        empty="No searches here. They come from events named search; see the guide of the tracker.",
+    ),
+)

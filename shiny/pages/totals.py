@@ -40,7 +40,8 @@ _ALL_VISITORS = f"""
 _SOME_VISITORS = f"""
     select count(*) as visitors from (
         select distinct visitor_id from fact_sessions
-        where ({PERIOD} or (last_local_date > local_date and last_local_date >= %(start)s and local_date < %(start)s)) and {SEGMENT}
+        where ({PERIOD} or (last_local_date > local_date and last_local_date >= %(start)s and local_date < %(start)s))
+            and {SEGMENT}
     ) as seen
 """
 _TRAFFIC = f"""

@@ -1,4 +1,4 @@
-// What Shiny has no input for: the browser's Back, and buttons that are made while the page lives.
+// What Shiny has no input for: the browser's Back, buttons that are made while the page lives, and which parts wait for rows.
 (function () {
   const send = (name, value) => Shiny.setInputValue(name, value, { priority: "event" });
 
@@ -12,6 +12,11 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
+    Shiny.addCustomMessageHandler("loading", ({ part, is_on }) => {
+      const shown = document.getElementById(part);
+      shown.classList.toggle("loading", is_on);
+      if (!is_on) shown.classList.add("answered");
+    });
     Shiny.addCustomMessageHandler("location", ({ query, mode }) => {
       if (query === location.search) return;
       history[mode === "push" ? "pushState" : "replaceState"](null, "", query);

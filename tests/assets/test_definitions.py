@@ -11,7 +11,6 @@ from uuid import UUID
 import dagster as dg
 import obstore
 import pytest
-from support.tables import differences, dump
 
 from clickstream_dagster import resources
 from clickstream_dagster.assets.models import model_asset
@@ -30,6 +29,7 @@ from clickstream_dagster.warehouse.models import Column, all_models
 from clickstream_dagster.warehouse.rebuild import rebuild, rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event
+from support.tables import differences, dump
 
 START = datetime(2026, 4, 1, 23, tzinfo=UTC)
 

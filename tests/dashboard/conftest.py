@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from dashboard_site import Site, launch, serving, watched
 from obstore.store import MemoryStore
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from clickstream_dagster.local.traffic.generate import requests
 from clickstream_dagster.local.traffic.sending import send
@@ -18,7 +17,9 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import create_database
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
+from dashboard_site import Site, launch, serving, watched
 
+expect.set_options(timeout=15_000)
 UNTIL = datetime(2026, 3, 20, 14, tzinfo=UTC)
 DAYS = 35
 

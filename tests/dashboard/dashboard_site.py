@@ -30,8 +30,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: Console lines of libraries that say nothing of ours.
-NOISE = ("DEPRECATED", "bootstrap-datepicker")
+#: Lines of libraries that say nothing of ours; the last one is what a chart says when its page is left.
+NOISE = ("DEPRECATED", "bootstrap-datepicker", "no comm channel defined")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ class Site:
 
 @contextmanager
 def serving(stack: Stack, **environ: str) -> Iterator[Site]:
-    """Serve the dashboard for a warehouse until the block ends."""
+    """Serve the dashboard for a warehouse until the block ends. Leave the page before: a browser that loses its server
+    says so on its console."""
+    with stack.warehouse():
+        pass
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -97,7 +100,7 @@ def launch(playwright: Playwright) -> Browser:
 def watched(page: Page) -> list[str]:
     """Everything that goes wrong on a page from now on: exceptions, errors on the console, server errors."""
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(f"exception: {error}"))
+    page.on("pageerror", lambda error: wrong.append(f"exception: {error}") if str(error) not in NOISE else None)
     page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
     page.on(
         "console",
@@ -111,14 +114,16 @@ def watched(page: Page) -> list[str]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the shown page has no skeleton, nothing is being calculated, and the URL has been written."""
+    """Wait until every part of the shown page has its rows and nothing is being calculated."""
     page.wait_for_function(
         """() => {
-            const shown = document.querySelector(".tab-pane.active .parts");
-            if (!shown || document.documentElement.classList.contains("shiny-busy")) return false;
+            if (document.documentElement.classList.contains("shiny-busy")) return false;
+            const shown = document.querySelector("main .tab-pane.active .parts, .tab-content > .tab-pane.active .parts");
+            const parts = shown ? [...shown.querySelectorAll(".part")] : [];
             const visible = (e) => e.offsetParent !== null;
-            return ![...shown.querySelectorAll(".shiny-bound-output")].some(
-                (e) => visible(e) && (e.classList.contains("recalculating") || e.matches(".box-row:empty")));
+            return parts.length > 0
+                && parts.every((e) => e.matches(".answered:not(.loading)"))
+                && ![...shown.querySelectorAll(".recalculating, .box-row:empty")].some(visible);
         }""",
         timeout=30_000,
     )

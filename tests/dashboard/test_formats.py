@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from exports import safe_text, to_csv
-from formats import count, delta, duration, exact, money, percent, share
 from hypothesis import given
 from hypothesis import strategies as st
+
+from exports import safe_text, to_csv
+from formats import count, delta, duration, exact, money, percent, share
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,11 @@ def table(text: str) -> tuple[list[str], list[list[str]]]:
     return head, list(csv.reader(io.StringIO(text[sum(len(line) + 2 for line in head) :], newline="")))
 
 
-@given(st.lists(st.tuples(st.text(max_size=40), st.integers(), st.decimals(allow_nan=False, allow_infinity=False)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.text(max_size=40), st.integers(), st.decimals(allow_nan=False, allow_infinity=False)), max_size=5
+    )
+)
 def test_csv_keeps_every_cell_and_starts_no_formula(rows: list[tuple[str, int, Decimal]]) -> None:
     frame = pd.DataFrame(rows, columns=["name", "n", "amount"]).astype(object)
     head, found = table(to_csv("T", [("Period", "a\nb")], ["Name", "N", "Amount"], frame))

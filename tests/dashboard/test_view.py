@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from periods import COMPARISONS, PRESETS, Period, comparison, preset
-from view import LONGEST_QUERY, SEGMENTS, Bounds, View, custom_period, default_view, from_query, to_query
+from view import SEGMENTS, Bounds, View, custom_period, default_view, from_query, to_query
 
 LATEST = date(2026, 3, 20)
 BOUNDS = Bounds(

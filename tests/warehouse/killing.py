@@ -20,7 +20,6 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2.extensions
-from support.tables import differences, dump, empty
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.settings import load_settings
@@ -30,6 +29,7 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order, OrderItem, Product
+from support.tables import differences, dump, empty
 
 START = datetime(2026, 5, 1, 22, tzinfo=UTC)
 END = START + 3 * HOUR

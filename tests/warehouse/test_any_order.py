@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
-from support.histories import HOURS, START, RawFile, raw_files
-from support.tables import differences, dump, empty
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
+from support.histories import HOURS, START, RawFile, raw_files
+from support.tables import differences, dump, empty
 
 END = START + HOURS * HOUR
 EXAMPLES = int(os.environ.get("CLICKSTREAM_TEST_EXAMPLES", "40"))

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import obstore
 import pytest
-from support.tables import dump
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.stack import Stack
@@ -23,6 +22,7 @@ from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.rebuild import OutdatedProcess, rebuild, rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Device, Event, Geo, Order, OrderItem, Product
+from support.tables import dump
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from support.stories import DAY, GOOGLEBOT, Visit, event, five_weeks, rows, tell, visits
 
 from clickstream_dagster.stack import Stack
 from ingest_lambda.contract import Device, Event, Geo, Order, OrderItem, Product
+from support.stories import DAY, GOOGLEBOT, Visit, event, five_weeks, rows, tell, visits
 
 PATHS = ("/", "/cart", "/cart/", "/category/mice", "/category/mice/wired", "//search", None)
 ACTIONS = ("search", "view_product", "add_to_cart", "checkout", "purchase")

@@ -7,10 +7,9 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
-from support.stories import event, five_weeks, rows, tell, visits
-
 from clickstream_dagster.stack import Stack
 from ingest_lambda.contract import Device, Event, Order, OrderItem, Product
+from support.stories import event, five_weeks, rows, tell, visits
 
 COUNTS = "select term, searches, without_results, clicked, sessions, orders, revenue from agg_daily_search"
 

@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.stories import DAY, GOOGLEBOT, at, event, five_weeks, rows, tell, visits
 
 from clickstream_dagster.settings import DEFAULT_FUNNEL_STEPS, FUNNEL_WINDOW
 from clickstream_dagster.stack import Stack
 from ingest_lambda.contract import Device, Event, Geo
+from support.stories import DAY, GOOGLEBOT, at, event, five_weeks, rows, tell, visits
 
 SAIGON = ZoneInfo("Asia/Ho_Chi_Minh")
 Days = set[tuple[str, date, bool]]

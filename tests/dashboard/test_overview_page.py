@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from dashboard_site import Site, settled
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
+
+from dashboard_site import Site, settled
 
 PEOPLE = "not is_bot and local_date between %(start)s and %(end)s"
 #: The last 28 whole days of the shop in conftest.py.
@@ -25,12 +26,14 @@ def value(page: Page, box: str) -> str:
 def expected(site: Site, where: str, **parameters: object) -> dict[str, str]:
     """The six numbers straight from sessions and orders."""
     [(visitors, sessions, buying)] = site.rows(
-        f"select count(distinct visitor_id), count(*), count(*) filter (where purchase_count > 0) from fact_sessions where {where}",
+        "select count(distinct visitor_id), count(*), count(*) filter (where purchase_count > 0) "
+        f"from fact_sessions where {where}",
         **parameters,
     )
     [(orders, revenue)] = site.rows(
         "select count(*), sum(o.revenue) filter (where o.currency = 'USD') from fact_orders as o "
-        f"inner join (select session_key, channel, device_type, country from fact_sessions) as s using (session_key) where {where}",
+        "inner join (select session_key, channel, device_type, country from fact_sessions) as s using (session_key) "
+        f"where {where}",
         **parameters,
     )
     return {
@@ -122,7 +125,10 @@ def test_a_click_on_a_row_filters_and_the_chip_takes_it_off(site: Site, page: Pa
     table.select_rows([1])
     page.wait_for_url("**device=mobile*")
     settled(page)
-    assert value(page, "period-period_sessions") == expected(site, PEOPLE + " and device_type = 'mobile'", **DAYS)["sessions"]
+    assert (
+        value(page, "period-period_sessions")
+        == expected(site, PEOPLE + " and device_type = 'mobile'", **DAYS)["sessions"]
+    )
     page.get_by_role("button", name="Take the filter Device mobile off").click()
     page.wait_for_url(lambda url: "device" not in url)
 
@@ -132,7 +138,8 @@ def test_the_table_of_a_chart_has_its_numbers(site: Site, page: Page) -> None:
     settled(page)
     page.locator("[id='overview_countries-face'] a[data-value=table]").click()
     top = site.rows(
-        f"select coalesce(country, '(none)'), count(*) from fact_sessions where {PEOPLE} group by 1 order by 2 desc, 1 limit 1", **DAYS
+        f"select coalesce(country, '(none)'), count(*) from fact_sessions where {PEOPLE} group by 1 order by 2 desc, 1 limit 1",
+        **DAYS,
     )[0]
     table = controller.OutputDataFrame(page, "overview_countries-table")
     table.expect_cell(top[0], row=0, col=0)
@@ -151,7 +158,8 @@ def test_a_csv_has_the_filters_and_the_rows(site: Site, page: Page) -> None:
     assert "# Time zone: Europe/Berlin" in head
     rows = list(csv.DictReader(io.StringIO("\n".join(text.splitlines()[len(head) :]))))
     found = site.rows(
-        f"select local_date::text, count(*) from fact_sessions where {PEOPLE} and channel = 'direct' group by 1 order by 1", **DAYS
+        f"select local_date::text, count(*) from fact_sessions where {PEOPLE} and channel = 'direct' group by 1 order by 1",
+        **DAYS,
     )
     assert [(row["Time"][:10], int(row["Sessions"])) for row in rows if row["Sessions"] != "0"] == found
 
