@@ -10,7 +10,7 @@ import pandas as pd
 
 import charts
 from cards import Option
-from formats import share
+from formats import is_missing, share
 from pages.funnel_rows import named
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
@@ -75,7 +75,7 @@ _WAYS = f"""
         select
             {{way}} as way, local_date between %(start)s and %(end)s as is_now,
             sum(sessions) as sessions, sum(sessions_with_purchase) as purchases,
-            sum(sessions) filter (where cardinality(steps) = 2) as only
+            sum(sessions) filter (where cardinality(steps) = 2) as alone
         from agg_daily_paths
         where ({PERIOD} or local_date between %(before_start)s and %(before_end)s) and {SEGMENT} and {{anchor}}
         group by way, is_now
@@ -85,7 +85,7 @@ _WAYS = f"""
             way,
             coalesce(sum(sessions) filter (where is_now), 0)::bigint as sessions,
             coalesce(sum(purchases) filter (where is_now), 0)::bigint as purchases,
-            coalesce(sum(only) filter (where is_now), 0)::bigint as only,
+            coalesce(sum(alone) filter (where is_now), 0)::bigint as alone,
             coalesce(sum(sessions) filter (where not is_now), 0)::bigint as sessions_before
         from shown group by way
     ),
@@ -135,7 +135,7 @@ async def flow(warehouse: Warehouse, view: View) -> pd.DataFrame:
     for name, more in (("from", "more"), ("to", "next_more")):
         steps = frame["name" if name == "from" else "next_name"]
         frame[name] = [
-            told(step) if step is not None else f"and {int(n):,} more" for step, n in zip(steps, frame[more], strict=True)
+            f"and {int(n):,} more" if is_missing(step) else told(step) for step, n in zip(steps, frame[more], strict=True)
         ]
     sizes = frame.groupby(["place", "from"])["sessions"].transform("sum")
     whole = frame["sessions"][frame["place"] == 1].sum() if anchor == "start" else _arriving(frame, length)
@@ -179,7 +179,7 @@ async def _ways(
         ("share_of_purchases", "purchases", "whole_purchases"),
         ("share_before", "sessions_before", "whole_before"),
         ("conversion", "purchases", "sessions"),
-        ("only_share", "only", "sessions"),
+        ("alone_share", "alone", "sessions"),
     ):
         values = [share(*pair) for pair in zip(frame[part], frame[whole], strict=True)]
         frame[name] = pd.Series(values, index=frame.index, dtype=object)

@@ -68,7 +68,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         ),
         Box(
             "pages",
-            "Pages until they buy",
+            "Pages of buyers",
             "Views of pages and products in a session with a purchase: half of these sessions have this many or fewer.",
             now["pages"],
             before.get("pages"),
@@ -126,7 +126,7 @@ def _rank(name: str) -> int:
 
 def _draw_begins(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:10]
-    texts = [f"{100 * part:.1f} %" for part in top["share"]]
+    texts = [f"{100 * part:.1f} %" if part >= 0.001 else "under 0.1 %" for part in top["share"]]
     return charts.roomy(charts.bars(charts.told_apart(top["step"], 24), top["sessions"], name="Sessions", texts=texts))
 
 
@@ -162,7 +162,7 @@ PARTS = (
         },
         _draw_flow,
         (ANCHOR, LENGTH, MOST),
-        height="520px",
+        height="560px",
         empty="No session went this way in this period and with these filters. Try a longer period.",
     ),
     Card(
@@ -175,7 +175,7 @@ PARTS = (
             "step": Column("First step"),
             "sessions": Column("Sessions", "count"),
             "share": Column("Share %", "percent"),
-            "only_share": Column("Left at once %", "percent"),
+            "alone_share": Column("Left at once %", "percent"),
             "conversion": Column("Conversion %", "percent"),
             **_COMPARED,
         },
@@ -191,7 +191,7 @@ PARTS = (
             "step": Column("Last step"),
             "sessions": Column("Sessions", "count"),
             "share": Column("Share %", "percent"),
-            "only_share": Column("Only step %", "percent"),
+            "alone_share": Column("Only step %", "percent"),
             **_COMPARED,
         },
         _draw_begins,
@@ -206,11 +206,11 @@ PARTS = (
         journey_rows.first_steps,
         {
             "sessions": Column("Sessions", "count"),
-            "share": Column("Share %", "percent"),
             "conversion": Column("Conversion %", "percent"),
-            "purchases": Column("With a purchase", "count"),
-            **_COMPARED,
             **{f"step_{place}": Column(f"Step {place}") for place in range(1, LONGEST + 1)},
+            "purchases": Column("With a purchase", "count"),
+            "share": Column("Share %", "percent"),
+            **_COMPARED,
         },
         options=(ORDER,),
         height="420px",
@@ -223,8 +223,8 @@ PARTS = (
         {
             "sessions": Column("Sessions", "count"),
             "share": Column("Share %", "percent"),
-            **_COMPARED,
             **_BEFORE,
+            **_COMPARED,
         },
         width=6,
         height="420px",
@@ -238,8 +238,8 @@ PARTS = (
         {
             "sessions": Column("Sessions", "count"),
             "share": Column("Share %", "percent"),
-            **_COMPARED,
             **_BEFORE,
+            **_COMPARED,
         },
         width=6,
         height="420px",
