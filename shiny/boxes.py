@@ -86,12 +86,15 @@ def sparkline(values: Sequence[Any], width: int = 120, height: int = 28) -> Tag:
     top = max(known, default=0.0) or 1.0
     step = width / max(1, len(values) - 1)
     points = [
-        f"{place * step:.1f},{height - 3 - (height - 6) * max(0.0, float(value)) / top:.1f}"
+        (place * step, height - 3 - (height - 6) * max(0.0, float(value)) / top)
         for place, value in enumerate(values)
         if not is_missing(value)
     ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    ground = f"{points[0][0]:.1f},{height} {line} {points[-1][0]:.1f},{height}" if points else ""
     return tags.svg(
-        Tag("polyline", points=" ".join(points), fill="none", stroke="currentColor", stroke_width="1.8"),
+        Tag("polygon", points=ground, fill="currentColor", fill_opacity="0.1"),
+        Tag("polyline", points=line, fill="none", stroke="currentColor", stroke_width="1.5"),
         viewBox=f"0 0 {width} {height}",
         preserveAspectRatio="none",
         class_="sparkline",

@@ -151,7 +151,8 @@ def bars(labels: Sequence[str], values: Sequence[Any], *, name: str, texts: Sequ
         "range": [0, 1.15 * max(map(float, values), default=1) or 1],
         "fixedrange": True,
     }  # for the text after a bar
-    return figure(trace, yaxis=axis, xaxis=room, showlegend=False, bargap=0.25)
+    gap = max(0.25, 1 - 0.12 * len(labels))  # two bars need not fill a card
+    return figure(trace, yaxis=axis, xaxis=room, showlegend=False, bargap=gap)
 
 
 def stacked(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
@@ -214,18 +215,76 @@ def scatter(x: Sequence[Any], y: Sequence[Any], labels: Sequence[str], *, x_titl
     return made
 
 
-def sankey(nodes: Sequence[str], links: Sequence[tuple[int, int, Any]]) -> go.Figure:
-    """Flows between nodes: (from, to, how many), as places in `nodes`."""
+def sankey(
+    nodes: Sequence[tuple[int, str, int, str]], links: Sequence[tuple[int, int, Any, str]], heads: Sequence[str]
+) -> go.Figure:
+    """Flows between nodes, in columns from left to right. A node is (column from 0, label, size, colour), in order from top to
+    bottom; a flow is (from, to, how many, in words), as places in `nodes`; `heads` stand above the columns."""
+    scale, last = _sankey_scale(nodes, len(heads)), max(1, len(heads) - 1)
+    below, middles = [0.0] * len(heads), []
+    for column, _, size, _ in nodes:
+        room = max(size * scale, _SANKEY_LABEL)
+        middles.append(below[column] + room / 2)
+        below[column] += room + _SANKEY_GAP
+    goes_on = {link[0] for link in links}
+    ends_together = all(place in goes_on or column == last for place, (column, *_) in enumerate(nodes))
     trace = go.Sankey(
-        node={"label": [shortened(name, 28) for name in nodes], "color": COLORS[0], "pad": 14, "thickness": 14},
+        arrangement="fixed",
+        node={
+            "label": [""] * len(nodes),
+            "customdata": [shortened(name, 60) for _, name, _, _ in nodes],
+            "hovertemplate": "%{customdata}: %{value:,}<extra></extra>",
+            "color": [color for *_, color in nodes],
+            "align": "right" if ends_together else "left",  # plotly's own columns give the flows their width
+            "x": [min(0.999, max(0.001, column / last)) for column, *_ in nodes],
+            "y": [min(0.999, max(0.001, middle)) for middle in middles],
+            "pad": 10,
+            "thickness": 10,
+            "line": {"width": 0},
+        },
         link={
             "source": [link[0] for link in links],
             "target": [link[1] for link in links],
             "value": [link[2] for link in links],
-            "color": "rgba(79,107,216,0.28)",
+            "customdata": [link[3] for link in links],
+            "hovertemplate": "%{customdata}<extra></extra>",
+            "color": [_pale(nodes[link[1]][3]) for link in links],
         },
     )
-    return figure(trace)
+    # Words of our own, since plotly turns those of the last column inwards, onto those of the one before it.
+    said = {"xref": "paper", "yref": "paper", "xanchor": "left", "showarrow": False, "font": {"size": 11}}
+    told = [
+        {"x": place / last, "xshift": -8, "y": 1.01, "yanchor": "bottom", "text": shortened(head, 20), "opacity": 0.75}
+        for place, head in enumerate(heads)
+    ]
+    for (column, name, size, _), middle in zip(nodes, middles, strict=True):
+        number = f"<br>{size:,}" if size * scale > 2 * _SANKEY_LABEL else ""  # where there is room for a line of its own
+        text = shortened(name, 16) + number
+        told.append({"x": column / last, "xshift": 5, "y": 1 - middle, "yanchor": "middle", "align": "left", "text": text})
+    margin = {"l": 10, "r": 84, "t": 24, "b": 8}
+    return figure(trace, annotations=[{**said, **words} for words in told], margin=margin)
+
+
+#: Shares of a Sankey's height: between two nodes, and what a node's label needs at least.
+_SANKEY_GAP, _SANKEY_LABEL = 0.02, 0.03
+
+
+def _sankey_scale(nodes: Sequence[tuple[int, str, int, str]], columns: int) -> float:
+    """Of the height, for each one of a node's size: as much as lets every column have room for its labels."""
+    scale = 1.0
+    for place in range(columns):
+        sizes = sorted((size for column, _, size, _ in nodes if column == place), reverse=True)
+        room = 1 - _SANKEY_GAP * (len(sizes) - 1)
+        while sizes and sizes[-1] * room < _SANKEY_LABEL * sum(sizes):  # the smallest take what a label needs
+            sizes.pop()
+            room -= _SANKEY_LABEL
+        scale = min(scale, room / (sum(sizes) or 1))
+    return scale
+
+
+def _pale(color: str) -> str:
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.3)"
 
 
 def told_apart(labels: Sequence[Any], most: int = 40) -> list[str]:
@@ -245,7 +304,8 @@ def roomy(made: go.Figure) -> go.Figure:
     trace = made.data[0]
     values = [value for value in trace.x if value is not None]
     low, high = min([0, *values]), max([0, *values])
-    room = (high - low) * 0.22 or 1
+    longest = max((len(str(text)) for text in trace.text or ()), default=0)
+    room = (high - low) * max(0.22, 0.04 * longest) or 1  # a phone's bars are short, its words are not
     trace.update(textposition="outside", cliponaxis=False)
     return made.update_layout(xaxis_range=[low - room if low < 0 else 0, high + room if high > 0 else 0])
 
@@ -284,10 +344,10 @@ def funnel(labels: Sequence[str], counts: Sequence[int], *, name: str) -> go.Fig
     told = []
     for place, (label, count) in enumerate(zip(labels, counts, strict=True)):
         was = counts[place - 1] if place else 0
-        of_last = f"{100 * count / was:.1f} % of the step before · " if was else ""
-        words = [(0, "left", f"<b>{shortened(label, 28)}</b> {count:,}")]
+        of_last = f"step {100 * count / was:.1f} % · " if was else ""
+        words = [(0, "left", f"<b>{shortened(label, 18)}</b> {count:,}")]
         if place:
-            words.append((1, "right", f"{of_last}{100 * count / whole:.1f} % of all"))
+            words.append((1, "right", f"{of_last}overall {100 * count / whole:.1f} %"))
         told += [
             {
                 "x": x,
@@ -307,5 +367,5 @@ def funnel(labels: Sequence[str], counts: Sequence[int], *, name: str) -> go.Fig
         annotations=told,
         uniformtext={"mode": "hide", "minsize": 11},
         xaxis={"visible": False, "fixedrange": True, "range": [0, whole]},
-        yaxis={"visible": False, "fixedrange": True, "range": [len(counts) - 0.7, -0.7]},
+        yaxis={"visible": False, "fixedrange": True, "range": [len(counts) - 0.7, -0.6]},
     )

@@ -33,8 +33,8 @@ class Column:
 class Model:
     """One table or view. `materialized` says how it is filled:
 
-    loader: by the load of an hour; spans: the sessions; keys: whole keys (`key` names the column) deleted and inserted
-    again; view: not stored.
+    loader: by the load of an hour; spans: the sessions; keys: whole keys (`key` names the column) computed again; view:
+    not stored.
     """
 
     name: str

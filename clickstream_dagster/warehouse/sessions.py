@@ -103,15 +103,24 @@ def _owe_readers(cursor: Cursor) -> None:
         create temporary table touched_rows on commit drop as
         select * from removed_rows union all select * from added_rows union all select * from flagged_rows
         """)
+    # A daily table may look up the session of an order: it counts on the order's own date, and the order's row may stay
+    # the same when its session does not.
+    cursor.execute("""
+        create temporary table touched_orders on commit drop as
+        select distinct
+            clickstream_events.order_key,
+            (clickstream_events.event_timestamp at time zone shop_settings.timezone)::date as local_date
+        from rebuild_spans
+        inner join clickstream_events
+            on clickstream_events.visitor_id = rebuild_spans.visitor_id
+            and clickstream_events.event_timestamp between lower(rebuild_spans.span) and upper(rebuild_spans.span)
+        cross join shop_settings
+        where clickstream_events.order_key is not null
+        """)
     selects = {
-        "local_date": "select distinct local_date from touched_rows",
+        "local_date": "select local_date from touched_rows union select local_date from touched_orders",
         "visitor_id": "select distinct visitor_id from touched_spans",
-        "order_id": """
-            select distinct order_key from rebuild_spans
-            inner join clickstream_events
-                on clickstream_events.visitor_id = rebuild_spans.visitor_id
-                and clickstream_events.event_timestamp between lower(rebuild_spans.span) and upper(rebuild_spans.span)
-            where order_key is not null""",
+        "order_id": "select distinct order_key from touched_orders",
     }
     for reader in stored_readers("fact_sessions"):
         if reader.key in selects:

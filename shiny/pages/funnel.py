@@ -173,7 +173,7 @@ def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
 
 
 def _draw_times(frame: pd.DataFrame, view: View) -> go.Figure:
-    texts = [f"{n:,} · {100 * part:.0f} %" for n, part in zip(frame["finished"], frame["share"], strict=True)]
+    texts = [f"{n:,} · {100 * part:.{0 if part >= 0.01 or not part else 1}f} %" for n, part in zip(frame["finished"], frame["share"], strict=True)]
     name = UNIT.choices[UNIT.chosen(view)]
     made = charts.roomy(charts.bars(frame["span"], frame["finished"], name=name, texts=texts))
     return made.update_traces(width=0.75 * min(1.0, len(frame) / 5))
@@ -225,7 +225,7 @@ PARTS = (
         "breakdown",
         "Breakdown",
         "The share of those at a step that reached the next one; the darker, the better within its column. Fewer than 10 are "
-        "told as pieces. Click a row of the table to filter (not a category). A category counts sessions, also when visitors "
+        "told as pieces. A category counts sessions, also when visitors "
         "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first.",
         breakdown,
         {
