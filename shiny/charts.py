@@ -258,9 +258,13 @@ def sankey(
         for place, head in enumerate(heads)
     ]
     for (column, name, size, _), middle in zip(nodes, middles, strict=True):
-        number = f"<br>{size:,}" if size * scale > 2 * _SANKEY_LABEL else ""  # where there is room for a line of its own
+        number = (
+            f"<br>{size:,}" if size * scale > 2 * _SANKEY_LABEL else ""
+        )  # where there is room for a line of its own
         text = shortened(name, 16) + number
-        told.append({"x": column / last, "xshift": 5, "y": 1 - middle, "yanchor": "middle", "align": "left", "text": text})
+        told.append(
+            {"x": column / last, "xshift": 5, "y": 1 - middle, "yanchor": "middle", "align": "left", "text": text}
+        )
     margin = {"l": 10, "r": 84, "t": 24, "b": 8}
     return figure(trace, annotations=[{**said, **words} for words in told], margin=margin)
 

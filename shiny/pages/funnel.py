@@ -173,7 +173,10 @@ def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
 
 
 def _draw_times(frame: pd.DataFrame, view: View) -> go.Figure:
-    texts = [f"{n:,} · {100 * part:.{0 if part >= 0.01 or not part else 1}f} %" for n, part in zip(frame["finished"], frame["share"], strict=True)]
+    texts = [  # with tenths of a percent for what would round to nothing
+        f"{n:,} · {100 * part:.{0 if part >= 0.01 else 1}f} %" if n else ""
+        for n, part in zip(frame["finished"], frame["share"], strict=True)
+    ]
     name = UNIT.choices[UNIT.chosen(view)]
     made = charts.roomy(charts.bars(frame["span"], frame["finished"], name=name, texts=texts))
     return made.update_traces(width=0.75 * min(1.0, len(frame) / 5))

@@ -74,7 +74,13 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             before.get("pages"),
             note=f"{count(now['other_pages'])} in sessions without",
         ),
-        _most("begin", "Buyers begin with", "The most frequent first step of sessions with a purchase.", firsts, "_of_purchases"),
+        _most(
+            "begin",
+            "Buyers begin with",
+            "The most frequent first step of sessions with a purchase.",
+            firsts,
+            "_of_purchases",
+        ),
         _most("leave", "Others leave from", "The most frequent last step of sessions without a purchase.", lasts, ""),
     ]
     return f"{view.period}{', not over yet and so not compared' if is_going_on else ''}", shown
@@ -88,7 +94,10 @@ def _most(id: str, title: str, about: str, frame: pd.DataFrame, kind: str) -> Bo
     """A share, and in its note what has it."""
     if frame.empty:
         return Box(id, title, about, None, kind="percent")
-    return Box(id, title, about, frame[f"share{kind}"].iat[0], kind="percent", note=frame["step"].iat[0])
+    first = frame.iloc[0]
+    part, whole = (first["purchases"], first["whole_purchases"]) if kind else (first["sessions"], first["whole"])
+    note = f"{first['step']}, {count(part)} of {count(whole)}"
+    return Box(id, title, about, first[f"share{kind}"], kind="percent", note=note)
 
 
 def _draw_flow(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -126,7 +135,7 @@ def _rank(name: str) -> int:
 
 def _draw_begins(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:10]
-    texts = [f"{100 * part:.1f} %" if part >= 0.001 else "under 0.1 %" for part in top["share"]]
+    texts = [f"{100 * part:.1f} %" if part >= 0.0005 else "under 0.1 %" for part in top["share"]]
     return charts.roomy(charts.bars(charts.told_apart(top["step"], 24), top["sessions"], name="Sessions", texts=texts))
 
 
