@@ -22,15 +22,19 @@ HERE = Path(__file__).parent
 
 
 def shop_year(first: Stack, events: int, since: datetime = BEGIN) -> Stack:
-    """The warehouse of a shop with so many events a year, of which it has those since a day; built unless it stands."""
+    """The warehouse of a shop with so many events a year, of which it has those since a day; built unless it stands, and
+    brought to the version of the code."""
     from clickstream_dagster.stack import Stack
     from clickstream_dagster.warehouse.connection import create_database
+    from clickstream_dagster.warehouse.rebuild import rebuild_all
 
     name = f"shop_{events}_{since:%Y%m%d}"
     stack = Stack(replace(first.settings, postgres=replace(first.server, database=name)))
     if not _stands(first, name):
         create_database(first.server, name)
         _build(stack, name, events, since)
+    with stack.warehouse() as connection:
+        rebuild_all(connection)
     return stack
 
 
