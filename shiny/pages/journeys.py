@@ -22,7 +22,8 @@ from view import View
 TITLE = "Journeys"
 ABOUT = (
     "The ways that sessions take. A step is a page, by the first part of its path (/category/*), or a view of a product, a "
-    "search, an add to cart, a checkout or a purchase; the same one again is no other step."
+    "search, an add to cart, a checkout or a purchase. The same one again is no other step, nor is the page on which the "
+    "next one happens."
 )
 _BEFORE = {f"step_{place}": Column(f"{LONGEST - place} before") for place in range(1, LONGEST)}
 _COMPARED = {"share_before": Column("Comparison: share %", "percent")}
