@@ -229,10 +229,11 @@ PARTS = (
         "Breakdown",
         "The share of those at a step that reached the next one; the darker, the better within its column. Fewer than 10 are "
         "told as pieces. A category counts sessions, also when visitors "
-        "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first.",
+        "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first; a click on a "
+        "row of it filters.",
         breakdown,
         {
-            "value": Column("Of"),
+            "value": Column("Of", sets=BY),
             "entered": Column("Entered", "count"),
             "counts_told": Column("Reached each step"),
             "rates_told": Column("Of the step before"),
