@@ -15,7 +15,7 @@ from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
 from shinywidgets import output_widget, render_widget
 
-import charts
+import chart_widget
 from exports import to_csv
 from formats import DASH, is_missing
 from queries import Problem, Warehouse
@@ -165,7 +165,7 @@ def _draw_chart(card: Card, session: Session, state: State, frame: Callable[[], 
     @render_widget
     def chart() -> go.FigureWidget:
         with reactive.isolate():
-            return charts.empty_widget(origin(session))
+            return chart_widget.empty_widget(origin(session))
 
     @reactive.effect
     def _redraw() -> None:
@@ -174,7 +174,7 @@ def _draw_chart(card: Card, session: Session, state: State, frame: Callable[[], 
         assert isinstance(widget, go.FigureWidget)
         if not rows.empty:
             with reactive.isolate():
-                charts.redraw(widget, card.draw(rows, state.view()))
+                chart_widget.redraw(widget, card.draw(rows, state.view()))
 
 
 def origin(session: Session) -> str:

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 import banner
 import charts
+import flow_charts
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import SMALL, is_missing, share
@@ -125,7 +126,7 @@ async def _numbers(warehouse: Warehouse, view: View, period: Period | None) -> d
 
 
 def _draw_steps(frame: pd.DataFrame, view: View) -> go.Figure:
-    return charts.funnel(
+    return flow_charts.funnel(
         list(frame["step"]), [int(n) for n in frame["reached"]], name=UNIT.choices[UNIT.chosen(view)].lower()
     )
 
@@ -178,7 +179,7 @@ def _draw_times(frame: pd.DataFrame, view: View) -> go.Figure:
         for n, part in zip(frame["finished"], frame["share"], strict=True)
     ]
     name = UNIT.choices[UNIT.chosen(view)]
-    made = charts.roomy(charts.bars(frame["span"], frame["finished"], name=name, texts=texts))
+    made = charts.bars(frame["span"], frame["finished"], name=name, texts=texts)
     return made.update_traces(width=0.75 * min(1.0, len(frame) / 5))
 
 

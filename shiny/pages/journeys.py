@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 import banner
 import charts
+import flow_charts
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import count
@@ -115,7 +116,7 @@ def _draw_flow(frame: pd.DataFrame, view: View) -> go.Figure:
         (places[place, name], places[place + 1, to], sessions, words)
         for place, name, to, sessions, words in zip(*columns, strict=True)
     ]
-    return charts.sankey(
+    return flow_charts.sankey(
         [(place - 1, name, sizes[place, name], _COLORS.get(name, _color(name))) for place, name in nodes],
         links,
         [place_told(place, anchor, length) for place in range(1, length + 1)],
@@ -137,7 +138,7 @@ def _rank(name: str) -> int:
 def _draw_begins(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:10]
     texts = [f"{100 * part:.1f} %" if part >= 0.0005 else "under 0.1 %" for part in top["share"]]
-    return charts.roomy(charts.bars(charts.told_apart(top["step"], 24), top["sessions"], name="Sessions", texts=texts))
+    return charts.bars(top["step"], top["sessions"], name="Sessions", texts=texts, most=24)
 
 
 async def _first(warehouse: Warehouse, view: View) -> pd.DataFrame:

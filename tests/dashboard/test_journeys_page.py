@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
-import charts
+import flow_charts
 from clickstream_dagster.cli.serving import reader_environment
 from dashboard_site import Site, settled
 from pages import journey_rows, journeys
@@ -250,7 +250,7 @@ def test_a_sankey_has_room_for_every_label_and_keeps_text_text() -> None:
         *((1, f"/{n}", 1, "#000000") for n in range(9)),
         (1, "/big", 991, "#000000"),
     ]
-    made = charts.sankey(nodes, [(0, n, nodes[n][2], "") for n in range(1, 11)], ["Step 1", "Step 2"])
+    made = flow_charts.sankey(nodes, [(0, n, nodes[n][2], "") for n in range(1, 11)], ["Step 1", "Step 2"])
     assert "&lt;b&gt;Home" in made.layout.annotations[2].text
     tops = made.data[0].node.y[1:]
     assert all(below - above >= 0.03 for above, below in pairwise(tops))
