@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
-import charts
+import flow_charts
 from clickstream_dagster.cli.serving import reader_environment
 from dashboard_site import Site, settled
 from pages import funnel, funnel_rows
@@ -242,13 +242,13 @@ def test_nobody_is_told_as_nothing(site: Site) -> None:
 
 
 def test_the_picture_says_what_is_left_and_what_went() -> None:
-    made = charts.funnel(["<b>One</b>", "Two", "Three"], [200, 50, 10], name="sessions")
+    made = flow_charts.funnel(["<b>One</b>", "Two", "Three"], [200, 50, 10], name="sessions")
     assert [list(trace.x) for trace in made.data] == [[200, 50, 10], [0, 150, 40]]
     words = [note.text for note in made.layout.annotations]
     assert "step 25.0 % · overall 25.0 %" in words
     assert "step 20.0 % · overall 5.0 %" in words
     assert not any("<b>One" in text for text in words)
-    assert [note.text for note in charts.funnel(["One", "Two"], [0, 0], name="x").layout.annotations][
+    assert [note.text for note in flow_charts.funnel(["One", "Two"], [0, 0], name="x").layout.annotations][
         -1
     ] == "overall 0.0 %"
 

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
-import charts
+import flow_charts
 from clickstream_dagster.cli.serving import reader_environment
 from dashboard_site import Site, settled
 from pages import journey_rows, journeys
@@ -71,9 +71,15 @@ class Way:
 def ways(site: Site, view: View, period: Period | None = None) -> list[Way]:
     """Of each session with a step."""
     found: dict[str, Way] = defaultdict(lambda: Way([]))
-    for session, name, path in site.rows(EVENTS, order=list(ORDER), **view.parameters(period)):
+    events = site.rows(EVENTS, order=list(ORDER), **view.parameters(period))
+    known = [event for event in events if event[1] in ORDER[1:] or (event[1] == "page_view" and event[2] is not None)]
+    pages = {id(one) for one, then in pairwise(known) if _is_page_of(one, then)}
+    for event in events:
+        session, name, path = event
         way = found[session]
         way.views += name in ("page_view", "view_product")
+        if id(event) in pages:
+            continue
         if name == "page_view" and path is not None:
             first, *more = path.strip("/").split("/")
             name = f"/{first}{'/*' if more else ''}"
@@ -82,6 +88,16 @@ def ways(site: Site, view: View, period: Period | None = None) -> list[Way]:
         if not way.steps or way.steps[-1] != name:
             way.steps.append(name)
     return [way for way in found.values() if way.steps]
+
+
+def _is_page_of(one: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
+    """Whether the next step of the session happens on the page that this one views."""
+    return (
+        one[0] == then[0]
+        and one[1] == "page_view" != then[1]
+        and then[2] is not None
+        and one[2].strip("/") == then[2].strip("/")
+    )
 
 
 def ask(site: Site, rows: Any, *arguments: Any) -> Any:
@@ -234,7 +250,7 @@ def test_a_sankey_has_room_for_every_label_and_keeps_text_text() -> None:
         *((1, f"/{n}", 1, "#000000") for n in range(9)),
         (1, "/big", 991, "#000000"),
     ]
-    made = charts.sankey(nodes, [(0, n, nodes[n][2], "") for n in range(1, 11)], ["Step 1", "Step 2"])
+    made = flow_charts.sankey(nodes, [(0, n, nodes[n][2], "") for n in range(1, 11)], ["Step 1", "Step 2"])
     assert "&lt;b&gt;Home" in made.layout.annotations[2].text
     tops = made.data[0].node.y[1:]
     assert all(below - above >= 0.03 for above, below in pairwise(tops))
