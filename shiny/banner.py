@@ -26,10 +26,17 @@ _BOUNDS = """
 """
 #: The values to filter by: of a year, so that it costs no more in the tenth.
 _SEGMENTS = """
-    select channel, device_type, country, sum(sessions)::bigint as sessions
-    from agg_daily_acquisition
-    where local_date > %(latest)s::date - 365
-    group by channel, device_type, country
+    with sized as (
+        select
+            channel, device_type, country, grouping(channel, device_type, country) as kind,
+            row_number() over (
+                partition by grouping(channel, device_type, country) order by sum(sessions) desc, channel, device_type, country
+            ) as place
+        from agg_daily_acquisition
+        where local_date > %(latest)s::date - 365
+        group by grouping sets ((channel), (device_type), (country))
+    )
+    select channel, device_type, country from sized where place <= 200 order by kind, place
 """
 FRESHNESS = "select complete_to from data_freshness"
 
@@ -47,15 +54,10 @@ async def bounds(warehouse: Warehouse) -> Bounds | None:
         first,
         latest,
         latest if is_whole else complete,
-        {name: _by_size(segments, column) for name, column in columns.items()},
+        {name: tuple(map(str, segments[column].dropna())) for name, column in columns.items()},
         found["timezone"].iat[0],
         found["currency"].iat[0],
     )
-
-
-def _by_size(segments: pd.DataFrame, column: str) -> tuple[str, ...]:
-    sizes = segments.groupby(column)["sessions"].sum().sort_values(ascending=False, kind="stable")
-    return tuple(map(str, sizes.index[:200]))
 
 
 def banner_ui() -> Tag:

@@ -5,6 +5,7 @@ Every card asks for its own rows, so that one that fails or is slow leaves the o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,11 @@ from shinywidgets import output_widget, render_widget
 import chart_widget
 from exports import to_csv
 from formats import DASH, is_missing
-from queries import Problem, Warehouse
+from queries import Problem, Warehouse, defect
 from session_state import Answer, State
 from view import SEGMENTS, View
+
+_log = logging.getLogger(__name__)
 
 Rows = Callable[[Warehouse, View], Awaitable[pd.DataFrame]]
 Draw = Callable[[pd.DataFrame, View], go.Figure]
@@ -35,8 +38,9 @@ class Option:
     choices: Mapping[str, str]
 
     def chosen(self, view: View) -> str:
-        """What the view says, else the default."""
-        return view.option(self.id, next(iter(self.choices)))
+        """What the view says, if it is one of the choices; else the default. What a browser sends is never taken as it is."""
+        default = next(iter(self.choices))
+        return value if (value := view.option(self.id, default)) in self.choices else default
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
     """Keep a card's faces in step with the view, while its page is shown."""
 
     answer = Answer(card.rows, page, state, input, session)
+    failure: reactive.Value[Problem | None] = reactive.Value(None)
 
     @reactive.calc
     def frame() -> pd.DataFrame:
@@ -125,19 +130,18 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
 
     @render.ui
     def notice() -> Tag | None:
-        found = answer()
+        found = failure() or answer()
         if isinstance(found, Problem):
             return failed(found, session.ns("again"))
         return ui.p(card.empty, class_="card-empty", role="status") if found.empty else None
 
     if card.draw is not None:
-        _draw_chart(card, session, state, frame)
+        _draw_chart(card, session, answer, frame, failure)
 
     @render.data_frame
     def table() -> render.DataGrid[pd.DataFrame]:
         rows = frame()
-        with reactive.isolate():
-            is_clickable = any(column.segment(state.view()) for column in card.columns.values())
+        is_clickable = any(column.segment(answer.view()) for column in card.columns.values())
         return grid(rows, card.columns, is_clickable)
 
     @reactive.effect
@@ -145,23 +149,29 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
         rows = table.cell_selection()["rows"]
         req(rows)
         with reactive.isolate():
-            shown, view = frame(), state.view()
+            shown, view = frame(), answer.view()
         for name, column in card.columns.items():
             if segment := column.segment(view):
                 state.filter(segment, str(shown[name].iloc[rows[0]]))
 
     @render.download_button(filename=f"{card.id}.csv", media_type="text/csv; charset=utf-8")
     async def csv() -> AsyncIterator[str]:
-        view = state.view()
         rows = frame()[list(card.columns)]
-        labels = [column.label for column in card.columns.values()]
-        yield "\ufeff" + to_csv(card.title, [*view.describe(), ("Time zone", state.bounds().timezone)], labels, rows)
+        labels = [column.label.removesuffix(" %") for column in card.columns.values()]  # shares stay shares, 0 to 1
+        told = [*answer.view().describe(), ("Time zone", state.bounds().timezone)]
+        yield "\ufeff" + to_csv(card.title, told, labels, rows)
 
     for option in card.options:
         _follow_option(input, option, state)
 
 
-def _draw_chart(card: Card, session: Session, state: State, frame: Callable[[], pd.DataFrame]) -> None:
+def _draw_chart(
+    card: Card,
+    session: Session,
+    answer: Answer[pd.DataFrame],
+    frame: Callable[[], pd.DataFrame],
+    failure: reactive.Value[Problem | None],
+) -> None:
     @render_widget
     def chart() -> go.FigureWidget:
         with reactive.isolate():
@@ -172,9 +182,13 @@ def _draw_chart(card: Card, session: Session, state: State, frame: Callable[[], 
         widget, rows = chart.widget, frame()
         assert card.draw is not None
         assert isinstance(widget, go.FigureWidget)
-        if not rows.empty:
-            with reactive.isolate():
-                chart_widget.redraw(widget, card.draw(rows, state.view()))
+        try:
+            if not rows.empty:
+                chart_widget.redraw(widget, card.draw(rows, answer.view()))
+            failure.set(None)
+        except Exception:  # a picture that fails is this card's trouble, not the whole tab's
+            _log.exception("the chart %s failed", card.id)
+            failure.set(defect())
 
 
 def origin(session: Session) -> str:
@@ -191,7 +205,7 @@ def _follow_option(input: Inputs, option: Option, state: State) -> None:
     @reactive.event(input[name], ignore_init=True)
     def _choose() -> None:
         with reactive.isolate():
-            if option.chosen(state.view()) != input[name]():
+            if input[name]() in option.choices and option.chosen(state.view()) != input[name]():
                 state.choose(option.id, input[name]())
 
     @reactive.effect

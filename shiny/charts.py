@@ -185,11 +185,13 @@ def scatter(x: Sequence[Any], y: Sequence[Any], labels: Sequence[str], *, x_titl
 
 def told_apart(labels: Sequence[Any], most: int = 40) -> list[str]:
     """Labels of bars. Plotly draws bars of the same label over each other: those that are alike once cut get a number."""
-    seen: dict[str, int] = {}
-    told = []
+    told: dict[str, None] = {}
     for label in labels:
-        text = " ".join(str(label).split())
-        text = text if len(text) <= most else text[: most - 1] + "…"
-        seen[text] = seen.get(text, 0) + 1
-        told.append(text if seen[text] == 1 else f"{text[: most - 6]} ({seen[text]})")
-    return told
+        plain = " ".join(str(label).split())
+        text = plain = plain if len(plain) <= most else plain[: most - 1] + "…"
+        number = 1
+        while text in told:
+            number += 1
+            text = f"{plain[: most - 6]} ({number})"
+        told[text] = None
+    return list(told)

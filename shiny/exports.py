@@ -35,9 +35,9 @@ def cell(value: Any) -> Any:
 def to_csv(title: str, told: Iterable[tuple[str, str]], labels: Sequence[str], frame: pd.DataFrame) -> str:
     """A table with its title and filters in lines that begin with #, then the header and the rows."""
     out = io.StringIO()
-    for name, value in [("Table", title), *told]:
-        out.write(f"# {name}: {' '.join(value.split())}\r\n")
     writer = csv.writer(out)
+    for name, value in [("Table", title), *told]:
+        writer.writerow([f"# {name}: {' '.join(value.split())}"])  # one cell, whatever separators are in it
     writer.writerow(labels)
     writer.writerows([cell(value) for value in row] for row in frame.itertuples(index=False, name=None))
     return out.getvalue()

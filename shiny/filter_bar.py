@@ -51,7 +51,7 @@ def filter_bar_server(
 ) -> None:
     """Inputs change the view, the view changes inputs and URL; each input minds its own field, so that none undoes another."""
     _follow_url(input, session, state, pages, options)
-    _follow_inputs(input, state)
+    _follow_inputs(input, state, pages)
     _show_view(session, state)
 
     @render.ui
@@ -74,7 +74,9 @@ def _follow_url(
         with reactive.isolate():
             if not state.view.is_set():
                 go_to(str(session.clientdata.url_search()))
-            elif state.view().preset != "custom":  # a new day has data: presets move on
+                return
+            state.change(first=bounds.first, complete=bounds.complete)
+            if state.view().preset != "custom":  # a new day has data: presets move on
                 state.change(period=bounds.preset(state.view().preset))
 
     @reactive.effect
@@ -94,11 +96,12 @@ def _follow_url(
                 )
 
 
-def _follow_inputs(input: Inputs, state: State) -> None:
+def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
     @reactive.effect
     @reactive.event(input.page, ignore_init=True)
     def _page() -> None:
-        _set(state, page=input.page())
+        if input.page() in pages:
+            _set(state, page=input.page())
 
     @reactive.effect
     @reactive.event(input.period, ignore_init=True)
@@ -122,7 +125,8 @@ def _follow_inputs(input: Inputs, state: State) -> None:
     @reactive.effect
     @reactive.event(input.compare, ignore_init=True)
     def _compare() -> None:
-        _set(state, compare=input.compare())
+        if input.compare() in COMPARISONS:
+            _set(state, compare=input.compare())
 
     @reactive.effect
     @reactive.event(input.bots, ignore_init=True)
@@ -186,6 +190,8 @@ def _chips(state: State) -> list[Tag]:
     told = [tags.span(str(view.period), class_="chip plain")]
     if view.before:
         told.append(tags.span(f"against {view.before}", class_="chip plain"))
+    elif view.is_going_on:
+        told.append(tags.span("not over yet, and so not compared", class_="chip plain"))
     elif view.compare != "none":
         told.append(
             tags.span(f"nothing to compare with: the data begins on {view.first:%d %b %Y}", class_="chip plain")

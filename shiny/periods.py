@@ -58,8 +58,8 @@ _ROLLING = {"7d": 7, "28d": 28, "90d": 90, "12m": 365}
 
 
 def preset(name: str, latest: date, complete: date) -> Period:
-    """The days of a preset. They count back from the latest day with data, so that a shop's history is never empty; the
-    rolling ones from the last day that is loaded to its end, so that a morning does not look like a bad week."""
+    """The days of a preset. They count back from the latest day with data, so that a shop's history is never empty; those
+    of several days from the last one that is loaded to its end, so that a morning does not look like a bad week."""
     day = timedelta(days=1)
     if name in _ROLLING:
         return Period(complete - (_ROLLING[name] - 1) * day, complete)
@@ -74,7 +74,8 @@ def preset(name: str, latest: date, complete: date) -> Period:
         "quarter": latest.replace(month=(latest.month - 1) // 3 * 3 + 1, day=1),
         "year": latest.replace(month=1, day=1),
     }
-    return Period(starts[name], latest)
+    start = starts[name]
+    return Period(start, complete if complete >= start and name != "today" else latest)
 
 
 def comparison(period: Period, kind: str) -> Period | None:

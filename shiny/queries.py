@@ -36,6 +36,13 @@ _OPTIONS = (
     "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1 -c work_mem=64MB "
     f"-c default_transaction_read_only=on -c statement_timeout={TIMEOUT_SECONDS * 1000}"
 )
+#: A host that is gone says nothing; this many seconds later the connection is given up.
+_DEAD_LINE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 1000 * (TIMEOUT_SECONDS + 2),
+}
 #: Rows that were ever written, by PostgreSQL's own count: it changes when, and only when, a table does.
 _VERSION = """
     select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) from pg_stat_user_tables where schemaname = 'public'
@@ -60,7 +67,8 @@ def dsn(environ: Mapping[str, str] = os.environ) -> str:
         "dbname": environ.get("DW_PG_DATABASE") or "clickstream_dw",
         "sslmode": "require" if environ.get("DW_PG_SSL", "").lower() == "true" else "prefer",
     }
-    return psycopg2.extensions.make_dsn(**{name: value for name, value in parts.items() if value})
+    given = {name: value for name, value in parts.items() if value}
+    return psycopg2.extensions.make_dsn(None, **given, **_DEAD_LINE)
 
 
 class Warehouse:
@@ -151,3 +159,8 @@ def problem(error: psycopg2.Error) -> Problem:
             "No answer", "The warehouse cannot be reached. Is PostgreSQL running? It is tried again by itself."
         )
     return Problem("A defect of ours", f"PostgreSQL refused this card's query (code {error.pgcode}). Please report it.")
+
+
+def defect() -> Problem:
+    """What to show of an error that should not be. The log has its words; the screen never does."""
+    return Problem("A defect of ours", "This card failed; the log of the dashboard has the reason. Please report it.")

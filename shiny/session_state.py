@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from shiny import Inputs, Session, reactive, req
+from shiny import Inputs, Session, reactive
 
-from queries import Problem, Warehouse
+from queries import Problem, Warehouse, defect
 from view import SEGMENTS, Bounds, View
 
 Rows = TypeVar("Rows")
+_log = logging.getLogger(__name__)
 
 
 class State:
@@ -57,19 +59,24 @@ class Answer(Generic[Rows]):
         session: Session,
     ) -> None:
         self._state = state
-        self._last: reactive.Value[Rows | Problem] = reactive.Value()
+        self._last: reactive.Value[tuple[View, Rows | Problem]] = reactive.Value()
 
         @reactive.extended_task
-        async def load(view: View) -> Rows | Problem:
+        async def load(view: View) -> tuple[View, Rows | Problem]:
             try:
-                return await ask(state.warehouse, view)
+                return view, await ask(state.warehouse, view)
             except Problem as problem:
-                return problem
+                return view, problem
+            except Exception:  # it would end the whole session
+                _log.exception("the rows of %s failed", session.ns("part"))
+                return view, defect()
 
         @reactive.effect
         async def _ask() -> None:
             view = state.view()
-            req(view.page == page)
+            if view.page != page:
+                load.cancel()
+                return
             state.version()
             _ = "again" in input and input.again()  # the button of a part that failed
             await session.send_custom_message("loading", {"part": session.ns("part"), "is_on": True})
@@ -82,4 +89,8 @@ class Answer(Generic[Rows]):
             await session.send_custom_message("loading", {"part": session.ns("part"), "is_on": False})
 
     def __call__(self) -> Rows | Problem:
-        return self._state.trouble() or self._last()
+        return self._state.trouble() or self._last()[1]
+
+    def view(self) -> View:
+        """The view that these rows answer. While new ones are on their way it is not the one that the filters show."""
+        return self._last()[0]

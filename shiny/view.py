@@ -50,6 +50,8 @@ class View:
     period: Period
     #: The first day with data: nothing is compared with days before it.
     first: date = date.min
+    #: The last day that is loaded to its end: a day after it is not compared with a whole one.
+    complete: date = date.max
     preset: str = DEFAULT_PRESET
     compare: str = DEFAULT_COMPARISON
     channel: tuple[str, ...] = ()
@@ -60,9 +62,19 @@ class View:
 
     @property
     def before(self) -> Period | None:
-        """The period of the comparison; None too when it begins before the data does, since it would compare with nothing."""
-        before = comparison(self.period, self.compare)
-        return before if before and before.start >= self.first else None
+        """The period of the comparison; None too for a day that is going on, since hours against a whole day say nothing."""
+        return None if self.is_going_on else self.other
+
+    @property
+    def other(self) -> Period | None:
+        """The period of the comparison, however much of this one has passed; None when it begins before the data does."""
+        other = comparison(self.period, self.compare)
+        return other if other and other.start >= self.first else None
+
+    @property
+    def is_going_on(self) -> bool:
+        """True for a single day that is not over."""
+        return self.period.days == 1 and self.period.end > self.complete
 
     @property
     def is_segmented(self) -> bool:
@@ -98,7 +110,7 @@ class View:
 
 def default_view(bounds: Bounds, page: str) -> View:
     """What a bare link shows."""
-    return View(page, bounds.preset(DEFAULT_PRESET), bounds.first)
+    return View(page, bounds.preset(DEFAULT_PRESET), bounds.first, bounds.complete)
 
 
 def to_query(view: View) -> str:

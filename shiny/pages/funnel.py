@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-import banner
 import charts
 import flow_charts
 from boxes import Box, Boxes
@@ -45,12 +44,9 @@ _NOBODY = (
 
 
 async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
-    bounds = await banner.bounds(warehouse)
-    is_going_on = view.period.days == 1 and bounds is not None and view.period.end > bounds.complete
-    before_period = None if is_going_on else view.before  # hours against a whole day would say nothing
     now, before, days, own = await asyncio.gather(
         _numbers(warehouse, view, view.period),
-        _numbers(warehouse, view, before_period),
+        _numbers(warehouse, view, view.before),
         by_time(warehouse, view, view.period),
         shop(warehouse),
     )
@@ -105,7 +101,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             is_less_better=True,
         ),
     ]
-    return f"{view.period}{', not over yet and so not compared' if is_going_on else ''}", shown
+    return f"{view.period}{', not over yet and so not compared' if view.is_going_on else ''}", shown
 
 
 async def _numbers(warehouse: Warehouse, view: View, period: Period | None) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-import banner
 import charts
 import flow_charts
 from boxes import Box, Boxes
@@ -31,12 +30,9 @@ _COMPARED = {"share_before": Column("Comparison: share %", "percent")}
 
 
 async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
-    bounds = await banner.bounds(warehouse)
-    is_going_on = view.period.days == 1 and bounds is not None and view.period.end > bounds.complete
-    before_period = None if is_going_on else view.before  # hours against a whole day would say nothing
     (now, days), (before, _), firsts, lasts = await asyncio.gather(
         journey_rows.totals(warehouse, view, view.period),
-        journey_rows.totals(warehouse, view, before_period) if before_period else _nothing(),
+        journey_rows.totals(warehouse, view, view.before) if view.before else _nothing(),
         journey_rows.begins(warehouse, view),
         journey_rows.leaves(warehouse, view),
     )
@@ -85,7 +81,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         ),
         _most("leave", "Others leave from", "The most frequent last step of sessions without a purchase.", lasts, ""),
     ]
-    return f"{view.period}{', not over yet and so not compared' if is_going_on else ''}", shown
+    return f"{view.period}{', not over yet and so not compared' if view.is_going_on else ''}", shown
 
 
 async def _nothing() -> tuple[dict[str, Any], pd.DataFrame]:

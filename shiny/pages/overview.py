@@ -14,7 +14,7 @@ from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import money, share
 from pages.totals import ABOUT as MEANINGS
-from pages.totals import METRICS, by_time, today_so_far, totals
+from pages.totals import METRICS, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -36,24 +36,26 @@ _PAGES = """
     group by page_path having sum({order}) > 0 order by sum({order}) desc, page_path limit 100
 """
 _SEGMENT_SHARE = f"""
-    select {{column}} as value, sum(sessions)::bigint as sessions, sum(sessions_with_purchase)::bigint as purchases
+    select
+        {{column}} as value, sum(sessions)::bigint as sessions, sum(sessions_with_purchase)::bigint as purchases,
+        (sum(sum(sessions)) over ())::bigint as whole
     from agg_daily_acquisition where {PERIOD} and {SEGMENT}
     group by {{column}} order by sessions desc, value limit 100
 """
 
 
 async def _today(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
-    day, until, now, before = await today_so_far(warehouse, view)
+    day, when = await latest_day(warehouse)
+    now, before = await so_far(warehouse, view, (day, day - timedelta(days=1)))
     recent = await by_time(warehouse, view, (day - timedelta(days=13), day))
-    when = f"until {until:%H:%M}" if until else "the whole day"
-    boxes = _boxes("today", now, before, recent)
-    return f"{day:%A %d %B}, {when}, against the day before", boxes
+    against = ", against the day before" if before else ""
+    return f"{day:%A %d %B}, {when}{against}", _boxes("today", now, before, recent)
 
 
 async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
-    if view.preset == "today":  # a day that is not over is compared with as much of the day before
-        _, _, now, before = await today_so_far(warehouse, view)
-        before = before if view.before else {}
+    if view.is_going_on:  # compared with as much of the other day
+        other = view.other
+        now, before = await so_far(warehouse, view, (view.period.end, other.end if other else None))
     else:
         now = await totals(warehouse, view, view.period)
         before = await totals(warehouse, view, view.before) if view.before else {}
@@ -80,7 +82,7 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
 
 
 async def _trend(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    period, before = view.period, view.before
+    period, before = view.period, view.other
     frame = (await by_time(warehouse, view, (period.start, period.end))).copy()
     if before:
         earlier = await by_time(warehouse, view, (before.start, before.end))
@@ -91,14 +93,14 @@ async def _trend(warehouse: Warehouse, view: View) -> pd.DataFrame:
 
 def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
     name = METRIC.chosen(view)
-    before = list(frame[f"{name}_before"]) if view.before else None
+    before = list(frame[f"{name}_before"]) if view.other else None
     scale = 100 if name == "conversion" else 1
     made = charts.lines(
         list(frame["at"]),
         [None if value is None or value != value else float(value) * scale for value in frame[name]],
         None if before is None else [None if v is None or v != v else float(v) * scale for v in before],
         name=METRICS[name],
-        before_name=str(view.before or ""),
+        before_name=str(view.other or ""),
         is_open=bool(frame["is_open"].iloc[-1]),
     )
     return made.update_layout(yaxis_ticksuffix=" %" if name == "conversion" else "")
@@ -129,8 +131,7 @@ def _draw_pages(frame: pd.DataFrame, view: View) -> go.Figure:
 def _by(column: str) -> Any:
     async def rows(warehouse: Warehouse, view: View) -> pd.DataFrame:
         frame = (await warehouse.frame(_SEGMENT_SHARE.format(column=column), view.parameters())).copy()
-        whole = frame["sessions"].sum()
-        frame["share"] = [share(part, whole) for part in frame["sessions"]]
+        frame["share"] = [share(*pair) for pair in zip(frame["sessions"], frame["whole"], strict=True)]
         frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
         return frame
 

@@ -86,7 +86,15 @@ _ALL_SEEN = f"""
 """
 _SOME_SEEN = f"""
     select local_date, count(*) as visitors from (
-        select distinct local_date, visitor_id from fact_sessions where {PERIOD} and {SEGMENT}
+        select distinct day::date as local_date, visitor_id
+        from (
+            select local_date, last_local_date, visitor_id from fact_sessions
+            where ({PERIOD} or (last_local_date > local_date and last_local_date >= %(start)s and local_date < %(start)s))
+                and {SEGMENT}
+        ) as sessions
+        cross join lateral generate_series(
+            greatest(local_date, %(start)s::date), least(last_local_date, %(end)s::date), interval '1 day'
+        ) as day
     ) as seen group by local_date
 """
 #: One local day by the hour, straight from its sessions and orders: a day is small.
@@ -141,15 +149,25 @@ async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, 
     return await _six(warehouse, visitors["visitors"].iat[0], traffic, money)
 
 
-async def today_so_far(
-    warehouse: Warehouse, view: View
-) -> tuple[date, datetime | None, dict[str, Any], dict[str, Any]]:
-    """The latest day with data, until when it is loaded (None when it is over), its numbers, and those of the day before
-    until the same time. Visitors here are those with a session that began in that time."""
+async def latest_day(warehouse: Warehouse) -> tuple[date, str]:
+    """The latest day with data, and in words how much of it is loaded."""
     shop = await _shop(warehouse)
-    latest, until = shop["latest"], await _loaded_until(warehouse, shop)
-    found = []
-    for day in (latest, latest - pd.Timedelta(days=1)):
+    is_open, until = await _loaded(warehouse, shop)
+    return shop["latest"], f"until {until:%H:%M}" if until else "as far as it is loaded" if is_open else "the whole day"
+
+
+async def so_far(
+    warehouse: Warehouse, view: View, days: tuple[date, date | None]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The numbers of the latest day, and those of another one until the same time; none of the other while it is not known
+    how much of the day is loaded. Visitors here are those with a session that began in that time."""
+    shop = await _shop(warehouse)
+    is_open, until = await _loaded(warehouse, shop)
+    found: list[dict[str, Any]] = []
+    for day in days:
+        if day is None or (found and is_open and not until):
+            found.append({})
+            continue
         parameters = {
             **view.parameters(Period(day, day)),
             "timezone": shop["timezone"],
@@ -158,7 +176,7 @@ async def today_so_far(
         traffic = await warehouse.frame(_SO_FAR_TRAFFIC, parameters)
         money = await warehouse.frame(_SO_FAR_MONEY, parameters)
         found.append(await _six(warehouse, traffic["visitors"].iat[0], traffic, money))
-    return latest, until, found[0], found[1]
+    return found[0], found[1]
 
 
 async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> pd.DataFrame:
@@ -174,10 +192,9 @@ async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> 
     frame = (await warehouse.frame(sql, parameters)).copy()
     frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
     frame["order_value"] = [share(*pair) for pair in zip(frame["revenue"], frame["own_orders"], strict=True)]
-    until = await _loaded_until(warehouse, shop)
-    is_today = until is not None and period.end == shop["latest"]
-    if is_today and period.days == 1:
-        assert until is not None
+    is_open, until = await _loaded(warehouse, shop)
+    is_today = is_open and period.end == shop["latest"]
+    if is_today and period.days == 1 and until:
         frame = frame[: max(1, until.hour)]
     frame["is_open"] = [is_today and period.days > 1 and place == len(frame) - 1 for place in range(len(frame))]
     return frame
@@ -213,11 +230,14 @@ async def _shop(warehouse: Warehouse) -> dict[str, Any]:
     return {name: frame[name].iat[0] for name in frame.columns}
 
 
-async def _loaded_until(warehouse: Warehouse, shop: dict[str, Any]) -> datetime | None:
-    """When the latest day is loaded to, in the shop's time; None when it is loaded to its end."""
+async def _loaded(warehouse: Warehouse, shop: dict[str, Any]) -> tuple[bool, datetime | None]:
+    """Whether the latest day is still open, and until when it is loaded, in the shop's time. That is not known while an hour
+    before it is missing."""
     frame = await warehouse.frame(FRESHNESS)
     moment = frame["complete_to"].iat[0] if len(frame) else None
     if is_missing(moment):
-        return None
+        return True, None
     local = pd.Timestamp(moment).tz_convert(shop["timezone"])
-    return local.to_pydatetime() if local.date() == shop["latest"] else None
+    if local.date() > shop["latest"]:
+        return False, None
+    return True, local.to_pydatetime() if local.date() == shop["latest"] else None

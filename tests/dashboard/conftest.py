@@ -1,4 +1,4 @@
-"""A small shop with five weeks of traffic, its dashboard, and a browser; all of them for the whole test run."""
+"""A small shop with five weeks of traffic, its dashboard, and a browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from dashboard_site import Site, launch, serving, watched
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 UNTIL = datetime(2026, 3, 20, 14, tzinfo=UTC)
 DAYS = 35
 
@@ -48,9 +48,9 @@ def site(shop: Stack) -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium."""
+    """Chromium. Closed after this folder: Playwright keeps an event loop running, and other tests start their own."""
     with sync_playwright() as playwright:
         started = launch(playwright)
         yield started

@@ -125,6 +125,6 @@ def settled(page: Page) -> None:
                 && parts.every((e) => e.matches(".answered:not(.loading)"))
                 && ![...shown.querySelectorAll(".recalculating, .box-row:empty")].some(visible);
         }""",
-        timeout=30_000,
+        timeout=60_000,
     )
     page.wait_for_timeout(300)

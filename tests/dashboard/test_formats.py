@@ -87,6 +87,11 @@ def test_csv_keeps_every_cell_and_starts_no_formula(rows: list[tuple[str, int, D
         assert not text.lstrip().startswith(("=", "+", "-", "@"))
 
 
+def test_a_filter_in_the_head_is_one_cell() -> None:
+    told = to_csv("T", [("Device", "x,=SUM(A1:A9)")], ["N"], pd.DataFrame({"n": [1]}))
+    assert list(csv.reader(io.StringIO(told, newline="")))[1] == ["# Device: x,=SUM(A1:A9)"]
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "=cmd|'/c calc'!A0"])
 def test_a_formula_becomes_text(text: str) -> None:
     assert safe_text(text) == f"'{text}"

@@ -156,6 +156,7 @@ def test_movers_are_the_differences_of_two_periods(site: Site, by: str, channel:
 def test_bars_of_the_same_name_are_told_apart() -> None:
     told = charts.told_apart(["Lamp", "Lamp", "x" * 60 + "1", "x" * 60 + "2"])
     assert len(set(told)) == 4
+    assert len(set(charts.told_apart(["X", "X", "X (2)"]))) == 3
     assert max(map(len, told)) <= 40
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cards import Option
 from periods import COMPARISONS, PRESETS, Period, comparison, preset
 from view import SEGMENTS, Bounds, View, custom_period, default_view, from_query, to_query
 
@@ -108,9 +109,10 @@ def test_presets_end_where_the_data_is_whole() -> None:
     assert preset("today", latest, complete) == Period(latest, latest)
     assert preset("yesterday", latest, complete) == Period(latest - day, latest - day)
     assert preset("7d", latest, complete) == Period(date(2026, 3, 13), complete)
-    assert preset("month", latest, complete) == Period(date(2026, 3, 1), latest)
+    assert preset("month", latest, complete) == Period(date(2026, 3, 1), complete)
+    assert preset("month", date(2026, 3, 1), date(2026, 2, 28)) == Period(date(2026, 3, 1), date(2026, 3, 1))
     assert preset("last-month", latest, complete) == Period(date(2026, 2, 1), date(2026, 2, 28))
-    assert preset("quarter", latest, complete) == Period(date(2026, 1, 1), latest)
+    assert preset("quarter", latest, complete) == Period(date(2026, 1, 1), complete)
     assert preset("12m", latest, complete).days == 365
 
 
@@ -132,6 +134,20 @@ def test_nothing_is_compared_with_days_before_the_data() -> None:
     view = replace(default_view(BOUNDS, "overview"), period=Period(BOUNDS.first, BOUNDS.latest))
     assert view.before is None
     assert default_view(BOUNDS, "overview").before == Period(date(2026, 1, 23), date(2026, 2, 19))
+
+
+def test_a_day_that_is_going_on_is_compared_with_no_whole_day() -> None:
+    whole = View("overview", Period(date(2026, 3, 19), date(2026, 3, 19)), date(2026, 1, 1), date(2026, 3, 19))
+    going_on = replace(whole, period=Period(date(2026, 3, 20), date(2026, 3, 20)))
+    assert (whole.is_going_on, whole.before) == (False, Period(date(2026, 3, 18), date(2026, 3, 18)))
+    assert (going_on.is_going_on, going_on.before, going_on.other) == (True, None, whole.period)
+
+
+def test_what_a_browser_sends_for_a_choice_is_one_of_the_choices() -> None:
+    option = Option("x", "X", {"views": "Views", "exits": "Exits"})
+    view = default_view(BOUNDS, "overview")
+    assert option.chosen(view.with_option("x", "exits")) == "exits"
+    assert option.chosen(view.with_option("x", "views) > 0 union all select 1 --")) == "views"
 
 
 def test_custom_dates_stay_where_there_is_data() -> None:

@@ -155,7 +155,7 @@ def test_the_longest_texts_that_a_visitor_can_send_stop_no_table(stack: Stack) -
         tell(
             stack,
             event("1 10:00", "page_view", visitor, path, **more),
-            event("1 10:01", "search", visitor, path, search_query=rtl + text(2048 - len(rtl)), **more),
+            event("1 10:01", "search", visitor, search_query=rtl + text(2048 - len(rtl)), **more),
             event("1 10:02", "view_product", visitor, path, **more),
             event(
                 "1 10:03",
