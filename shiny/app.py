@@ -77,7 +77,7 @@ def app_ui(request: Request) -> Tag:
         selected=asked if (asked := request.query_params.get("page")) in PAGES else None,
         header=ui.TagList(
             own,
-            ui.head_content(tags.link(rel="modulepreload", href=BUNDLE)),
+            ui.head_content(tags.link(rel="modulepreload", href=BUNDLE), tags.link(rel="icon", href="data:,")),
             ui.busy_indicators.use(spinners=False, pulse=True),
             banner.banner_ui(),
             filter_bar_ui(),
@@ -105,7 +105,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         except Problem as problem:
             state.trouble.set(problem)
             return
-        state.trouble.set(None)
+        state.trouble.set(None if bounds else Problem("Nothing to show yet", "Above stands what brings in events."))
         with reactive.isolate():
             if bounds and not (state.bounds.is_set() and state.bounds() == bounds):
                 state.bounds.set(bounds)

@@ -74,6 +74,8 @@ class Card:
     empty: str = "Nothing in this period and with these filters."
     #: Which side is up at first: chart or table.
     face: str = "chart"
+    #: Whether the segments and the switch for bots apply to it; the period always does.
+    is_filtered: bool = True
 
 
 @module.ui
@@ -158,7 +160,7 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
     async def csv() -> AsyncIterator[str]:
         rows = frame()[list(card.columns)]
         labels = [column.label.removesuffix(" %") for column in card.columns.values()]  # shares stay shares, 0 to 1
-        told = [*answer.view().describe(), ("Time zone", state.bounds().timezone)]
+        told = [*answer.view().describe()[: None if card.is_filtered else 2], ("Time zone", state.bounds().timezone)]
         yield "\ufeff" + to_csv(card.title, told, labels, rows)
 
     for option in card.options:

@@ -102,7 +102,7 @@ def bars(
     known = [value for value in values if value is not None]
     low, high = min([0, *known]), max([0, *known])
     longest = max(map(len, texts), default=0)
-    room = float(high - low) * max(0.15, 0.04 * longest) or 1  # a phone's bars are short, its words are not
+    room = float(high - low) * max(0.15, 0.05 * longest) or 1  # a phone's bars are short, its words are not
     trace = go.Bar(
         x=list(values),
         y=[shortened(label, most) for label in told_apart(labels, most)],

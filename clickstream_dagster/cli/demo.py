@@ -13,7 +13,7 @@ import click
 
 from clickstream_dagster.cli.materializing import materialize
 from clickstream_dagster.cli.processes import run_until_stopped
-from clickstream_dagster.cli.serving import PORT, dagster_server, dashboard_server
+from clickstream_dagster.cli.serving import PORT, check_port, dagster_server, dashboard_server
 from clickstream_dagster.cli.show import bar, console, table
 from clickstream_dagster.cli.status import show_balance, show_freshness, show_ledger
 from clickstream_dagster.partitions import floor_hour
@@ -55,6 +55,10 @@ class Plan:
 def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port: int) -> None:
     """Invent a shop's traffic, collect it, materialize it, show the numbers next to what was invented, and serve the
     dashboard and the Dagster UI."""
+    host = "127.0.0.1"
+    if not no_serve:  # told before the work, not after it
+        check_port(host, dashboard_port, "--dashboard-port")
+        check_port(host, port)
     stack = Stack(load_settings())
     plan = make_plan(stack, seed, days)
     sent = collect_traffic(stack, plan)
@@ -69,7 +73,6 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
         f"All of it is in {stack.settings.home}. Look around with clickstream status, sql, dashboard and serve."
     )
     if not no_serve:
-        host = "127.0.0.1"
         run_until_stopped([dashboard_server(stack, host, dashboard_port), dagster_server(stack, host, port)])
 
 

@@ -115,8 +115,8 @@ def reader_environment(stack: Stack) -> dict[str, str]:
     }
 
 
-def check_port(host: str, port: int) -> None:
-    """Raises `CannotServe` when something else has the port."""
+def check_port(host: str, port: int, option: str = "--port") -> None:
+    """Raises `CannotServe` when something else has the port; `option` chooses another."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -124,5 +124,5 @@ def check_port(host: str, port: int) -> None:
         except OSError as error:
             raise CannotServe(
                 f"Port {port} on {host} cannot be used ({error.strerror}). Stop what runs there, or choose another "
-                "with --port, or another address with --host."
+                f"with {option}."
             ) from error

@@ -20,6 +20,9 @@ from view import View
 
 TITLE = "Overview"
 ABOUT = "How the shop does: the latest day first, then the period of the filters."
+SO_FAR = (
+    "Distinct visitors with a session that began on this day. One that began before midnight and goes on is not in it."
+)
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 METRIC = Option("metric", "Show", METRICS)
@@ -69,7 +72,7 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
         Box(
             f"{prefix}_{name}",
             label,
-            MEANINGS[name],
+            SO_FAR if (prefix, name) == ("today", "visitors") else MEANINGS[name],
             now[name],
             before.get(name),
             kind="percent" if name == "conversion" else "money" if name in ("revenue", "order_value") else "count",

@@ -123,6 +123,7 @@ PARTS = (
         draw_ledger,
         (BY,),
         empty="No hour of this period is loaded. Run: clickstream materialize",
+        is_filtered=False,
     ),
     Card(
         "reasons",
@@ -138,6 +139,7 @@ PARTS = (
         draw_reasons,
         width=6,
         empty="No event was rejected.",
+        is_filtered=False,
     ),
     Card(
         "runs",
@@ -157,6 +159,7 @@ PARTS = (
         width=6,
         height="380px",
         empty="No table has been built yet. Run: clickstream materialize",
+        is_filtered=False,
     ),
     Card(
         "samples",
@@ -173,6 +176,7 @@ PARTS = (
             "body_encoding": Column("Encoding"),
         },
         empty="No event was rejected.",
+        is_filtered=False,
     ),
     Card(
         "missing",
@@ -188,5 +192,6 @@ PARTS = (
         },
         height="220px",
         empty="None: every hour of this period that should be here is loaded whole.",
+        is_filtered=False,
     ),
 )
