@@ -58,7 +58,7 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
     host = "127.0.0.1"
     if not no_serve:  # told before the work, not after it
         check_port(host, dashboard_port, "--dashboard-port")
-        check_port(host, port)
+        check_port(host, port, "--port")
     stack = Stack(load_settings())
     plan = make_plan(stack, seed, days)
     sent = collect_traffic(stack, plan)

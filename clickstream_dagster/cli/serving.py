@@ -115,8 +115,8 @@ def reader_environment(stack: Stack) -> dict[str, str]:
     }
 
 
-def check_port(host: str, port: int, option: str = "--port") -> None:
-    """Raises `CannotServe` when something else has the port; `option` chooses another."""
+def check_port(host: str, port: int, advice: str = "--port, or another address with --host") -> None:
+    """Raises `CannotServe` when something else has the port; `advice` names what chooses another."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -124,5 +124,5 @@ def check_port(host: str, port: int, option: str = "--port") -> None:
         except OSError as error:
             raise CannotServe(
                 f"Port {port} on {host} cannot be used ({error.strerror}). Stop what runs there, or choose another "
-                f"with {option}."
+                f"with {advice}."
             ) from error

@@ -25,7 +25,7 @@ from queries import Warehouse, dsn
 from view import View
 
 FIRST = date(2026, 2, 13)
-VIEW = View("journeys", Period(date(2026, 3, 6), date(2026, 3, 19)), FIRST)
+VIEW = View("journeys", Period(date(2026, 3, 6), date(2026, 3, 19)), FIRST, date(2026, 3, 19))
 SEGMENT = replace(
     VIEW, channel=("direct", "organic search"), device=("mobile",), period=Period(FIRST, date(2026, 3, 20))
 )
