@@ -48,9 +48,9 @@ def site(shop: Stack) -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium. Closed after this folder: Playwright keeps an event loop running, and other tests start their own."""
+    """Chromium. Closed after each file: Playwright keeps an event loop running, and other tests start their own."""
     with sync_playwright() as playwright:
         started = launch(playwright)
         yield started
