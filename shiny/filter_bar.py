@@ -51,8 +51,9 @@ def filter_bar_server(
 ) -> None:
     """Inputs change the view, the view changes inputs and URL; each input minds its own field, so that none undoes another."""
     _follow_url(input, session, state, pages, options)
-    _follow_inputs(input, state, pages)
-    _show_view(session, state)
+    echoes = _Echoes()
+    _follow_inputs(input, state, pages, echoes)
+    _show_view(input, state, echoes)
 
     @render.ui
     def chips() -> TagList:
@@ -96,7 +97,28 @@ def _follow_url(
                 )
 
 
-def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
+class _Echoes:
+    """What inputs were told to show. The browser says it back once; that is nobody's choice, and may come after the view has
+    moved on: taken for a choice, it would undo a second Back."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, list[Any]] = {}
+
+    def expect(self, name: str, value: Any, shown: Any) -> None:
+        """An input that shows something else is told a value."""
+        if value != shown:
+            self._told.setdefault(name, []).append(value)
+
+    def holds(self, name: str, value: Any) -> bool:
+        """Whether a value is only said back. Any other is a choice, and what was told before it counts no more."""
+        told = self._told.pop(name, [])
+        if value not in told:
+            return False
+        self._told[name] = told[told.index(value) + 1 :]
+        return True
+
+
+def _follow_inputs(input: Inputs, state: State, pages: Sequence[str], echoes: _Echoes) -> None:
     @reactive.effect
     @reactive.event(input.page, ignore_init=True)
     def _page() -> None:
@@ -107,7 +129,7 @@ def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
     @reactive.event(input.period, ignore_init=True)
     def _period() -> None:
         name = input.period()
-        if name != "custom" and name in PRESETS and state.view().preset != name:
+        if not echoes.holds("period", name) and name != "custom" and name in PRESETS and state.view().preset != name:
             state.change(preset=name, period=state.bounds().preset(name))
 
     @reactive.effect
@@ -125,13 +147,14 @@ def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
     @reactive.effect
     @reactive.event(input.compare, ignore_init=True)
     def _compare() -> None:
-        if input.compare() in COMPARISONS:
+        if not echoes.holds("compare", input.compare()) and input.compare() in COMPARISONS:
             _set(state, compare=input.compare())
 
     @reactive.effect
     @reactive.event(input.bots, ignore_init=True)
     def _bots() -> None:
-        _set(state, bots=bool(input.bots()))
+        if not echoes.holds("bots", bool(input.bots())):
+            _set(state, bots=bool(input.bots()))
 
     @reactive.effect
     @reactive.event(input.remove)
@@ -161,7 +184,7 @@ def _set(state: State, **fields: Any) -> None:
             state.change(**fields)
 
 
-def _show_view(session: Session, state: State) -> None:
+def _show_view(input: Inputs, state: State, echoes: _Echoes) -> None:
     @reactive.effect
     def _choices() -> None:
         known = state.bounds().segments
@@ -176,6 +199,9 @@ def _show_view(session: Session, state: State) -> None:
         view = state.view()
         with reactive.isolate():
             bounds = state.bounds()
+            echoes.expect("period", view.preset, input.period())
+            echoes.expect("compare", view.compare, input.compare())
+            echoes.expect("bots", view.bots, bool(input.bots()))
         ui.update_navset("page", selected=view.page)
         ui.update_select("period", selected=view.preset)
         ui.update_date_range("dates", start=view.period.start, end=view.period.end, min=bounds.first, max=bounds.latest)

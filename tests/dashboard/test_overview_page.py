@@ -109,6 +109,7 @@ def test_the_filters_are_in_the_url_and_back_takes_them_off(site: Site, page: Pa
     controller.InputSelect(page, "period").expect_selected("7d")
     page.go_back()
     shows(page, "period-period_sessions", all_sessions)
+    controller.InputSelect(page, "period").expect_selected("28d")
     page.go_forward()
     shows(page, "period-period_sessions", week)
     other = page.context.new_page()
