@@ -11,8 +11,8 @@ export interface Options {
     consent?: Consent;
     /** The domain of the cookie, for shops on several subdomains. Default: the page's own host. */
     cookieDomain?: string;
-    /** Never store anything, whatever the consent: at most `essential`. */
-    cookieless?: string | boolean;
+    /** `on`: never store anything, whatever the consent; at most `essential`. */
+    cookieless?: string;
     /** The share of visitors that are tracked, 0 to 1. A visitor is in or out for good. Default: 1. */
     sample?: string | number;
     /** `ignore` gives no meaning to Global Privacy Control and Do Not Track, which else allow `essential` at most. */
@@ -40,7 +40,7 @@ export type PlacedOrder = Order & {
 export interface Stats {
     /** Events that the collector has accepted. */
     sent: number;
-    /** Events that are gone, by reason: an HTTP status, or `rejected`, `old`, `full`, `too_large`, `sampled`, `failed`. */
+    /** Events that are gone, by reason: an HTTP status, or `rejected`, `expired`, `too_much`, `failed`. */
     dropped: Record<string, number>;
 }
 /** The tracker. No call throws, and no promise rejects. */

@@ -1,27 +1,28 @@
 /** What the visitor has agreed to, in this tab and the others, and what their browser asks for. */
 import { on, quiet } from "./safe";
-import type { Consent, Options } from "./types";
+import { state } from "./state";
+import type { Consent } from "./types";
 
 const WORD = "_cs.consent";
-const RANK: Record<string, number> = { none: 0, essential: 1, granted: 2 };
+const LEVELS: Consent[] = ["none", "essential", "granted"];
 
-export const isGpc = (): boolean => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
-export const isDnt = (): boolean => navigator.doNotTrack == "1";
+export const isLevel = (level: unknown): level is Consent => LEVELS.includes(level as Consent);
+export const isLess = (level: Consent, than: Consent): boolean => LEVELS.indexOf(level) < LEVELS.indexOf(than);
 
 /** `granted` is only had where neither the shop nor the visitor's browser says less. */
-export function capped(level: Consent, options: Options): Consent {
-  const isCookieless = options.cookieless != null && "" + options.cookieless != "false";
-  const isCapped = isCookieless || (options.gpc != "ignore" && (isGpc() || isDnt()));
-  return level == "none" || (level == "granted" && !isCapped) ? level : "essential";
+export function capped(level: Consent): Consent {
+  const { cookieless, gpc } = state.options;
+  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean };
+  const isAsked = gpc != "ignore" && (globalPrivacyControl || doNotTrack == "1");
+  return level == "granted" && (cookieless != null || isAsked) ? "essential" : level;
 }
-
-export const isLess = (level: Consent, than: Consent): boolean => RANK[level]! < RANK[than]!;
-export const isLevel = (level: unknown): level is Consent => RANK[level as string] != null;
 
 /** Other tabs hear of it by a key that is gone at once: no decision is stored here, that is the shop's to keep. */
 export function tellTabs(level: Consent): void {
-  quiet(() => localStorage.setItem(WORD, level));
-  quiet(() => localStorage.removeItem(WORD));
+  quiet(() => {
+    localStorage.setItem(WORD, level);
+    localStorage.removeItem(WORD);
+  });
 }
 
 export function hearTabs(decide: (level: Consent) => void): void {

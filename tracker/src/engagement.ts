@@ -1,32 +1,25 @@
 /** Engaged time: what passes between signs of life of a visitor, with no more than half a minute for any pause. */
-import { emit, page } from "./events";
-import { onLeave } from "./pages";
-import { now, on } from "./safe";
+import { emit } from "./events";
+import { leaving } from "./pages";
+import { on } from "./safe";
+import { state } from "./state";
 
 const LONGEST_PAUSE = 30_000;
 const BEAT = 15_000;
 const LEAST = 1_000;
-const SIGNS = ["pointerdown", "pointermove", "keydown", "scroll"];
 
 export function watchEngagement(): void {
-  let last = now();
+  let last = performance.now();
   let engaged = 0;
-  const count = () => {
-    const time = now();
-    engaged += Math.max(0, Math.min(time - last, LONGEST_PAUSE));
+  const tell = (least: number) => {
+    const time = performance.now();
+    if (last) engaged += Math.min(time - last, LONGEST_PAUSE);
     last = time;
-  };
-  const report = () => {
-    if (!document.hidden || engaged) count();
-    if (engaged >= LEAST) emit("engagement", { page_url: page.url, props: { engaged_ms: engaged } });
+    if (engaged < least) return;
+    emit("engagement", { page_url: state.url, props: { engaged_ms: Math.round(engaged) } });
     engaged = 0;
   };
-  const beat = () => {
-    count();
-    if (engaged >= BEAT) report();
-  };
-  for (const sign of SIGNS) on(window, sign, beat, { capture: true, passive: true });
-  on(document, "visibilitychange", () => (last = now()));
-  on(window, "pageshow", () => (last = now()));
-  onLeave(report);
+  for (const sign of ["pointerdown", "pointermove", "keydown", "scroll"]) on(window, sign, () => tell(BEAT));
+  on(document, "visibilitychange", () => (last = document.hidden ? 0 : performance.now()));
+  leaving.push(() => tell(LEAST));
 }

@@ -1,103 +1,91 @@
 /** From a call to an event in the queue: what every event says, and who may be named on it. */
-import { capped, isDnt, isGpc, isLess } from "./consent";
-import { abort, schedule, setShared } from "./delivery";
+import { capped, isLess } from "./consent";
+import { schedule } from "./delivery";
 import { forget, identify } from "./identity";
 import { json } from "./privacy";
-import { eventTime, quiet, timeOf, uuid } from "./safe";
-import { drop } from "./stats";
-import { type Entry, add, setDurable, wipe } from "./store";
-import type { Consent, Fields, Options } from "./types";
+import { address, eventTime, setTimeout, timeOf, uuid } from "./safe";
+import { drop, mayStore, state } from "./state";
+import { add, mine, wipe } from "./store";
+import type { Consent, Fields } from "./types";
 
 declare const VERSION: string;
-const MAX_WAITING = 100;
+const MOST_WAITING = 100;
 const MAX_SIZE = 60_000; // the collector takes 64 KiB
 const SOON = 1_000;
 
-/** An event that does not yet say who. */
-interface Draft extends Entry {
-  name: string;
-}
+/** An event that does not yet say who: id, name, JSON. */
+type Draft = [id: string, name: string, text: string];
 
-export const page = { url: "", referrer: "" };
-let options: Options = {};
-let level: Consent = "none";
 const waiting: Draft[] = []; // for consent, in memory only
-let held: ((isReplaced?: boolean) => number | void) | undefined;
+let held: ((isReplaced: boolean) => number | void) | undefined;
 
-export function configure(given: Options): void {
-  options = given;
-}
-
-/** Put an event into the queue, at the time `time`. */
+/** Put an event into the queue, as of `time`. */
 export function emit(name: string, fields?: Fields, time?: number): void {
-  const heldSince = held?.(name == "view_product");
-  const at = time ?? heldSince ?? eventTime();
+  const since = held?.(name == "view_product");
+  const at = time ?? since ?? eventTime();
   const id = uuid(at);
   const { webdriver } = navigator; // which counts as a bot
-  const props = { ...(webdriver && { webdriver }), ...fields?.props };
+  const props = { webdriver: webdriver || undefined, ...fields?.props };
   const text = json({ ...context(), ...fields, props, event_id: id, event_name: name, event_timestamp: at });
-  if (text.length > MAX_SIZE) return drop("too_large");
-  if (level != "none") accept({ id, text, name });
-  else if (waiting.push({ id, text, name }) > MAX_WAITING) drop("full", +!!waiting.shift());
+  if (text.length > MAX_SIZE || waiting.length >= MOST_WAITING) return drop("too_much");
+  waiting.push([id, name, text]);
+  release();
 }
 
 /** Hold a page view back for a moment: on a product's page the view of the product takes its place, and by then a page
  * that was made by a script has its title. Any other event lets it go first. */
 export function holdPageView(fields?: Fields): void {
-  held?.();
+  letGo();
   const time = eventTime();
-  const there = { page_url: page.url, referrer: page.referrer };
+  const there = { page_url: state.url, referrer: state.referrer, ...fields };
   held = (isReplaced) => {
     held = undefined;
-    if (isReplaced) return time;
-    return emit("page_view", { ...there, ...fields }, time);
+    return isReplaced ? time : emit("page_view", there, time);
   };
-  schedule(SOON);
+  setTimeout(letGo, SOON);
 }
 
-export const letGo = (): void => void held?.();
+export const letGo = (): void => void held?.(false);
 
 /** What the visitor agrees to from now on. With less than before, what was not sent goes. */
 export function setLevel(asked: Consent, isDecision?: boolean): void {
-  const next = capped(asked, options);
-  if (isLess(next, level)) {
+  const next = capped(asked);
+  if (isLess(next, state.level)) {
     held = undefined;
-    abort();
+    mine.clear();
   }
-  level = next;
-  const isGranted = level == "granted";
-  setDurable(isGranted);
-  setShared(isGranted);
-  // A browser that has said no since its last visit is heard, too.
-  if (!isGranted && (isDecision || asked == "granted")) {
+  state.level = next;
+  // A browser that has begun to say no since its last visit is heard, too.
+  if (!mayStore() && (isDecision || asked != next)) {
     forget();
     wipe();
   }
-  if (level != "none") waiting.splice(0).forEach(accept);
+  release();
 }
 
-export const mayStore = (): boolean => level == "granted";
+function release(): void {
+  if (state.level != "none") waiting.splice(0).forEach(accept);
+}
 
-function accept({ id, text, name }: Draft): void {
-  const who = identify(mayStore(), name != "engagement", timeOf(id));
+function accept([id, name, text]: Draft): void {
+  const who = identify(timeOf(id), name != "engagement");
   if (!who) return;
-  if (isLeftOut("" + (who.client_id ?? who.session_id))) return drop("sampled");
-  const rest = { ...who, consent: level, is_gpc: isGpc(), is_dnt: isDnt() };
-  add({ id, text: text.slice(0, -1) + "," + json(rest, true).slice(1) });
-  schedule(name == "purchase" ? 0 : SOON);
+  // The last digits of an id are as random as can be.
+  const share = parseInt(("" + (who.client_id ?? who.session_id)).slice(-6), 16) / 2 ** 24;
+  if (share >= +(state.options.sample ?? 1)) return;
+  const rest = json({ ...who, consent: state.level }, true);
+  add({ id, text: text.slice(0, -1) + "," + rest.slice(1) });
+  schedule(/^(page_view|purchase)$/.test(name) ? 0 : SOON); // a purchase cannot wait, and a page view has waited
 }
-
-/** The last digits of an id are as random as can be. */
-const isLeftOut = (id: string): boolean => parseInt(id.slice(-6), 16) / 2 ** 24 >= +(options.sample ?? 1);
 
 function context(): Fields {
   const { language, maxTouchPoints, platform } = navigator;
   const isTablet = /Mac/.test(platform) && maxTouchPoints > 1; // an iPad says that it is a Mac
   return {
-    page_url: location.href.split("#")[0]!,
-    page_title: quiet(() => document.title) as string,
-    referrer: page.referrer,
-    device: { language, screen: `${screen.width}x${screen.height}`, ...(isTablet && { type: "tablet" }) },
+    page_url: address(),
+    page_title: document.title,
+    referrer: state.referrer,
+    device: { language, screen: screen.width + "x" + screen.height, ...(isTablet && { type: "tablet" }) },
     tracker_version: VERSION,
   };
 }

@@ -1,104 +1,74 @@
-/** Who visits: one cookie that all tabs share, `1.client.session.seen.first.source.user`. */
+/** Who visits: one cookie that all tabs share, `1:client:session:seen:first:source:user`. Where it is refused, or may not be
+ * used, the same in this page's memory. */
 import { now, quiet, uuid } from "./safe";
+import { mayStore, state } from "./state";
 
-const NAME = "_cs";
-const MAX_AGE = 400 * 24 * 3_600; // browsers allow no more
-const IDLE = 30 * 60;
-const PATTERN = /(?:^|; )_cs=1\.([\w-]{36})\.([\w-]{36})\.(\d+)\.([01])\.(\w*)\.([^;]*)/;
+const MAX_AGE = 34_560_000; // 400 days; browsers allow no more
+const IDLE = 1_800;
+const PATTERN = /(?:^|; )_cs=1:([\w-]{36}:[\w-]{36}:\d+:[01]:\w*:[^;:]*)/;
 
-interface Visitor {
-  client: string;
-  session: string;
-  seen: number; // in seconds
-  isFirst: boolean;
-  source: string;
-  user: string;
-}
+type Visitor = [client: string, session: string, seenSeconds: string, isFirst: string, source: string, user: string];
 
-let domain = "";
-let memory: Visitor | undefined; // where nothing can be stored
-let pageSession: string | undefined; // where nothing may be stored
-let user = "";
-let source = "";
-
-export function useCookieDomain(name: string | undefined): void {
-  domain = name ? "; domain=" + name : "";
-}
+let memory: Visitor | undefined;
 
 /** The fields that say who. `undefined` where the session is over and this event must not begin another. */
-export function identify(isStored: boolean, mayBegin = true, time = now()): Record<string, unknown> | undefined {
-  if (!isStored) return { session_id: (pageSession ??= uuid(time)) };
+export function identify(time: number, mayBegin: boolean): Record<string, unknown> | undefined {
   const seconds = Math.floor(time / 1_000);
-  const known = read();
-  const isOver = !known || Math.abs(seconds - known.seen) > IDLE; // far ahead: a clock that was set right since
-  if (isOver && known && !mayBegin) return undefined;
-  const visitor = { ...(known ?? { client: uuid(time), source, user }) } as Visitor;
-  if (isOver) {
-    visitor.isFirst = !known;
-    visitor.session = (!known && pageSession) || uuid(time);
+  let [client, session, seen, isFirst, source, user] = read() ?? [uuid(time), "", "", "1", "", ""];
+  // Far ahead is as far: a clock that has been set right since.
+  if (Math.abs(seconds - +seen) > IDLE) {
+    if (session && !mayBegin) return undefined;
+    isFirst = session ? "0" : "1";
+    session = uuid(time);
   }
-  if (isOver || seconds > visitor.seen) write({ ...visitor, seen: seconds }, isOver);
-  return fields(visitor);
+  if (seconds != +seen) write([client, session, "" + seconds, isFirst, source, user]);
+  return mayStore()
+    ? {
+        client_id: client,
+        session_id: session,
+        user_id: user || undefined,
+        user_login_state: user ? "logged_in" : "guest",
+        identity_source: source || "cookie",
+        is_first_visit: isFirst == "1",
+      }
+    : { session_id: session };
 }
 
 /** From now on this user, on all pages; with an empty id, nobody. Says whether that is news. */
-export function setUser(id: string, from: string, isStored: boolean): boolean {
-  const known = isStored ? read() : undefined;
-  const isNews = id !== (known ? known.user : user);
-  user = id;
-  source = from;
-  if (known && isNews) write({ ...known, user, source }, true);
-  return isNews;
+export function setUser(id: string, source: string): boolean {
+  identify(now(), true);
+  const visitor = read()!;
+  if (visitor[5] == id) return false;
+  write([visitor[0], visitor[1], visitor[2], visitor[3], source, id]);
+  return true;
 }
 
-/** The next event begins a session, or is of a new visitor. */
-export function endSession(isNewVisitor: boolean | undefined): void {
-  pageSession = undefined;
-  const known = read();
-  if (known) isNewVisitor ? forget() : write({ ...known, seen: 0 }, true);
+/** The next event begins a session, and is nobody's; or it is of a new visitor. */
+export function reset(isNewVisitor: boolean | undefined): void {
+  const visitor = read();
+  if (isNewVisitor) forget();
+  else if (visitor) write([visitor[0], visitor[1], "0", "0", "", ""]);
 }
 
 /** Remove everything that is stored of the visitor. */
 export function forget(): void {
   memory = undefined;
-  quiet(() => (document.cookie = `${NAME}=; path=/; max-age=0${domain}`));
-  quiet(() => localStorage.removeItem(NAME));
-}
-
-function fields(visitor: Visitor): Record<string, unknown> {
-  const isKnown = visitor.user !== "";
-  return {
-    client_id: visitor.client,
-    session_id: visitor.session,
-    ...(isKnown && { user_id: visitor.user }),
-    user_login_state: isKnown ? "logged_in" : "guest",
-    identity_source: isKnown ? visitor.source : "cookie",
-    is_first_visit: visitor.isFirst,
-  };
+  setCookie("", 0);
 }
 
 function read(): Visitor | undefined {
-  // The copy is for browsers that refuse the cookie.
-  const found =
-    quiet(() => PATTERN.exec(document.cookie)) || quiet(() => PATTERN.exec(NAME + "=" + localStorage.getItem(NAME)));
-  if (!found) return memory;
-  const [, client, session, seen, first, from, name] = found as unknown as string[];
-  return {
-    client: client!,
-    session: session!,
-    seen: +seen!,
-    isFirst: first === "1",
-    source: from!,
-    user: quiet(() => decodeURIComponent(name!)) || "",
-  };
+  const parts = () => PATTERN.exec(document.cookie)![1]!.split(":").map(decodeURIComponent) as Visitor;
+  return (mayStore() && quiet(parts)) || memory;
 }
 
-function write(visitor: Visitor, isNews: boolean): void {
+function write(visitor: Visitor): void {
   memory = visitor;
-  const { client, session, seen, isFirst } = visitor;
-  const text = ["1", client, session, seen, +isFirst, visitor.source, encodeURIComponent(visitor.user)].join(".");
+  if (mayStore()) setCookie("1:" + visitor.map(encodeURIComponent).join(":"), MAX_AGE);
+}
+
+function setCookie(text: string, maxAge: number): void {
+  const { cookieDomain } = state.options;
+  const domain = cookieDomain ? "; domain=" + cookieDomain : "";
   const secure = location.protocol == "https:" ? "; secure" : "";
-  quiet(() => (document.cookie = `${NAME}=${text}; path=/; max-age=${MAX_AGE}; samesite=lax${domain}${secure}`));
-  const isKept = quiet(() => document.cookie.includes(text));
-  if (isNews || !isKept) quiet(() => localStorage.setItem(NAME, text));
+  quiet(() => (document.cookie = `_cs=${text}; path=/; max-age=${maxAge}; samesite=lax${domain}${secure}`));
 }

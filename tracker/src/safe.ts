@@ -1,9 +1,8 @@
 /** The browser's own functions, taken before the page changes them, and ways to call them that never throw. */
 
-export const { setTimeout, clearTimeout } = globalThis;
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
-const dateNow = Date.now;
+export const { setTimeout, clearTimeout, fetch } = globalThis;
+export const DAY = 86_400_000;
+const Clock = Date;
 
 /** The result of `work`; nothing, if it throws. */
 export function quiet<T>(work: () => T): T | undefined {
@@ -15,13 +14,10 @@ export function quiet<T>(work: () => T): T | undefined {
 }
 
 /** For promises whose failure needs no answer. */
-export const ignore = (): undefined => undefined;
+export const ignore = (): void => {};
 
-/** Milliseconds since 1970. A page that has broken `Date.now` does not break this. */
-export function now(): number {
-  const time = quiet(dateNow) as number;
-  return Math.floor(time > 1e12 && time < 1e13 ? time : performance.timeOrigin + performance.now());
-}
+/** Milliseconds since 1970. Not by `Date.now`, which pages replace. */
+export const now = (): number => +new Clock();
 
 let latest = 0;
 
@@ -32,17 +28,26 @@ export function eventTime(): number {
   return latest;
 }
 
-/** A UUID, version 7: ids sort by the time they were made at. */
+/** A UUID, version 7: ids sort by the time that they were made at. */
 export function uuid(time: number): string {
   const random = () => (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16);
-  const head = time.toString(16).padStart(12, "0").replace(/^.{8}/, "$&-");
-  return `${head}-7xxx-8xxx-xxxxxxxxxxxx`.replace(/x/g, random);
+  return `0${time.toString(16)}-7xxx-8xxx-xxxxxxxxxxxx`.replace(/^.{8}/, "$&-").replace(/x/g, random);
 }
 
 /** The time that is written in such an id. */
-export const timeOf = (id: string): number => parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+export const timeOf = (id: string): number => parseInt(id.replace("-", ""), 16);
 
-/** Listen, and never let the page see a failure of ours. */
-export function on(target: EventTarget, name: string, work: (event: any) => void, options?: AddEventListenerOptions): void {
-  target.addEventListener(name, (event) => void quiet(() => work(event)), options);
+/** A signal that stops what has not ended after `wait` milliseconds. */
+export function after(wait: number): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), wait);
+  return controller.signal;
+}
+
+/** The address of this page. A fragment may hold anything, and is nobody's business. */
+export const address = (): string => location.href.split("#")[0]!;
+
+/** Listen before the page does, and never let it see a failure of ours. */
+export function on(target: EventTarget, name: string, work: (event: any) => void): void {
+  target.addEventListener(name, (event) => quiet(() => work(event)), true);
 }

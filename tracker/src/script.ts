@@ -12,7 +12,7 @@ declare global {
 quiet(() => {
   const early = window.clickstream;
   if (early && !Array.isArray(early)) return; // the tag is there twice
-  const tag = document.currentScript ?? document.querySelector("script[data-endpoint]");
+  const tag = document.currentScript;
   window.clickstream = start({ ...(tag as HTMLScriptElement | null)?.dataset } as Options);
   if (early) window.clickstream.push(...early);
 });

@@ -1,6 +1,6 @@
 /** The queue: every event stands in the first store that takes it until it is acknowledged; tabs share the stores. */
-import { DAY, ignore, quiet, setTimeout, timeOf, now } from "./safe";
-import { drop } from "./stats";
+import { DAY, ignore, now, quiet, setTimeout, timeOf } from "./safe";
+import { drop, mayStore } from "./state";
 
 export interface Entry {
   id: string;
@@ -12,24 +12,20 @@ const DATABASE = "_cs";
 const PREFIX = "_cs.q."; // one key for each event: tabs that rewrite one list overwrite each other
 const PATIENCE = 3_000; // some browsers leave a request to the database without any answer
 const MAX_AGE = 7 * DAY;
-const LIMITS = { events: 500, size: 512 * 1_024 };
-const LOCAL_LIMITS = { events: 64, size: 128 * 1_024 }; // the shop needs the localStorage, too
+const MOST = 500;
+const MAX_SIZE = 524_288;
+const MOST_LOCAL = 64; // the shop needs the localStorage, too
+const MAX_LOCAL_SIZE = 131_072;
 
 /** This page's events that nobody has acknowledged. */
 export const mine = new Map<string, Entry>();
 let database: Promise<IDBDatabase> | undefined;
-let isDurable = false;
-
-/** Whether the stores may be used at all. */
-export function setDurable(may: boolean): void {
-  isDurable = may;
-}
 
 export function add(entry: Entry): void {
   mine.set(entry.id, entry);
-  if (mine.size > LIMITS.events) lose([mine.values().next().value!], "full");
-  if (isDurable)
-    transact("readwrite", (events) => events.put({ id: entry.id, text: entry.text })).then(
+  if (mine.size > MOST) lose([...mine.values()].slice(0, 1));
+  if (mayStore())
+    transact((events) => events.put({ id: entry.id, text: entry.text })).then(
       () => (entry.isStored = true),
       () => spillOne(entry),
     );
@@ -38,64 +34,58 @@ export function add(entry: Entry): void {
 /** All that waits in this browser, oldest first. */
 export async function all(): Promise<Entry[]> {
   const found = new Map<string, Entry>();
-  if (isDurable) {
-    const wereStored = [...mine.values()].filter((entry) => entry.isStored);
-    const kept = await transact<Entry[]>("readonly", (events) => events.getAll()).catch(() => []);
+  if (mayStore()) {
+    const kept = await transact<Entry[]>((events) => events.getAll()).catch(() => []);
     for (const entry of [...kept, ...local()]) found.set(entry.id, entry);
-    // What was stored and no longer is, another tab has sent.
-    for (const { id } of wereStored) if (!found.has(id)) mine.delete(id);
   }
-  mine.forEach((entry) => found.has(entry.id) || found.set(entry.id, entry));
-  return inBounds([...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
+  for (const entry of mine.values())
+    if (!entry.isStored) found.set(entry.id, entry);
+    else if (!found.has(entry.id)) mine.delete(entry.id); // another tab has sent it
+  const entries = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const first = firstWithin(entries, MOST, MAX_SIZE);
+  lose(entries.slice(0, first));
+  return entries.slice(first);
 }
 
 /** These are done with. */
 export async function remove(entries: Entry[]): Promise<void> {
   for (const { id } of entries) {
     mine.delete(id);
-    quiet(() => isDurable && localStorage.removeItem(PREFIX + id));
+    quiet(() => mayStore() && localStorage.removeItem(PREFIX + id));
   }
-  if (isDurable)
-    await transact("readwrite", (events) => void entries.forEach(({ id }) => events.delete(id))).catch(ignore);
+  if (mayStore() && entries[0])
+    await transact((events) => void entries.forEach(({ id }) => events.delete(id))).catch(ignore);
 }
 
 /** The page goes: what the database has not confirmed goes to localStorage, which needs no waiting. */
 export function spill(): void {
-  if (isDurable) mine.forEach((entry) => entry.isStored || spillOne(entry));
+  if (mayStore()) mine.forEach((entry) => entry.isStored || spillOne(entry));
 }
 
 /** Remove the queue from every store. */
 export function wipe(): void {
-  local().forEach(({ id }) => localStorage.removeItem(PREFIX + id));
+  for (const { id } of local()) localStorage.removeItem(PREFIX + id);
   close();
   quiet(() => indexedDB.deleteDatabase(DATABASE));
 }
 
-function lose(entries: Entry[], reason: string): void {
-  if (!entries[0]) return;
-  drop(reason, entries.length);
+function lose(entries: Entry[]): void {
+  drop("expired", entries.length);
   void remove(entries);
 }
 
-function inBounds(entries: Entry[]): Entry[] {
-  const oldest = now() - MAX_AGE;
-  const young = entries.filter(({ id }) => timeOf(id) > oldest);
-  lose(entries.filter((entry) => !young.includes(entry)), "old");
-  const first = firstWithin(young, LIMITS);
-  lose(young.slice(0, first), "full");
-  return young.slice(first);
-}
-
 /** Where the newest entries begin that are within the limits. */
-function firstWithin(entries: Entry[], { events, size }: typeof LIMITS): number {
+function firstWithin(entries: Entry[], most: number, size: number): number {
+  const oldest = now() - MAX_AGE;
   let first = entries.length;
-  while (first && entries.length - first < events && (size -= entries[first - 1]!.text.length) >= 0) first--;
+  for (let entry; (entry = entries[first - 1]) && most-- && (size -= entry.text.length) > 0; first--)
+    if (timeOf(entry.id) < oldest) break;
   return first;
 }
 
 function spillOne(entry: Entry): void {
   quiet(() => {
-    if (!mine.has(entry.id) || firstWithin([entry, ...local()], LOCAL_LIMITS)) return;
+    if (!mine.has(entry.id) || firstWithin([entry, ...local()], MOST_LOCAL, MAX_LOCAL_SIZE)) return;
     localStorage.setItem(PREFIX + entry.id, entry.text);
     entry.isStored = true;
   });
@@ -128,16 +118,16 @@ function close(): void {
   database = undefined;
 }
 
-function transact<T>(mode: IDBTransactionMode, work: (events: IDBObjectStore) => IDBRequest | void): Promise<T> {
+function transact<T>(work: (events: IDBObjectStore) => IDBRequest | void): Promise<T> {
   return new Promise((resolve, reject) => {
     setTimeout(reject, PATIENCE);
     open()
       .then((opened) => {
-        const transaction = opened.transaction("q", mode);
+        const transaction = opened.transaction("q", "readwrite");
         const request = work(transaction.objectStore("q"));
         transaction.oncomplete = () => resolve(request?.result);
-        transaction.onerror = transaction.onabort = reject;
-        if (mode == "readwrite") transaction.commit?.(); // a page that is killed now has written
+        transaction.onabort = reject;
+        transaction.commit?.(); // a page that is killed now has written
       })
       .catch(reject);
   });

@@ -1,39 +1,39 @@
 /** The typed calls, and what is watched without being called. */
 import { hearTabs, isLevel, tellTabs } from "./consent";
-import { beforeSending, comeBack, flush, leave, retryNow, sendTo } from "./delivery";
+import { flush, leave, retryNow } from "./delivery";
 import { watchEngagement } from "./engagement";
-import { configure, emit, letGo, mayStore, setLevel } from "./events";
-import { endSession, setUser, useCookieDomain } from "./identity";
+import { emit, letGo, setLevel } from "./events";
+import { reset, setUser } from "./identity";
 import { watchLinks } from "./links";
 import { leavePage, viewPage, watchPages } from "./pages";
-import { ignore, on, quiet } from "./safe";
-import { drop, stats } from "./stats";
+import { on, quiet } from "./safe";
+import { drop, state, stats } from "./state";
 import { all } from "./store";
-import type { Consent, Fields, Options, PlacedOrder, Props, ShownProduct, Tracker } from "./types";
+import type { Fields, Options, Tracker } from "./types";
 import { watchVitals } from "./vitals";
 
 let tracker: Tracker | undefined;
 
 /** Begin. A second call gives the tracker of the first. */
 export function start(options: Options = {}): Tracker {
-  if (tracker) return tracker;
-  tracker = calls();
-  whenSeen(() => begin(options));
+  if (!tracker) {
+    tracker = made();
+    guarded(begin)(options);
+  }
   return tracker;
 }
 
 function begin(options: Options): void {
-  sendTo(options.endpoint || "/clickstream");
-  useCookieDomain(options.cookieDomain);
-  configure(options);
-  beforeSending(letGo);
-  setLevel(isLevel(options.consent) ? options.consent : options.consent ? "none" : "granted");
+  const { consent = "granted", engagement, vitals, spa, links } = options;
+  state.options = options;
+  setLevel(isLevel(consent) ? consent : "none");
   hearTabs((level) => setLevel(level, true));
   watchLeaving();
-  if (options.engagement != "off") quiet(watchEngagement);
-  if (options.vitals == "on") quiet(watchVitals);
-  watchPages(options.spa != "off");
-  if (options.links != "off") watchLinks();
+  if (engagement != "off") watchEngagement();
+  if (vitals == "on") watchVitals();
+  if (spa != "off") watchPages();
+  if (links != "off") watchLinks();
+  viewPage();
 }
 
 /** No `unload` and no `beforeunload`: a page with either is never kept for the way back. */
@@ -41,6 +41,7 @@ function watchLeaving(): void {
   on(document, "visibilitychange", () => {
     if (!document.hidden) return;
     leavePage();
+    letGo();
     void flush();
   });
   on(window, "pagehide", () => {
@@ -48,70 +49,71 @@ function watchLeaving(): void {
     letGo();
     leave();
   });
-  on(window, "pageshow", ({ persisted }: PageTransitionEvent) => persisted && comeBack());
+  on(window, "pageshow", ({ persisted }: PageTransitionEvent) => persisted && viewPage());
   on(window, "online", retryNow);
 }
 
-/** A page that is made ready before anyone asks for it may never be seen: until it is, nothing happens at all. */
-function whenSeen(work: () => unknown): unknown {
-  if (!(document as { prerendering?: boolean }).prerendering) return work();
-  on(document, "prerenderingchange", work, { once: true });
-  return undefined;
-}
-
-/** No call throws. What goes wrong is counted. */
-function guarded<T extends unknown[]>(work: (...given: T) => void): (...given: T) => void {
+/** No call throws; what goes wrong is counted. A page that is made ready before anyone asks for it may never be seen: until
+ * it is, nothing happens at all. */
+function guarded(work: (...given: any[]) => void): (...given: any[]) => void {
   return (...given) => {
     try {
-      whenSeen(() => work(...given));
+      if ((document as { prerendering?: boolean }).prerendering)
+        on(document, "prerenderingchange", () => work(...given));
+      else work(...given);
     } catch {
       drop("failed");
     }
   };
 }
 
-function calls(): Tracker {
-  const about = (name: string) => guarded((order: PlacedOrder | undefined) => emit(name, order && { order }));
-  const cart = (name: string) =>
-    guarded((product: ShownProduct, quantity?: number) => emit(name, { product, quantity: quantity ?? 1 }));
-  const made: Tracker = {
-    stats,
-    pageView: guarded((fields?: Fields) => viewPage(fields)),
-    viewProduct: guarded((product: ShownProduct) => emit("view_product", { product })),
-    addToCart: cart("add_to_cart"),
-    removeFromCart: cart("remove_from_cart"),
-    checkout: about("checkout"),
-    purchase: about("purchase"),
-    refund: about("refund"),
-    search: guarded((query: string, props?: Props) => emit("search", { search_query: query, ...(props && { props }) })),
-    click: guarded((element: string, props?: Props) => emit("click", { props: { element, ...props } })),
-    track: guarded((name: string, fields?: Fields) => emit(name, fields)),
-    login: guarded((given: string) => {
-      const [id, source] = userOf("" + given);
-      if (id && setUser(id, source, mayStore())) emit("login");
-    }),
-    logout: guarded((options?: { client?: boolean }) => {
-      letGo();
-      setUser("", "", mayStore());
-      endSession(options?.client);
-    }),
-    consent: guarded((level: Consent) => {
-      if (!isLevel(level)) return;
-      setLevel(level, true);
-      tellTabs(level);
-    }),
-    flush: () => flush().catch(ignore),
-    pending: () => all().then(({ length }) => length, () => 0),
-    push: (...given) =>
-      given.forEach(([name, ...rest]) => quiet(() => (made as unknown as Record<string, (...some: unknown[]) => void>)[name]!(...rest))),
-  };
-  return made;
+/** Each is the event of its own name, in snake case. */
+const EVENTS: Record<string, (...given: any[]) => Fields | undefined> = {
+  viewProduct: (product) => ({ product }),
+  addToCart: (product, quantity = 1) => ({ product, quantity }),
+  removeFromCart: (product, quantity = 1) => ({ product, quantity }),
+  checkout: (order) => ({ order }),
+  purchase: (order) => ({ order }),
+  refund: (order) => ({ order }),
+  search: (search_query, props) => ({ search_query, props }),
+  click: (element, props) => ({ props: { element, ...props } }),
+};
+
+const CALLS: Record<string, (...given: any[]) => void> = {
+  pageView: viewPage,
+  track: (name, fields) => emit(name, fields),
+  login(given) {
+    const [id, source] = userOf("" + given);
+    if (id && setUser(id, source)) emit("login");
+  },
+  logout(options) {
+    letGo();
+    reset(options?.client);
+  },
+  consent(level) {
+    if (!isLevel(level)) return;
+    setLevel(level, true);
+    tellTabs(level);
+  },
+  push(...given) {
+    for (const [name, ...rest] of given) (tracker as any)[name]?.(...rest);
+  },
+};
+
+function made(): Tracker {
+  const sendNow = () => (letGo(), flush());
+  const calls: any = { stats, flush: sendNow, pending: () => all().then(({ length }) => length) };
+  for (const name in CALLS) calls[name] = guarded(CALLS[name]!);
+  for (const name in EVENTS) {
+    const event = name.replace(/[A-Z]/g, "_$&").toLowerCase();
+    calls[name] = guarded((...given) => emit(event, EVENTS[name]!(...given)));
+  }
+  return calls;
 }
 
 /** The `sub` of an ID token, or the id that was given. */
 function userOf(given: string): [id: string, source: string] {
-  const payload = given.split(".")[1];
-  const claims = /^eyJ/.test(given) && payload && quiet(() => JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))));
-  if (!claims) return [given, "login"];
-  return ["" + (claims.sub ?? ""), /cognito/.test(claims.iss) ? "cognito" : "id_token"];
+  const payload = /^eyJ[^.]*\.([^.]+)/.exec(given)?.[1];
+  const claims = payload && quiet(() => JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))));
+  return claims ? [claims.sub ?? "", /cognito/.test(claims.iss) ? "cognito" : "id_token"] : [given, "login"];
 }

@@ -1,45 +1,33 @@
-/** How fast a page felt: one event for each page, when it is first left. */
-import { emit, page } from "./events";
-import { onLeave } from "./pages";
+/** How fast a page felt: one event for each page load, when it is first left. */
+import { emit } from "./events";
+import { leaving } from "./pages";
 import { quiet } from "./safe";
-
-const SHIFT_GAP = 1_000;
-const SHIFT_WINDOW = 5_000;
+import { state } from "./state";
 
 export function watchVitals(): void {
-  const vitals: Record<string, number> = {};
+  const vitals = { lcp_ms: 0, inp_ms: 0, cls: 0 };
   const watch = (type: string, note: (entry: any) => void) =>
     quiet(() =>
-      new PerformanceObserver((list) => quiet(() => list.getEntries().forEach(note))).observe({
+      new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({
         type,
         buffered: true,
-        durationThreshold: 40,
       } as PerformanceObserverInit),
     );
-  const [navigation] = performance.getEntriesByType("navigation") as any[];
-  const from = (time: number) => Math.max(0, Math.round(time - (navigation?.activationStart ?? 0)));
-  vitals.ttfb_ms = from(navigation?.responseStart ?? 0);
-  watch("paint", ({ name, startTime }) => name == "first-contentful-paint" && (vitals.fcp_ms = from(startTime)));
-  watch("largest-contentful-paint", ({ startTime }) => (vitals.lcp_ms = from(startTime)));
-  watch("event", ({ interactionId, duration }) => {
-    if (interactionId) vitals.inp_ms = Math.max(vitals.inp_ms ?? 0, duration);
-  });
+  watch("largest-contentful-paint", ({ startTime }) => (vitals.lcp_ms = Math.round(startTime)));
+  watch("event", ({ interactionId, duration }) => interactionId && (vitals.inp_ms = Math.max(vitals.inp_ms, duration)));
+  // Shifts count in bursts: no second between two of them, and no more than five in all.
   let first = 0;
   let last = 0;
   let sum = 0;
-  vitals.cls = 0;
   watch("layout-shift", ({ value, startTime, hadRecentInput }) => {
     if (hadRecentInput) return;
-    const isSame = startTime - last < SHIFT_GAP && startTime - first < SHIFT_WINDOW;
-    if (!isSame) first = startTime;
+    if (startTime - last > 1_000 || startTime - first > 5_000) sum = first = 0;
+    first ||= startTime;
     last = startTime;
-    sum = isSame ? sum + value : value;
-    vitals.cls = Math.max(vitals.cls!, Math.round(sum * 1e4) / 1e4);
+    vitals.cls = Math.max(vitals.cls, (sum += value));
   });
-  let isTold = false;
-  onLeave(() => {
-    if (isTold) return;
-    isTold = true;
-    emit("web_vitals", { page_url: page.url, props: vitals });
+  leaving.push(() => {
+    leaving.pop();
+    emit("web_vitals", { page_url: state.url, props: vitals });
   });
 }

@@ -1,0 +1,19 @@
+/** What the modules share: one page has one tracker. */
+import type { Consent, Options, Stats } from "./types";
+
+export const state = {
+  options: {} as Options,
+  level: "none" as Consent,
+  /** The page of the latest page view, and what led to it. */
+  url: "",
+  referrer: "",
+};
+
+export const stats: Stats = { sent: 0, dropped: {} };
+
+/** Whether this browser's storage may be used. It is what tabs share, too. */
+export const mayStore = (): boolean => state.level == "granted";
+
+export function drop(reason: string | number, count = 1): void {
+  if (count) stats.dropped[reason] = (stats.dropped[reason] ?? 0) + count;
+}
