@@ -87,7 +87,7 @@ function context(): Fields {
   const isTablet = /Mac/.test(platform) && maxTouchPoints > 1; // an iPad says that it is a Mac
   return {
     page_url: address(),
-    page_title: document.title,
+    page_title: "" + document.title, // which a form of that name would hide
     referrer: state.referrer,
     device: { language, screen: screen.width + "x" + screen.height, ...(isTablet && { type: "tablet" }) },
     tracker_version: VERSION,

@@ -13,7 +13,7 @@ export const leavePage = (): void => leaving.forEach((work) => quiet(work));
 export function viewPage(fields?: Fields): void {
   const url = address();
   if (state.url) leavePage();
-  state.referrer = state.url && state.url != url ? state.url : state.referrer || document.referrer;
+  state.referrer = state.url && state.url != url ? state.url : state.referrer || "" + document.referrer;
   state.url = url;
   path = location.pathname;
   holdPageView(fields);

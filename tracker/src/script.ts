@@ -10,9 +10,9 @@ declare global {
 }
 
 quiet(() => {
-  const early = window.clickstream;
-  if (early && !Array.isArray(early)) return; // the tag is there twice
+  const early: any = window.clickstream; // perhaps an element of that name
+  if (early?.stats) return; // the tag is there twice
   const tag = document.currentScript;
   window.clickstream = start({ ...(tag as HTMLScriptElement | null)?.dataset } as Options);
-  if (early) window.clickstream.push(...early);
+  if (early?.map) window.clickstream.push(...early);
 });

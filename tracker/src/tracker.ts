@@ -36,20 +36,25 @@ function begin(options: Options): void {
   viewPage();
 }
 
-/** No `unload` and no `beforeunload`: a page with either is never kept for the way back. */
+/** A page is kept for the way back only if it has no `unload` and no `beforeunload`, and asks for no lock as it goes. */
 function watchLeaving(): void {
+  let isGone = false;
   on(document, "visibilitychange", () => {
-    if (!document.hidden) return;
+    if (!document.hidden || isGone) return;
     leavePage();
     letGo();
     void flush();
   });
   on(window, "pagehide", () => {
+    isGone = true;
     leavePage();
     letGo();
     leave();
   });
-  on(window, "pageshow", ({ persisted }: PageTransitionEvent) => persisted && viewPage());
+  on(window, "pageshow", ({ persisted }: PageTransitionEvent) => {
+    isGone = false;
+    if (persisted) viewPage();
+  });
   on(window, "online", retryNow);
 }
 
