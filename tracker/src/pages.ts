@@ -1,8 +1,8 @@
 /** Page views: the first, those of the History API, and pages that come back as they were left. */
-import { holdPageView } from "./events";
-import { address, on, quiet } from "./safe";
-import { state } from "./state";
-import type { Fields } from "./types";
+import { holdPageView } from "./events.js";
+import { address, on, quiet } from "./safe.js";
+import { state } from "./state.js";
+import type { Fields } from "./types.js";
 
 /** What is to be done when the shown page is about to be another one, or none. */
 export const leaving: (() => void)[] = [];

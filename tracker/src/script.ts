@@ -1,7 +1,7 @@
 /** For a script tag: options from its data attributes, and the calls that were made before it had loaded. */
-import { quiet } from "./safe";
-import { start } from "./tracker";
-import type { Options, Tracker } from "./types";
+import { quiet } from "./safe.js";
+import { start } from "./tracker.js";
+import type { Options, Tracker } from "./types.js";
 
 declare global {
   interface Window {
