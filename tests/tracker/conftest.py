@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
 from support.browsers import ENGINES, executable, launch
 from tracker_site import Collector, Shop, served, watched
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
+
 from tracker_site import Collector, Shop, flush, say, until
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
-from tracker_site import Collector, Shop, answer, assert_all_heard, flush, heard, say, silence, stored, until
 
 from ingest_lambda.personal import is_personal
+from tracker_site import Collector, Shop, answer, assert_all_heard, flush, heard, say, silence, stored, until
 
 NOTHING: dict[str, list[str]] = {"cookies": [], "local": [], "databases": []}
 GPC = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})"
@@ -224,11 +224,66 @@ def test_personal_data_does_not_leave_the_page(collector: Collector, shop: Shop,
     assert b"example" not in collector.seen[0].body.replace(b"[removed]", b"")
 
 
-KEYS = """email e_mail eMail userEmail mail phone homePhone password pass pwd address shipping_address street firstName
-last_name full_name surname birthdate birth_day zipCode post_code postcode iban cardNumber card_number cvv cvc token
-access_token idToken client_secret auth jwt otp apiKey api_key""".split()
-HARMLESS = """sku id order_id price utm_source q query page sort size color zip_line passenger tokens_used name
-product_name brand postage email_count addressable""".split()
+KEYS = [
+    "email",
+    "e_mail",
+    "eMail",
+    "userEmail",
+    "mail",
+    "phone",
+    "homePhone",
+    "password",
+    "pass",
+    "pwd",
+    "address",
+    "shipping_address",
+    "street",
+    "firstName",
+    "last_name",
+    "full_name",
+    "surname",
+    "birthdate",
+    "birth_day",
+    "zipCode",
+    "post_code",
+    "postcode",
+    "iban",
+    "cardNumber",
+    "card_number",
+    "cvv",
+    "cvc",
+    "token",
+    "access_token",
+    "idToken",
+    "client_secret",
+    "auth",
+    "jwt",
+    "otp",
+    "apiKey",
+    "api_key",
+]
+HARMLESS = [
+    "sku",
+    "id",
+    "order_id",
+    "price",
+    "utm_source",
+    "q",
+    "query",
+    "page",
+    "sort",
+    "size",
+    "color",
+    "zip_line",
+    "passenger",
+    "tokens_used",
+    "name",
+    "product_name",
+    "brand",
+    "postage",
+    "email_count",
+    "addressable",
+]
 
 
 def test_the_page_removes_what_the_collector_would_and_nothing_harmless(

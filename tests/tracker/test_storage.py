@@ -6,6 +6,7 @@ import json
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+
 from tracker_site import Collector, Shop, answer, assert_all_heard, flush, heard, say, stored, until
 
 DENY = """(target, name) => Object.defineProperty(target, name, {

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.sync_api import Browser, Page
-from tracker_site import Collector, Exchange, Fault, Shop, answer, cut_off, flush, heard, say, until
 
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
+from tracker_site import Collector, Exchange, Fault, Shop, answer, cut_off, flush, heard, say, until
 
 
 def loaded(stack: Stack, collector: Collector) -> Callable[[str], list[tuple[Any, ...]]]:
