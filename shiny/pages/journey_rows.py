@@ -49,7 +49,7 @@ _FLOW = f"""
     ranked as (
         select
             place, name, is_end,
-            row_number() over (partition by place, is_end order by sessions desc, name) as rank,
+            row_number() over (partition by place, is_end order by sessions desc, name collate "C") as rank,
             count(*) over (partition by place, is_end) as names
         from sized
     ),
@@ -69,33 +69,32 @@ _FLOW = f"""
     group by placed.place, here.kept, there.kept
     order by placed.place, sessions desc, here.kept, there.kept
 """
+_BEFORE = "local_date between %(before_start)s and %(before_end)s"
 #: Of the period and of its comparison at once, so that each way has its share of both.
 _WAYS = f"""
-    with shown as (
+    with summed as (
         select
-            {{way}} as way, local_date between %(start)s and %(end)s as is_now,
-            sum(sessions) as sessions, sum(sessions_with_purchase) as purchases,
-            sum(sessions) filter (where cardinality(steps) = 2) as alone
+            {{way}} as way,
+            coalesce(sum(sessions) filter (where {PERIOD}), 0)::bigint as sessions,
+            coalesce(sum(sessions_with_purchase) filter (where {PERIOD}), 0)::bigint as purchases,
+            coalesce(sum(sessions) filter (where {PERIOD} and cardinality(steps) = 2), 0)::bigint as alone,
+            coalesce(sum(sessions) filter (where {_BEFORE}), 0)::bigint as sessions_before
         from agg_daily_paths
-        where ({PERIOD} or local_date between %(before_start)s and %(before_end)s) and {SEGMENT} and {{anchor}}
-        group by way, is_now
-    ),
-    summed as (
-        select
-            way,
-            coalesce(sum(sessions) filter (where is_now), 0)::bigint as sessions,
-            coalesce(sum(purchases) filter (where is_now), 0)::bigint as purchases,
-            coalesce(sum(alone) filter (where is_now), 0)::bigint as alone,
-            coalesce(sum(sessions) filter (where not is_now), 0)::bigint as sessions_before
-        from shown group by way
+        where ({PERIOD} or {_BEFORE}) and {SEGMENT} and {{anchor}}
+        group by way
     ),
     shared as (
         select
             summed.*, sum(sessions) over () as whole, sum(purchases) over () as whole_purchases,
-            sum(sessions_before) over () as whole_before
+            sum(sessions_before) over () as whole_before,
+            purchases > 0 and purchases = max(purchases) over () as is_most_bought
         from summed
+    ),
+    kept as (
+        select * from shared where {{order}} > 0
+        order by is_most_bought desc, {{order}} desc, sessions desc, way limit 100
     )
-    select * from shared where {{order}} > 0 order by {{order}} desc, sessions desc, way limit 100
+    select * from kept order by {{order}} desc, sessions desc, way
 """
 _DAYS = f"""
     select
@@ -135,7 +134,8 @@ async def flow(warehouse: Warehouse, view: View) -> pd.DataFrame:
     for name, more in (("from", "more"), ("to", "next_more")):
         steps = frame["name" if name == "from" else "next_name"]
         frame[name] = [
-            f"and {int(n):,} more" if is_missing(step) else told(step) for step, n in zip(steps, frame[more], strict=True)
+            f"and {int(n):,} more" if is_missing(step) else told(step)
+            for step, n in zip(steps, frame[more], strict=True)
         ]
     sizes = frame.groupby(["place", "from"])["sessions"].transform("sum")
     whole = frame["sessions"][frame["place"] == 1].sum() if anchor == "start" else _arriving(frame, length)
@@ -186,9 +186,9 @@ async def _ways(
     return frame
 
 
-async def begins(warehouse: Warehouse, view: View, order: str = "sessions") -> pd.DataFrame:
+async def begins(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each first step: how many sessions began with it, left after it, bought in the end."""
-    frame = await _ways(warehouse, view, "steps[1]", "start", order, view.before)
+    frame = await _ways(warehouse, view, "steps[1]", "start", before=view.before)
     frame["step"] = [told(step) for step in frame["way"]]
     return frame
 
