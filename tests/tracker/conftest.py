@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from support.browsers import ENGINES, executable, launch
 from tracker_site import Collector, Shop, served, watched
@@ -30,7 +30,14 @@ def shop(collector: Collector) -> Iterator[Shop]:
         yield made
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    """What drives them. Stopped after this folder: it keeps an event loop running, and other tests start their own."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="package", params=ENGINES)
 def browser(request: pytest.FixtureRequest, playwright: Playwright) -> Iterator[Browser]:
     """Each browser in turn, where it is installed."""
     if executable(playwright, request.param) is None:

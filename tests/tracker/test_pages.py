@@ -30,9 +30,9 @@ def test_push_pop_and_replace_count_where_the_path_changes(collector: Collector,
         """() => {
             history.pushState({}, "", "/b"); document.title = "B";
             history.pushState({}, "", "/b?filter=red");
+            location.hash = "x";
             history.replaceState({}, "", "/b?filter=blue#top");
             history.replaceState({}, "", "/c");
-            location.hash = "x";
         }"""
     )
     page.evaluate("history.go(-2)")  # to /b

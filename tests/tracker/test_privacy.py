@@ -140,6 +140,24 @@ def test_consent_withdrawn_while_a_request_is_under_way(collector: Collector, sh
     assert sorted(heard(collector)) == [200, 201, 202]
 
 
+def test_consent_withdrawn_while_the_queue_is_being_read(collector: Collector, shop: Shop, page: Page) -> None:
+    page.add_init_script(
+        """const original = IDBObjectStore.prototype.getAll;
+        IDBObjectStore.prototype.getAll = function () {
+            const request = original.call(this);
+            if (window.isOver) clickstream.consent("none");
+            return request;
+        }"""
+    )
+    page.goto(shop.url)
+    assert flush(page) == 0
+    say(page, range(5))
+    page.evaluate("window.isOver = true; void clickstream.flush()")
+    page.wait_for_timeout(500)
+    assert heard(collector) == {}
+    assert stored(page) == NOTHING
+
+
 def test_a_decision_of_yesterday_is_undone_on_the_next_visit(collector: Collector, shop: Shop, page: Page) -> None:
     page.goto(shop.url)
     flush(page)

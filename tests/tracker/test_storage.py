@@ -114,7 +114,9 @@ def test_what_others_broke_is_thrown_away(collector: Collector, shop: Shop, page
     page.evaluate(
         """() => {
             document.cookie = "_cs=1:nonsense; path=/";
-            localStorage["_cs.q.00000000-0000-7000-8000-000000000000"] = '{"event_name":"cut';
+            const time = "0" + Date.now().toString(16);
+            const id = time.slice(0, 8) + "-" + time.slice(8) + "-7000-8000-000000000000";
+            localStorage["_cs.q." + id] = '{"event_name":"cut';
             localStorage["_cs.q."] = "";
             localStorage["_cs.until"] = "soon";
         }"""

@@ -20,15 +20,17 @@ const MAX_LOCAL_SIZE = 131_072;
 /** This page's events that nobody has acknowledged. */
 export const mine = new Map<string, Entry>();
 let database: Promise<IDBDatabase> | undefined;
+let isOpen = false;
 
 export function add(entry: Entry): void {
   mine.set(entry.id, entry);
   if (mine.size > MOST) lose([...mine.values()].slice(0, 1));
-  if (mayStore())
-    transact((events) => events.put({ id: entry.id, text: entry.text })).then(
-      () => (entry.isStored = true),
-      () => spillOne(entry),
-    );
+  if (!mayStore()) return;
+  if (!isOpen) spillOne(entry); // a young page may be killed, too
+  transact((events) => events.put({ id: entry.id, text: entry.text })).then(
+    () => (entry.isStored = true),
+    () => spillOne(entry),
+  );
 }
 
 /** All that waits in this browser, oldest first. */
@@ -107,6 +109,7 @@ export function open(): Promise<IDBDatabase> {
     request.onerror = reject;
     request.onsuccess = () => {
       request.result.onversionchange = close; // another tab wipes it
+      isOpen = true;
       resolve(request.result);
     };
   }));
@@ -115,6 +118,7 @@ export function open(): Promise<IDBDatabase> {
 function close(): void {
   database?.then((opened) => opened.close(), ignore);
   database = undefined;
+  isOpen = false;
 }
 
 function transact<T>(work: (events: IDBObjectStore) => IDBRequest | void): Promise<T> {
