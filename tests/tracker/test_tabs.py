@@ -230,7 +230,7 @@ def test_the_quota_of_the_page_s_own_requests_is_respected(collector: Collector,
     with served(slow) as port:
         page.evaluate(
             """port => void fetch(`http://127.0.0.1:${port}/`, {
-                method: "POST", mode: "no-cors", body: "x".repeat(60000), keepalive: true}).catch(() => 0)""",
+                method: "POST", mode: "no-cors", body: "x".repeat(65400), keepalive: true}).catch(() => 0)""",
             port,
         )
         until(lambda: slow.seen)

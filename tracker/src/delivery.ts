@@ -64,9 +64,8 @@ export function leave(): void {
 async function sendAll(): Promise<void> {
   let wait = 0;
   while (!wait && !isBlocked()) {
-    const { level } = state;
     const batch = take(await all(), most);
-    if (!batch[0] || level != state.level) return; // nothing, or it was withdrawn meanwhile
+    if (!batch[0]) return;
     wait = await settle(batch, await post(batch));
   }
   schedule(wait);

@@ -37,6 +37,7 @@ export function add(entry: Entry): void {
 export async function all(): Promise<Entry[]> {
   const found = new Map<string, Entry>();
   const kept = mayStore() && (await transact<Entry[]>((events) => events.getAll()).catch(ignore));
+  // Asked again: consent may have been withdrawn meanwhile.
   if (mayStore()) for (const entry of [...(kept || []), ...local()]) found.set(entry.id, entry);
   for (const entry of mine.values())
     if (!entry.isStored || !kept) found.set(entry.id, entry);
