@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright
 
-ENGINES = ("chromium", "firefox", "webkit")
+OTHERS = ("firefox", "webkit")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -15,6 +16,17 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def installed() -> list[str]:
+    """The browsers that there are: chromium always, as `make test` sees to it; the others where Playwright has them."""
+    places = [
+        os.environ.get("PLAYWRIGHT_BROWSERS_PATH", ""),
+        "~/.cache/ms-playwright",
+        "~/Library/Caches/ms-playwright",
+    ]
+    folders = [Path(place).expanduser() for place in places if place]
+    return ["chromium", *(name for name in OTHERS if any(any(folder.glob(f"{name}-*")) for folder in folders))]
 
 
 def executable(playwright: Playwright, engine: str) -> str | None:

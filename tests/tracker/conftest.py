@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from support.browsers import ENGINES, executable, launch
+from support.browsers import installed, launch
 from tracker_site import Collector, Shop, served, watched
 
 
@@ -37,11 +37,9 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
-@pytest.fixture(scope="package", params=ENGINES)
+@pytest.fixture(scope="package", params=installed())
 def browser(request: pytest.FixtureRequest, playwright: Playwright) -> Iterator[Browser]:
-    """Each browser in turn, where it is installed."""
-    if executable(playwright, request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
+    """Each browser in turn."""
     started = launch(playwright, request.param)
     yield started
     started.close()

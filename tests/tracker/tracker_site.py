@@ -197,7 +197,7 @@ def served(application: ASGIApp, port: int = 0) -> Iterator[int]:
             time.sleep(0.005)
         yield listener.getsockname()[1]
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True
         thread.join(10)
         listener.close()
 
