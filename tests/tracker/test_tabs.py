@@ -164,6 +164,25 @@ def test_leaving_at_once_sends_what_waits(collector: Collector, shop: Shop, page
     assert assert_all_heard(collector, range(5)) == 6
 
 
+def test_a_link_to_the_shop_s_next_page_leaves_the_sending_to_it(collector: Collector, shop: Shop, page: Page) -> None:
+    page.goto(shop.url)
+    say(page, range(5))
+    page.click("#next")
+    page.wait_for_url("**/next")
+    assert collector.seen == []
+    assert flush(page) == 0
+    assert assert_all_heard(collector, range(5)) == 0
+
+
+def test_what_no_store_has_leaves_at_once_even_so(collector: Collector, shop: Shop, page: Page) -> None:
+    shop.attributes = 'data-consent="essential"'
+    page.goto(shop.url)
+    say(page, range(5))
+    page.click("#next")
+    page.wait_for_url("**/next")
+    until(lambda: len(heard(collector)) == 5)
+
+
 def test_closing_a_tab_sends_what_waits(collector: Collector, shop: Shop, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(shop.url)

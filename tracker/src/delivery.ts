@@ -48,10 +48,14 @@ export function retryNow(): void {
   schedule(0);
 }
 
-/** The page goes, perhaps for good: hand over what no request carries. It stays stored, as nobody will see the answer. */
+/** The page goes, perhaps for good: hand over what no request carries. It stays stored, as nobody will see the answer, and
+ * so it is sent twice: not if the shop's next page will be here in a moment to send it. */
 export function leave(): void {
   spill();
-  let left = isBlocked() ? [] : [...mine.values()].filter(({ id }) => !flying.some((sent) => sent.id == id));
+  const canWait = now() - state.clicked < SECOND || isBlocked();
+  let left = [...mine.values()].filter(
+    ({ id, isStored }) => !(canWait && isStored) && !flying.some((sent) => sent.id == id),
+  );
   left.sort((a, b) => +!!a.isStored - +!!b.isStored);
   let count = MOST;
   while (left[0] && count) {

@@ -7,6 +7,8 @@ export const state = {
   /** The page of the latest page view, and what led to it. */
   url: "",
   referrer: "",
+  /** When a link to another page of the shop was last clicked. */
+  clicked: 0,
 };
 
 export const stats: Stats = { sent: 0, dropped: {} };
