@@ -106,6 +106,24 @@ def test_calls_before_the_script_has_loaded(collector: Collector, shop: Shop, pa
     assert_all_heard(collector, range(2))
 
 
+def test_the_module_for_bundlers_does_the_same(collector: Collector, shop: Shop, page: Page) -> None:
+    shop.script = b"0"
+    page.goto(shop.url)
+    shop.script = b""
+    page.evaluate(
+        """async endpoint => {
+            const { start } = await import("/clickstream.mjs");
+            window.clickstream = start({ endpoint, links: "off" });
+            if (start({}) !== clickstream) throw new Error("a second tracker");
+        }""",
+        collector.url,
+    )
+    say(page, range(3))
+    assert flush(page) == 0
+    assert collector.names() == ["page_view", *["said"] * 3]
+    assert_all_heard(collector, range(3))
+
+
 def test_the_tag_twice_is_one_tracker(collector: Collector, shop: Shop, page: Page) -> None:
     shop.head = f'<script src="/clickstream.js" data-endpoint="{collector.url}"></script>'
     page.goto(shop.url)

@@ -56,7 +56,7 @@ export function leave(): void {
   let left = [...mine.values()].filter(
     ({ id, isStored }) => !(canWait && isStored) && !flying.some((sent) => sent.id == id),
   );
-  left.sort((a, b) => +!!a.isStored - +!!b.isStored);
+  left.sort((a, b) => +!!a.isStored - +!!b.isStored); // first what no store has
   let count = MOST;
   while (left[0] && count) {
     const batch = take(left, count);
@@ -96,9 +96,9 @@ function backOff(asked: number): number {
   most = Math.max(1, most >> 1); // a slow line may carry less
   failures++;
   if (asked > 0) {
-    until = now() + Math.min(asked, DAY);
+    until = now() + Math.min(asked * (1 + Math.random() / 10), DAY);
     if (mayStore()) quiet(() => localStorage.setItem(UNTIL, "" + until));
-    return asked * (1 + Math.random() / 10);
+    return SECOND; // at least: `until` says how long
   }
   const wait = Math.random() * Math.min(LONGEST_WAIT, SECOND * 2 ** failures);
   notBefore = now() + wait;
@@ -141,7 +141,7 @@ const body = (batch: Entry[]): string => `{"sent_at":${now()},"events":[${batch.
 /** Whether the collector has asked to be left alone: this tab, or another one, or an earlier page. */
 function isBlocked(): boolean {
   const shared = mayStore() && quiet(() => +localStorage.getItem(UNTIL)!);
-  if (shared && shared < now() + DAY) until = shared; // else a clock was set back
+  if (shared && shared <= now() + DAY) until = shared; // else a clock was set back
   return until > now();
 }
 

@@ -37,7 +37,7 @@ export function emit(name: string, fields?: Fields, time?: number): void {
 export function holdPageView(fields?: Fields): void {
   letGo();
   const time = eventTime();
-  const there = { page_url: state.url, referrer: state.referrer, ...fields };
+  const there = { page_url: state.here, referrer: state.cameFrom, ...fields };
   held = (isReplaced) => {
     held = undefined;
     return isReplaced ? time : emit("page_view", there, time);
@@ -88,7 +88,7 @@ function context(): Fields {
   return {
     page_url: address(),
     page_title: "" + document.title, // which a form of that name would hide
-    referrer: state.referrer,
+    referrer: state.cameFrom,
     device: { language, screen: screen.width + "x" + screen.height, ...(isTablet && { type: "tablet" }) },
     tracker_version: VERSION,
   };

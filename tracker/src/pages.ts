@@ -12,9 +12,9 @@ export const leavePage = (): void => leaving.forEach((work) => quiet(work));
 
 export function viewPage(fields?: Fields): void {
   const url = address();
-  if (state.url) leavePage();
-  state.referrer = state.url && state.url != url ? state.url : state.referrer || "" + document.referrer;
-  state.url = url;
+  if (state.here) leavePage();
+  state.cameFrom = state.here && state.here != url ? state.here : state.cameFrom || "" + document.referrer;
+  state.here = url;
   path = location.pathname;
   holdPageView(fields);
 }

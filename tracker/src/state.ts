@@ -5,8 +5,8 @@ export const state = {
   options: {} as Options,
   level: "none" as Consent,
   /** The page of the latest page view, and what led to it. */
-  url: "",
-  referrer: "",
+  here: "",
+  cameFrom: "",
   /** When a link to another page of the shop was last clicked. */
   clicked: 0,
 };

@@ -13,9 +13,9 @@ const PREFIX = "_cs.q."; // one key for each event: tabs that rewrite one list o
 const PATIENCE = 3_000; // some browsers leave a request to the database without any answer
 const MAX_AGE = 7 * DAY;
 const MOST = 500;
-const MAX_SIZE = 524_288;
+const MAX_SIZE = 500_000;
 const MOST_LOCAL = 64; // the shop needs the localStorage, too
-const MAX_LOCAL_SIZE = 131_072;
+const MAX_LOCAL_SIZE = 130_000;
 
 /** This page's events that nobody has acknowledged. */
 export const mine = new Map<string, Entry>();

@@ -28,6 +28,6 @@ export function watchVitals(): void {
   });
   leaving.push(() => {
     leaving.pop();
-    emit("web_vitals", { page_url: state.url, props: vitals });
+    emit("web_vitals", { page_url: state.here, props: vitals });
   });
 }
