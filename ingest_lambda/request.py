@@ -53,10 +53,14 @@ class Request:
         return self.headers.get("origin", "")
 
     def cors_headers(self) -> dict[str, str]:
-        """What lets the sending page read the answer. Never with credentials."""
+        """What lets the sending page read the answer, and how long it is to wait. Never with credentials."""
         if not self.origin or not self._is_origin_allowed():
             return {"vary": "Origin"}
-        return {"access-control-allow-origin": self.origin, "vary": "Origin"}
+        return {
+            "access-control-allow-origin": self.origin,
+            "access-control-expose-headers": "retry-after",
+            "vary": "Origin",
+        }
 
     def check(self) -> None:
         """Raise `Refusal` for a request that is not for the collector."""

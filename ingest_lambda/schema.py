@@ -1,6 +1,6 @@
-"""Writes what is generated from the contract: the JSON Schema and the data dictionary.
+"""Writes what is generated from the contract: the JSON Schema, the data dictionary and the tracker's types.
 
-Run `python -m ingest_lambda.schema` after a change of `contract.py`; a test fails until both are current.
+Run `python -m ingest_lambda.schema` after a change of `contract.py`; a test fails until all are current.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any
 
 from ingest_lambda import contract
 from ingest_lambda.dialects import ALIASES
+from ingest_lambda.typescript import event_types_text
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA_PATH = ROOT / "ingest_lambda" / f"event.v{contract.VERSION}.schema.json"
 DICTIONARY_PATH = ROOT / "docs" / "events.md"
+TYPES_PATH = ROOT / "tracker" / "src" / "event.ts"
 
 _INTRODUCTION = """# Events
 
@@ -100,3 +102,4 @@ if __name__ == "__main__":
     SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")
     DICTIONARY_PATH.parent.mkdir(exist_ok=True)
     DICTIONARY_PATH.write_text(dictionary_text(), encoding="utf-8")
+    TYPES_PATH.write_text(event_types_text(), encoding="utf-8")

@@ -164,6 +164,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
     for name in (*OURS, "shiny"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tracker" / "dist", source / "tracker" / "dist")
     for name in ("setup.py", "pyproject.toml"):
         shutil.copy(ROOT / name, source / name)
     # Without the build backend that pyproject.toml asks for, pip fetches it.
@@ -183,7 +184,8 @@ def test_the_wheel_holds_every_file_that_the_code_reads(wheel: Path) -> None:
     kinds = ("*.py", "*.css", "*.js", "*.yml")
     shiny = {str(file.relative_to(ROOT / "shiny")) for kind in kinds for file in (ROOT / "shiny").rglob(kind)}
     assert {f"clickstream_shiny/{file}" for file in shiny} <= held
-    assert not [name for name in held if name.startswith("shiny/")]
+    assert {f"clickstream_tracker/{file.name}" for file in (ROOT / "tracker" / "dist").iterdir()} <= held
+    assert not [name for name in held if name.startswith(("shiny/", "tracker/"))]
     assert not [name for name in held if name.startswith(("tests/", "bench/", "docs/"))]
 
 

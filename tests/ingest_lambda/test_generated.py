@@ -10,10 +10,11 @@ import pytest
 from ingest_lambda import landing, schema
 
 
-def test_the_json_schema_and_the_data_dictionary_are_current() -> None:
+def test_the_json_schema_the_data_dictionary_and_the_tracker_s_types_are_current() -> None:
     hint = "run python -m ingest_lambda.schema"
     assert schema.SCHEMA_PATH.read_text(encoding="utf-8") == schema.schema_text(), hint
     assert schema.DICTIONARY_PATH.read_text(encoding="utf-8") == schema.dictionary_text(), hint
+    assert schema.TYPES_PATH.read_text(encoding="utf-8") == schema.event_types_text(), hint
 
 
 def test_a_key_tells_the_utc_hour_of_receipt() -> None:

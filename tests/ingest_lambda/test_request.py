@@ -176,3 +176,8 @@ def test_a_bomb_is_refused_before_it_takes_memory() -> None:
     size, status, _grown, is_small = ran.stdout.split()
     assert int(size) < settings.MAX_BODY_BYTES
     assert (status, is_small) == ("413", "True")
+
+
+def test_a_page_may_read_how_long_it_is_to_wait(collector: Any, view: dict[str, Any]) -> None:
+    answer = collector.post(view, origin=ORIGIN)
+    assert answer.headers["access-control-expose-headers"] == "retry-after"
