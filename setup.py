@@ -6,7 +6,7 @@ DAGSTER = "1.13.27"  # dagster-aws and dagster-postgres 0.29.27 require exactly 
 
 setup(
     name="clickstream",
-    version="0.1.0",
+    version="0.2.0",
     description="Clickstream analytics for online shops: HTTP to hourly raw objects to Dagster to PostgreSQL.",
     python_requires=">=3.11",
     packages=[

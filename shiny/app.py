@@ -13,7 +13,7 @@ from starlette.requests import Request
 import banner
 from boxes import Boxes, boxes_server, boxes_ui
 from cards import Card, card_server, card_ui
-from charts import BUNDLE
+from chart_widget import BUNDLE
 from filter_bar import filter_bar_server, filter_bar_ui
 from pages import acquisition, funnel, journeys, overview, products, reliability, retention, search
 from queries import VERSION_SECONDS, Problem, Warehouse, dsn

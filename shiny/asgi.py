@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app import app
-from charts import BUNDLE_FOLDER
+from chart_widget import BUNDLE_FOLDER
 
 PATH = "/sbw_dashboard"
 

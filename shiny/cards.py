@@ -15,25 +15,15 @@ from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
 from shinywidgets import output_widget, render_widget
 
-import charts
+import chart_widget
 from exports import to_csv
 from formats import DASH, is_missing
 from queries import Problem, Warehouse
 from session_state import Answer, State
-from view import View
+from view import SEGMENTS, View
 
 Rows = Callable[[Warehouse, View], Awaitable[pd.DataFrame]]
 Draw = Callable[[pd.DataFrame, View], go.Figure]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds) or date;
-    a click on a row sets the filter that `sets` names."""
-
-    label: str
-    kind: str = "text"
-    sets: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +37,21 @@ class Option:
     def chosen(self, view: View) -> str:
         """What the view says, else the default."""
         return view.option(self.id, next(iter(self.choices)))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds) or date;
+    a click on a row sets the filter that `sets` names, or that the option `sets` has chosen."""
+
+    label: str
+    kind: str = "text"
+    sets: str | Option | None = None
+
+    def segment(self, view: View) -> str | None:
+        """What a click filters by; None when it does not."""
+        name = self.sets.chosen(view) if isinstance(self.sets, Option) else self.sets
+        return name if name in SEGMENTS else None
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def card_ui(card: Card) -> Tag:
         plain = ui.card(ui.card_header(head), notice, ui.output_data_frame("table"), full_screen=True)
         return ui.div(plain, class_="question", style=f"--card-height:{card.height}")
     picture = ui.div(
-        output_widget("chart", height="100%"),
+        output_widget("chart", height=card.height),
         role="img",
         aria_label=f"Chart: {card.title}. The tab Table has its numbers.",
     )
@@ -130,18 +135,20 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
 
     @render.data_frame
     def table() -> render.DataGrid[pd.DataFrame]:
-        is_clickable = any(column.sets for column in card.columns.values())
-        return grid(frame(), card.columns, is_clickable)
+        rows = frame()
+        with reactive.isolate():
+            is_clickable = any(column.segment(state.view()) for column in card.columns.values())
+        return grid(rows, card.columns, is_clickable)
 
     @reactive.effect
     def _click() -> None:
         rows = table.cell_selection()["rows"]
         req(rows)
         with reactive.isolate():
-            shown = frame()
+            shown, view = frame(), state.view()
         for name, column in card.columns.items():
-            if column.sets:
-                state.filter(column.sets, str(shown[name].iloc[rows[0]]))
+            if segment := column.segment(view):
+                state.filter(segment, str(shown[name].iloc[rows[0]]))
 
     @render.download_button(filename=f"{card.id}.csv", media_type="text/csv; charset=utf-8")
     async def csv() -> AsyncIterator[str]:
@@ -158,7 +165,7 @@ def _draw_chart(card: Card, session: Session, state: State, frame: Callable[[], 
     @render_widget
     def chart() -> go.FigureWidget:
         with reactive.isolate():
-            return charts.empty_widget(origin(session))
+            return chart_widget.empty_widget(origin(session))
 
     @reactive.effect
     def _redraw() -> None:
@@ -167,7 +174,7 @@ def _draw_chart(card: Card, session: Session, state: State, frame: Callable[[], 
         assert isinstance(widget, go.FigureWidget)
         if not rows.empty:
             with reactive.isolate():
-                charts.redraw(widget, card.draw(rows, state.view()))
+                chart_widget.redraw(widget, card.draw(rows, state.view()))
 
 
 def origin(session: Session) -> str:

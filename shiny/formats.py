@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
+
 DASH = "–"
 #: Below this many, a change is told in pieces: a percentage of a handful says nothing.
 SMALL = 10
@@ -13,8 +15,8 @@ _SCALES = ((1_000_000_000, "bn"), (1_000_000, "M"), (100_000, "k"))
 
 
 def is_missing(value: Any) -> bool:
-    """None, and the NaN that pandas makes of it."""
-    return value is None or value != value
+    """None, and the NA or NaN that pandas makes of it."""
+    return value is None or value is pd.NA or value != value
 
 
 def count(value: Any) -> str:

@@ -94,9 +94,7 @@ async def _origins(warehouse: Warehouse, view: View) -> pd.DataFrame:
 def _draw_sessions(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
     texts = ["" if part is None else f"{100 * part:.1f} %" for part in top["share"]]
-    return charts.roomy(
-        charts.bars(charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=texts)
-    )
+    return charts.bars(top["value"], list(top["sessions"]), name="Sessions", texts=texts)
 
 
 def _draw_trend(frame: pd.DataFrame, _: View) -> go.Figure:
@@ -120,16 +118,14 @@ def _draw_new(frame: pd.DataFrame, _: View) -> go.Figure:
 def _draw_referrers(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
     texts = [f"{value:,}" for value in top["sessions"]]
-    return charts.roomy(
-        charts.bars(charts.told_apart(top["value"]), list(top["sessions"]), name="Sessions", texts=texts)
-    )
+    return charts.bars(top["value"], list(top["sessions"]), name="Sessions", texts=texts)
 
 
 def _draw_landings(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
     texts = [f"{100 * rate:.0f} %" for rate in top["bounce_rate"]]
-    made = charts.bars(charts.told_apart(top["page_path"]), list(top["entries"]), name="Entries", texts=texts)
-    return charts.roomy(made).update_layout(xaxis_title="Entries, and how many of them bounce")
+    made = charts.bars(top["page_path"], list(top["entries"]), name="Entries", texts=texts)
+    return made.update_layout(xaxis_title="Entries, and how many of them bounce")
 
 
 _RATES = {

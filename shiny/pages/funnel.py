@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 import banner
 import charts
+import flow_charts
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import SMALL, is_missing, share
@@ -125,7 +126,7 @@ async def _numbers(warehouse: Warehouse, view: View, period: Period | None) -> d
 
 
 def _draw_steps(frame: pd.DataFrame, view: View) -> go.Figure:
-    return charts.funnel(
+    return flow_charts.funnel(
         list(frame["step"]), [int(n) for n in frame["reached"]], name=UNIT.choices[UNIT.chosen(view)].lower()
     )
 
@@ -173,9 +174,12 @@ def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
 
 
 def _draw_times(frame: pd.DataFrame, view: View) -> go.Figure:
-    texts = [f"{n:,} · {100 * part:.{0 if part >= 0.01 or not part else 1}f} %" for n, part in zip(frame["finished"], frame["share"], strict=True)]
+    texts = [  # with tenths of a percent for what would round to nothing
+        f"{n:,} · {100 * part:.{0 if part >= 0.01 else 1}f} %" if n else ""
+        for n, part in zip(frame["finished"], frame["share"], strict=True)
+    ]
     name = UNIT.choices[UNIT.chosen(view)]
-    made = charts.roomy(charts.bars(frame["span"], frame["finished"], name=name, texts=texts))
+    made = charts.bars(frame["span"], frame["finished"], name=name, texts=texts)
     return made.update_traces(width=0.75 * min(1.0, len(frame) / 5))
 
 
@@ -226,10 +230,11 @@ PARTS = (
         "Breakdown",
         "The share of those at a step that reached the next one; the darker, the better within its column. Fewer than 10 are "
         "told as pieces. A category counts sessions, also when visitors "
-        "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first.",
+        "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first; a click on a "
+        "row of it filters.",
         breakdown,
         {
-            "value": Column("Of"),
+            "value": Column("Of", sets=BY),
             "entered": Column("Entered", "count"),
             "counts_told": Column("Reached each step"),
             "rates_told": Column("Of the step before"),

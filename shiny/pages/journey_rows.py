@@ -49,7 +49,7 @@ _FLOW = f"""
     ranked as (
         select
             place, name, is_end,
-            row_number() over (partition by place, is_end order by sessions desc, name) as rank,
+            row_number() over (partition by place, is_end order by sessions desc, name collate "C") as rank,
             count(*) over (partition by place, is_end) as names
         from sized
     ),
@@ -135,7 +135,8 @@ async def flow(warehouse: Warehouse, view: View) -> pd.DataFrame:
     for name, more in (("from", "more"), ("to", "next_more")):
         steps = frame["name" if name == "from" else "next_name"]
         frame[name] = [
-            f"and {int(n):,} more" if is_missing(step) else told(step) for step, n in zip(steps, frame[more], strict=True)
+            f"and {int(n):,} more" if is_missing(step) else told(step)
+            for step, n in zip(steps, frame[more], strict=True)
         ]
     sizes = frame.groupby(["place", "from"])["sessions"].transform("sum")
     whole = frame["sessions"][frame["place"] == 1].sum() if anchor == "start" else _arriving(frame, length)

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 import banner
 import charts
+import flow_charts
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import count
@@ -22,7 +23,8 @@ from view import View
 TITLE = "Journeys"
 ABOUT = (
     "The ways that sessions take. A step is a page, by the first part of its path (/category/*), or a view of a product, a "
-    "search, an add to cart, a checkout or a purchase; the same one again is no other step."
+    "search, an add to cart, a checkout or a purchase. The same one again is no other step, nor is the page on which the "
+    "next one happens."
 )
 _BEFORE = {f"step_{place}": Column(f"{LONGEST - place} before") for place in range(1, LONGEST)}
 _COMPARED = {"share_before": Column("Comparison: share %", "percent")}
@@ -74,7 +76,13 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             before.get("pages"),
             note=f"{count(now['other_pages'])} in sessions without",
         ),
-        _most("begin", "Buyers begin with", "The most frequent first step of sessions with a purchase.", firsts, "_of_purchases"),
+        _most(
+            "begin",
+            "Buyers begin with",
+            "The most frequent first step of sessions with a purchase.",
+            firsts,
+            "_of_purchases",
+        ),
         _most("leave", "Others leave from", "The most frequent last step of sessions without a purchase.", lasts, ""),
     ]
     return f"{view.period}{', not over yet and so not compared' if is_going_on else ''}", shown
@@ -88,7 +96,10 @@ def _most(id: str, title: str, about: str, frame: pd.DataFrame, kind: str) -> Bo
     """A share, and in its note what has it."""
     if frame.empty:
         return Box(id, title, about, None, kind="percent")
-    return Box(id, title, about, frame[f"share{kind}"].iat[0], kind="percent", note=frame["step"].iat[0])
+    first = frame.iloc[0]
+    part, whole = (first["purchases"], first["whole_purchases"]) if kind else (first["sessions"], first["whole"])
+    note = f"{first['step']}, {count(part)} of {count(whole)}"
+    return Box(id, title, about, first[f"share{kind}"], kind="percent", note=note)
 
 
 def _draw_flow(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -105,7 +116,7 @@ def _draw_flow(frame: pd.DataFrame, view: View) -> go.Figure:
         (places[place, name], places[place + 1, to], sessions, words)
         for place, name, to, sessions, words in zip(*columns, strict=True)
     ]
-    return charts.sankey(
+    return flow_charts.sankey(
         [(place - 1, name, sizes[place, name], _COLORS.get(name, _color(name))) for place, name in nodes],
         links,
         [place_told(place, anchor, length) for place in range(1, length + 1)],
@@ -126,8 +137,8 @@ def _rank(name: str) -> int:
 
 def _draw_begins(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:10]
-    texts = [f"{100 * part:.1f} %" if part >= 0.001 else "under 0.1 %" for part in top["share"]]
-    return charts.roomy(charts.bars(charts.told_apart(top["step"], 24), top["sessions"], name="Sessions", texts=texts))
+    texts = [f"{100 * part:.1f} %" if part >= 0.0005 else "under 0.1 %" for part in top["share"]]
+    return charts.bars(top["step"], top["sessions"], name="Sessions", texts=texts, most=24)
 
 
 async def _first(warehouse: Warehouse, view: View) -> pd.DataFrame:

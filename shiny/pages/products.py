@@ -119,17 +119,17 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
     values = [float(value) for value in shown["revenue"]]
     parts = [share(value, sum(float(v) for v in frame["revenue"][frame["currency"] == currency])) for value in values]
     texts = ["" if part is None else f"{100 * part:.1f} %" for part in parts]
-    made = charts.bars(charts.told_apart(shown["value"]), values, name="Revenue", texts=texts)
-    return charts.roomy(made).update_layout(xaxis_title=f"Revenue, {currency}")
+    made = charts.bars(shown["value"], values, name="Revenue", texts=texts)
+    return made.update_layout(xaxis_title=f"Revenue, {currency}")
 
 
 def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     by = MOVER.chosen(view)
     changes = [float(value) for value in frame[f"{by}_change"]]
     texts = [f"{value:+,.0f}" for value in changes]
-    made = charts.bars(charts.told_apart(frame["name"]), changes, name="Change", texts=texts)
+    made = charts.bars(frame["name"], changes, name="Change", texts=texts)
     made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
-    return charts.roomy(made).update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}")
+    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}")
 
 
 _NAMES = {"name": Column("Product"), "category": Column("Category")}

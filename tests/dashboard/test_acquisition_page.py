@@ -160,7 +160,7 @@ def test_the_page_shows_them_and_a_click_filters_by_a_channel(site: Site, page: 
     sessions, _ = told(site, VIEW)
     box = page.locator("[id='acquisition_period-sessions'] .value-box-value span[title]").first
     expect(box).to_have_attribute("title", f"{len(sessions):,}")
-    expect(page.locator("[id='acquisition_origins-acquisition_by']")).to_have_value("source-medium")
+    expect(page.locator("[id='acquisition_origins-acquisition_by-select']")).to_have_value("source-medium")
     origins = controller.OutputDataFrame(page, "acquisition_origins-table")
     first = ask(site, acquisition_rows.origins, VIEW, "source-medium").iloc[0]
     origins.expect_cell(first["value"], row=0, col=0)

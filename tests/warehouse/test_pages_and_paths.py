@@ -121,7 +121,9 @@ def test_a_short_way_ends_with_the_exit_on_both_ends(stack: Stack) -> None:
 def test_a_long_way_is_cut_to_six_steps_and_ends_with_the_first_purchase(stack: Stack) -> None:
     way = ["/", "search", "/category/*", "view_product", "add_to_cart", "/cart", "checkout", "purchase", "/thanks"]
     events = [
-        event(f"1 10:0{minute}", node if not node.startswith("/") else "page_view", "ann", node.replace("*", "mice"))
+        event(f"1 10:0{minute}", "page_view", "ann", node.replace("*", "mice"))
+        if node.startswith("/")
+        else event(f"1 10:0{minute}", node, "ann")
         for minute, node in enumerate([*way, "view_product", "purchase"][:10])
     ]
     tell(stack, *events, *(event(f"2 09:0{n}", "page_view", "bob", f"/page{n}") for n in range(6)))
@@ -141,6 +143,21 @@ def test_what_happens_at_one_time_has_an_order(stack: Stack) -> None:
     assert paths(stack, "start") == [(["/p", *reversed(happened)], 1, 1)]
 
 
+def test_the_page_on_which_a_step_happens_is_no_step_of_its_own(stack: Stack) -> None:
+    tell(
+        stack,
+        event("1 10:00", "page_view", path="/p/mouse"),
+        event("1 10:01", "page_view", path="/search"),
+        event("1 10:02", "search", path="/search/"),
+        event("1 10:03", "page_view", path="/p/mouse"),
+        event("1 10:04", "add_to_cart"),  # on no known page
+        event("1 10:05", "page_view", path="/cart"),
+        event("1 10:06", "page_view", path="/cart"),
+        event("1 10:07", "checkout", path="/checkout"),
+    )
+    assert paths(stack, "start") == [(["/p/*", "search", "/p/*", "add_to_cart", "/cart", "checkout"], 1, 0)]
+
+
 def node(one: Event) -> str | None:
     if one.event_name != "page_view":
         return one.event_name if one.event_name in ACTIONS else None
@@ -153,11 +170,25 @@ def node(one: Event) -> str | None:
 def ways(visit: Visit) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """The first and the last six steps of a visit."""
     ordered = sorted((one for one in visit.events if node(one)), key=lambda one: (one.event_timestamp, _place(one)))
-    nodes = [name for name, _ in groupby(map(node, ordered)) if name]
+    following: list[Event | None] = [*ordered[1:], None]
+    steps = [one for one, then in zip(ordered, following, strict=False) if not is_page_of(one, then)]
+    nodes = [name for name, _ in groupby(map(node, steps)) if name]
     if not nodes:
         return None
     ending = nodes[: nodes.index("purchase") + 1] if "purchase" in nodes else [*nodes, "exit"]
     return tuple([*nodes, "exit"][:6]), tuple(ending[-6:])
+
+
+def is_page_of(one: Event, then: Event | None) -> bool:
+    """Whether the next step happens on the page that this one views."""
+    return (
+        one.event_name == "page_view"
+        and then is not None
+        and then.event_name != "page_view"
+        and then.page_url is not None
+        and one.page_url is not None
+        and one.page_url.rstrip("/") == then.page_url.rstrip("/")
+    )
 
 
 def _place(one: Event) -> tuple[int, int]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.stories import RECEIVED, event, rows, tell
 
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
@@ -17,6 +16,7 @@ from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.models import Model, all_models
 from clickstream_dagster.warehouse.rebuild import Rebuilt, rebuild
 from ingest_lambda.contract import Device, Order, OrderItem, Product
+from support.stories import RECEIVED, event, rows, tell
 
 KEYED = [model for model in all_models().values() if model.materialized == "keys"]
 

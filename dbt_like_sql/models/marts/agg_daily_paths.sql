@@ -32,12 +32,27 @@ named as (
     where place is not null
 ),
 
-moves as (
+followed as (
     select
         named.*,
-        lag(node) over (partition by session_key order by event_timestamp, place, event_id) is distinct from node as is_move
+        -- A view of the page on which the next step happens says less than that step: /checkout, then checkout.
+        coalesce(
+            event_name = 'page_view'
+            and lead(event_name) over visit <> 'page_view'
+            and lead(path) over visit = path,
+            false
+        ) as is_page_of_next
     from named
     where node is not null
+    window visit as (partition by session_key order by event_timestamp, place, event_id)
+),
+
+moves as (
+    select
+        followed.*,
+        lag(node) over (partition by session_key order by event_timestamp, place, event_id) is distinct from node as is_move
+    from followed
+    where not is_page_of_next
 ),
 
 trails as (
