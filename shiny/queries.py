@@ -31,9 +31,10 @@ SEGMENT = """(%(bots)s or not is_bot)
     and (%(devices)s::text[] is null or coalesce(device_type, '(none)') = any(%(devices)s))
     and (%(countries)s::text[] is null or coalesce(country, '(none)') = any(%(countries)s))"""
 
+#: A page's parts are asked side by side: workers of one would take the cores from the others, and add their own start.
 _OPTIONS = (
-    "-c timezone=UTC -c jit=off -c random_page_cost=1.1 -c work_mem=64MB -c default_transaction_read_only=on "
-    f"-c statement_timeout={TIMEOUT_SECONDS * 1000}"
+    "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1 -c work_mem=64MB "
+    f"-c default_transaction_read_only=on -c statement_timeout={TIMEOUT_SECONDS * 1000}"
 )
 #: Rows that were ever written, by PostgreSQL's own count: it changes when, and only when, a table does.
 _VERSION = """

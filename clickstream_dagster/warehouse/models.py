@@ -55,6 +55,13 @@ class Model:
         """Changes when the definition does."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def sql_by_date(self) -> str:
+        """The SQL with its rows in the order of their dates, where it has any. Rows lie in their table as they were added:
+        a rebuild of everything would scatter a month, which hours have laid side by side, over the whole of it."""
+        has_dates = "local_date" in self.column_names
+        return f"select * from (\n{self.sql}\n) as model order by local_date" if has_dates else self.sql
+
     @cached_property
     def tree(self) -> exp.Expr:
         """The SELECT of this model, parsed."""

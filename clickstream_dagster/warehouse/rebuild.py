@@ -157,7 +157,7 @@ def _replace_keys(cursor: Cursor, model: Model) -> int:
             "table": sql.Identifier(model.name),
             "key": sql.Identifier(str(model.key)),
             "columns": sql.SQL(", ").join(map(sql.Identifier, model.column_names)),
-            "select": sql.SQL(model.sql),
+            "select": sql.SQL(model.sql_by_date),
         }
         for statement in (_COMPUTE, _COMPARE, _MOVE):
             cursor.execute(sql.SQL(statement).format(**names))

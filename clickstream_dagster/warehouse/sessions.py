@@ -67,7 +67,9 @@ def _replace_rows(cursor: Cursor, model: Model) -> None:
         create temporary table added_rows on commit drop as
         with added as (insert into fact_sessions ({columns}) {select} returning *)
         select * from added
-        """).format(columns=sql.SQL(", ").join(map(sql.Identifier, model.column_names)), select=sql.SQL(model.sql))
+        """).format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, model.column_names)), select=sql.SQL(model.sql_by_date)
+        )
     )
 
 

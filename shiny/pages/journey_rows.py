@@ -69,33 +69,29 @@ _FLOW = f"""
     group by placed.place, here.kept, there.kept
     order by placed.place, sessions desc, here.kept, there.kept
 """
+_BEFORE = "local_date between %(before_start)s and %(before_end)s"
 #: Of the period and of its comparison at once, so that each way has its share of both.
 _WAYS = f"""
-    with shown as (
+    with summed as (
         select
-            {{way}} as way, local_date between %(start)s and %(end)s as is_now,
-            sum(sessions) as sessions, sum(sessions_with_purchase) as purchases,
-            sum(sessions) filter (where cardinality(steps) = 2) as alone
+            {{way}} as way,
+            coalesce(sum(sessions) filter (where {PERIOD}), 0)::bigint as sessions,
+            coalesce(sum(sessions_with_purchase) filter (where {PERIOD}), 0)::bigint as purchases,
+            coalesce(sum(sessions) filter (where {PERIOD} and cardinality(steps) = 2), 0)::bigint as alone,
+            coalesce(sum(sessions) filter (where {_BEFORE}), 0)::bigint as sessions_before
         from agg_daily_paths
-        where ({PERIOD} or local_date between %(before_start)s and %(before_end)s) and {SEGMENT} and {{anchor}}
-        group by way, is_now
-    ),
-    summed as (
-        select
-            way,
-            coalesce(sum(sessions) filter (where is_now), 0)::bigint as sessions,
-            coalesce(sum(purchases) filter (where is_now), 0)::bigint as purchases,
-            coalesce(sum(alone) filter (where is_now), 0)::bigint as alone,
-            coalesce(sum(sessions) filter (where not is_now), 0)::bigint as sessions_before
-        from shown group by way
+        where ({PERIOD} or {_BEFORE}) and {SEGMENT} and {{anchor}}
+        group by way
     ),
     shared as (
         select
             summed.*, sum(sessions) over () as whole, sum(purchases) over () as whole_purchases,
-            sum(sessions_before) over () as whole_before
+            sum(sessions_before) over () as whole_before,
+            row_number() over (order by {{order}} desc, sessions desc, way) as place,
+            row_number() over (order by purchases desc, sessions desc, way) as place_of_buyers
         from summed
     )
-    select * from shared where {{order}} > 0 order by {{order}} desc, sessions desc, way limit 100
+    select * from shared where {{order}} > 0 and (place <= 100 or place_of_buyers = 1) order by place
 """
 _DAYS = f"""
     select
@@ -187,9 +183,9 @@ async def _ways(
     return frame
 
 
-async def begins(warehouse: Warehouse, view: View, order: str = "sessions") -> pd.DataFrame:
+async def begins(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each first step: how many sessions began with it, left after it, bought in the end."""
-    frame = await _ways(warehouse, view, "steps[1]", "start", order, view.before)
+    frame = await _ways(warehouse, view, "steps[1]", "start", before=view.before)
     frame["step"] = [told(step) for step in frame["way"]]
     return frame
 

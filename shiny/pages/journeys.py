@@ -37,7 +37,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     (now, days), (before, _), firsts, lasts = await asyncio.gather(
         journey_rows.totals(warehouse, view, view.period),
         journey_rows.totals(warehouse, view, before_period) if before_period else _nothing(),
-        journey_rows.begins(warehouse, view, "purchases"),
+        journey_rows.begins(warehouse, view),
         journey_rows.leaves(warehouse, view),
     )
     shown = [
@@ -80,7 +80,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "begin",
             "Buyers begin with",
             "The most frequent first step of sessions with a purchase.",
-            firsts,
+            firsts[(firsts["place_of_buyers"] == 1) & (firsts["purchases"] > 0)],
             "_of_purchases",
         ),
         _most("leave", "Others leave from", "The most frequent last step of sessions without a purchase.", lasts, ""),
@@ -141,10 +141,6 @@ def _draw_begins(frame: pd.DataFrame, _: View) -> go.Figure:
     return charts.bars(top["step"], top["sessions"], name="Sessions", texts=texts, most=24)
 
 
-async def _first(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    return await journey_rows.begins(warehouse, view)
-
-
 async def _to_purchase(warehouse: Warehouse, view: View) -> pd.DataFrame:
     return await journey_rows.last_steps(warehouse, view, "purchase")
 
@@ -181,7 +177,7 @@ PARTS = (
         "First steps",
         "What sessions begin with. Left at once: sessions with that step alone. Conversion: sessions with a purchase, of those "
         "that began with it.",
-        _first,
+        journey_rows.begins,
         {
             "step": Column("First step"),
             "sessions": Column("Sessions", "count"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -20,16 +20,18 @@ _COUNTS = """sum(views)::bigint as views, sum(viewed_sessions)::bigint as viewed
     sum(units)::bigint as units"""
 _NAMES = "coalesce(product_name, product_id) as name, coalesce(product_category, '(none)') as category"
 
+#: A row for each day, and one for each currency, so that the table is read once.
 _DAYS = f"""
+    with daily as (
+        select local_date, currency, {_COUNTS}, sum(revenue) as revenue, sum(refunded) as refunded
+        from {{table}} where {PERIOD} and {{where}} group by local_date, currency
+    )
     select
-        local_date, {_COUNTS},
+        local_date, currency, {_COUNTS},
         coalesce(sum(revenue) filter (where {_OWN}), 0) as revenue,
-        coalesce(sum(refunded) filter (where {_OWN}), 0) as refunded
-    from {{table}} where {PERIOD} and {{where}} group by local_date order by local_date
-"""
-_MONEY = f"""
-    select currency, sum(revenue) as revenue from {{table}}
-    where {PERIOD} and {{where}} and not ({_OWN}) group by currency having sum(revenue) > 0 order by currency
+        coalesce(sum(refunded) filter (where {_OWN}), 0) as refunded,
+        coalesce(sum(revenue) filter (where not ({_OWN})), 0) as other_revenue
+    from daily group by grouping sets ((local_date), (currency)) order by local_date, currency
 """
 _PRODUCTS = f"""
     with chosen as (
@@ -95,6 +97,7 @@ _MOVERS = f"""
     order by {{by}}_change desc, product_id
 """
 _CURRENCY = "select currency from shop_settings"
+_NO_DAY = Period(date.max, date.min)
 
 
 async def currency(warehouse: Warehouse) -> str:
@@ -106,18 +109,17 @@ async def totals(
     warehouse: Warehouse, view: View, period: Period
 ) -> tuple[dict[str, Any], pd.DataFrame, dict[str, Any]]:
     """The numbers of a period, of each of its days, and the revenue in other currencies than the shop's."""
-    parameters = view.parameters(period)
-    days, others = await asyncio.gather(
-        warehouse.frame(_of(view, _DAYS), parameters), warehouse.frame(_of(view, _MONEY), parameters)
-    )
-    days = days.set_index("local_date").reindex(pd.date_range(period.start, period.end).date, fill_value=0)
+    found = await warehouse.frame(_of(view, _DAYS), view.parameters(period))
+    others = found[found["currency"].notna() & (found["other_revenue"] > 0)]
+    days = found[found["currency"].isna()].drop(columns=["currency", "other_revenue"]).set_index("local_date")
+    days = days.reindex(pd.date_range(period.start, period.end).date, fill_value=0)
     now: dict[str, Any] = {name: days[name].sum() for name in days.columns}
     now |= {name: int(value) for name, value in now.items() if name not in ("revenue", "refunded")}
     days = rates(days)
     days["refunded_share"] = _shares(days["refunded"], days["revenue"])
     now["add_rate"] = share(now["added_sessions"], now["viewed_sessions"])
     now["refunded_share"] = share(now["refunded"], now["revenue"])
-    return now, days, dict(zip(others["currency"], others["revenue"], strict=True))
+    return now, days, dict(zip(others["currency"], others["other_revenue"], strict=True))
 
 
 async def products(warehouse: Warehouse, view: View, order: str) -> pd.DataFrame:
@@ -143,9 +145,9 @@ async def groups(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
 
 
 async def movers(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
-    """The ten biggest gains and losses. Without a comparison the period is compared with itself, in which nothing changes."""
-    before = view.before or view.period
-    parameters = {**view.parameters(), "before_start": before.start, "before_end": before.end}
+    """The ten biggest gains and losses. Without a comparison there are none, and no day is read."""
+    now, before = (view.period, view.before) if view.before else (_NO_DAY, _NO_DAY)
+    parameters = {**view.parameters(now), "before_start": before.start, "before_end": before.end}
     return await warehouse.frame(_of(view, _MOVERS, by=by), parameters)
 
 

@@ -46,7 +46,7 @@ _SOME_VISITORS = f"""
 """
 _TRAFFIC = f"""
     select coalesce(sum(sessions), 0)::bigint as sessions, coalesce(sum(sessions_with_purchase), 0)::bigint as purchases
-    from agg_daily_acquisition where {PERIOD} and {SEGMENT}
+    from {{table}} where {PERIOD} and {{where}}
 """
 _MONEY = f"""
     select currency, sum(orders)::bigint as orders, sum(revenue) as revenue
@@ -57,7 +57,7 @@ _DAYS = f"""
     with days as (select generate_series(%(start)s::date, %(end)s::date, interval '1 day')::date as at),
     traffic as (
         select local_date, sum(sessions) as sessions, sum(sessions_with_purchase) as purchases
-        from agg_daily_acquisition where {PERIOD} and {SEGMENT} group by local_date
+        from {{table}} where {PERIOD} and {{where}} group by local_date
     ),
     money as (
         select
@@ -77,10 +77,11 @@ _DAYS = f"""
     left join seen on seen.local_date = days.at
     order by days.at
 """
-_ALL_SEEN = """
+_PEOPLE_SEEN = f"select local_date, visitors from agg_daily_traffic where {PERIOD} and not is_bot"
+#: A visitor may be both on one date.
+_ALL_SEEN = f"""
     select local_date, count(*) as visitors from fact_visitor_days
-    where local_date between %(start)s and %(end)s
-        and case when %(bots)s then previous_on_any is distinct from local_date else not is_bot end
+    where {PERIOD} and previous_on_any is distinct from local_date
     group by local_date
 """
 _SOME_SEEN = f"""
@@ -135,7 +136,7 @@ async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, 
     """The six numbers of a period, `currency`, and `others`: revenue in other currencies."""
     parameters = view.parameters(period)
     visitors = await warehouse.frame(_SOME_VISITORS if view.is_segmented else _ALL_VISITORS, parameters)
-    traffic = await warehouse.frame(_TRAFFIC, parameters)
+    traffic = await warehouse.frame(_TRAFFIC.format(**_traffic(view)), parameters)
     money = await warehouse.frame(_MONEY, parameters)
     return await _six(warehouse, visitors["visitors"].iat[0], traffic, money)
 
@@ -168,7 +169,8 @@ async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> 
     if period.days == 1:
         sql = _HOURS.format(orders=_ORDERS)
     else:
-        sql = _DAYS.format(visitors=_SOME_SEEN if view.is_segmented else _ALL_SEEN)
+        seen = _SOME_SEEN if view.is_segmented else _ALL_SEEN if view.bots else _PEOPLE_SEEN
+        sql = _DAYS.format(visitors=seen, **_traffic(view))
     frame = (await warehouse.frame(sql, parameters)).copy()
     frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
     frame["order_value"] = [share(*pair) for pair in zip(frame["revenue"], frame["own_orders"], strict=True)]
@@ -179,6 +181,13 @@ async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> 
         frame = frame[: max(1, until.hour)]
     frame["is_open"] = [is_today and period.days > 1 and place == len(frame) - 1 for place in range(len(frame))]
     return frame
+
+
+def _traffic(view: View) -> dict[str, str]:
+    """Where the sessions are counted: without a segment a table of two rows for each day has them."""
+    if view.is_segmented:
+        return {"table": "agg_daily_acquisition", "where": SEGMENT}
+    return {"table": "agg_daily_traffic", "where": "(%(bots)s or not is_bot)"}
 
 
 async def _six(warehouse: Warehouse, visitors: Any, traffic: pd.DataFrame, money: pd.DataFrame) -> dict[str, Any]:
