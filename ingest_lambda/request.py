@@ -94,8 +94,11 @@ class Request:
             raise Reject("invalid_base64", "the body is flagged as base64 and is not") from None
 
     def _is_origin_allowed(self) -> bool:
+        if not _ORIGIN.match(self.origin):
+            return False
         allowed = settings.allowed_origins()
-        return bool(_ORIGIN.match(self.origin)) and (not allowed or self.origin in allowed)
+        # A page of the collector's own host is no other site.
+        return not allowed or self.origin in allowed or self.origin.partition("://")[2] == self.headers.get("host")
 
     def _check_content(self) -> None:
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()

@@ -38,7 +38,6 @@ class Document:
 
     text: str
     kind: str
-    status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -60,8 +59,7 @@ def documents() -> dict[str, Document]:
 @lru_cache(maxsize=1)
 def not_found() -> Document:
     """The page for everything else."""
-    page = _page("not-found", "Page not found")
-    return Document(page.text, page.kind, 404, page.headers)
+    return _page("not-found", "Page not found")
 
 
 def catalogue() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clickstream_dagster.local.gateway import ASGIApp, Receive, Scope, Send, respond
-from clickstream_dagster.local.shop.documents import BASE, TRACKER_PATHS, documents, not_found
+from clickstream_dagster.local.shop.documents import BASE, TRACKER_PATHS, Document, documents, not_found
 
 #: A page may be kept, for the way back above all; but never shown again without a question to the server.
 ALWAYS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
@@ -34,9 +34,15 @@ def _answer(scope: Scope) -> dict[str, Any]:
     if scope["path"] == BASE:
         query = scope["query_string"].decode("latin-1")  # where a campaign is named
         return {"statusCode": 308, "headers": {**ALWAYS, "location": f"{BASE}/{'?' if query else ''}{query}"}}
-    document = documents().get(scope["path"]) or not_found()
-    headers = {**ALWAYS, **dict(document.headers), "content-type": document.kind, "etag": document.etag}
-    asked = dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1")
-    if document.status == 200 and document.etag in asked:
-        return {"statusCode": 304, "headers": headers}
-    return {"statusCode": document.status, "headers": headers, "body": document.text}
+    document = documents().get(scope["path"])
+    if document is None:
+        return _whole(404, not_found())
+    known = dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1")
+    answer = _whole(200, document)
+    answer["headers"]["etag"] = document.etag
+    return {**answer, "statusCode": 304, "body": ""} if document.etag in known else answer
+
+
+def _whole(status: int, document: Document) -> dict[str, Any]:
+    headers = {**ALWAYS, **dict(document.headers), "content-type": document.kind}
+    return {"statusCode": status, "headers": headers, "body": document.text}
