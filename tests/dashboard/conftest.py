@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from obstore.store import MemoryStore
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from clickstream_dagster.local.traffic.generate import requests
 from clickstream_dagster.local.traffic.sending import send
@@ -49,12 +49,11 @@ def site(shop: Stack) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium."""
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
+    started = launch(playwright)
+    yield started
+    started.close()
 
 
 @pytest.fixture

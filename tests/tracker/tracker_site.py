@@ -8,15 +8,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from obstore.store import MemoryStore
+from playwright.sync_api import Page
 
 from clickstream_dagster.local.gateway import ASGIApp, Message, Receive, Scope, Send, app
+from ingest_lambda.handler import collect
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "tracker" / "dist"
@@ -65,6 +68,16 @@ class Collector:
         events = {line["event_id"]: line for line in self.lines()}
         return [event["event_name"] for event in sorted(events.values(), key=lambda event: event["event_timestamp"])]
 
+    def take(self, exchange: Exchange) -> None:
+        """What the collector does with a request, without an answer to anyone."""
+        event = {
+            "rawPath": "/clickstream",
+            "requestContext": {"http": {"method": "POST"}},
+            "headers": exchange.headers,
+            "body": exchange.body.decode(),
+        }
+        collect(event, store=self.store, received_at=datetime.now(UTC))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         inner = app(self.store)
         if scope["method"] != "POST":
@@ -101,9 +114,20 @@ def silence(seconds: float) -> Fault:
     """No answer for a while, and then none either."""
 
     async def wait(exchange: Exchange, send: Send) -> None:
-        await asyncio.sleep(seconds)
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(seconds)
 
     return wait
+
+
+def cut_off(collector: Collector) -> Fault:
+    """The collector takes the events, but the line breaks in the middle of its answer."""
+
+    async def take(exchange: Exchange, send: Send) -> None:
+        collector.take(exchange)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"99")]})
+
+    return take
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -164,7 +188,7 @@ def served(application: ASGIApp, port: int = 0) -> Iterator[int]:
     """Serve until the block ends; gives the port."""
     listener = socket.create_server(("127.0.0.1", port), backlog=100)
     # A held answer must not hold up the end of a test.
-    config = uvicorn.Config(application, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(application, lifespan="off", log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -176,3 +200,73 @@ def served(application: ASGIApp, port: int = 0) -> Iterator[int]:
         server.should_exit = True
         thread.join(10)
         listener.close()
+
+
+#: What a browser itself writes on the console about a request that failed.
+_NETWORK = ("Failed to load resource", "net::ERR", "Cross-Origin Request Blocked", "blocked by CORS policy")
+
+
+def watched(page: Page, wrong: list[str]) -> None:
+    """Note everything that goes wrong on a page from now on. A promise that nobody looks after counts as an exception."""
+    page.on("pageerror", lambda error: wrong.append(f"exception: {error}"))
+    page.on(
+        "console",
+        lambda line: (
+            wrong.append(f"console: {line.text}")
+            if line.type in ("error", "warning") and not any(word in line.text for word in _NETWORK)
+            else None
+        ),
+    )
+
+
+def say(page: Page, numbers: range, padding: int = 0) -> None:
+    """One event for each number, by which it is found again whatever its id is."""
+    page.evaluate(
+        """([first, last, padding]) => {
+            for (let n = first; n < last; n++) clickstream.track("said", {props: {n, pad: "x".repeat(padding)}});
+        }""",
+        [numbers.start, numbers.stop, padding],
+    )
+
+
+def heard(collector: Collector) -> dict[int, set[str]]:
+    """The numbers that have arrived, and the ids that each has come with."""
+    found: dict[int, set[str]] = {}
+    for line in collector.lines():
+        if line["event_name"] == "said":
+            found.setdefault(line["props"]["n"], set()).add(line["event_id"])
+    return found
+
+
+def assert_all_heard(collector: Collector, numbers: range) -> int:
+    """Each event has arrived, under one id. Returns how many lines were repeats, which the loader removes."""
+    found = heard(collector)
+    assert sorted(found) == list(numbers)
+    assert {len(ids) for ids in found.values()} <= {1}
+    ids = collector.ids()
+    return len(ids) - len(set(ids))
+
+
+def until(holds: Callable[[], Any], seconds: float = 10) -> None:
+    """Wait for something that happens outside the browser."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def flush(page: Page) -> int:
+    """Send what waits, and count what still waits."""
+    return int(page.evaluate("clickstream.flush().then(() => clickstream.pending())"))
+
+
+def stored(page: Page) -> dict[str, list[str]]:
+    """The names of everything that this host has stored in the browser."""
+    found: dict[str, list[str]] = page.evaluate(
+        """async () => ({
+            cookies: document.cookie.split("; ").filter(Boolean),
+            local: Object.keys(localStorage),
+            databases: indexedDB.databases ? (await indexedDB.databases()).map(({name}) => name) : [],
+        })"""
+    )
+    return found

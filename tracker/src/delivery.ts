@@ -52,6 +52,7 @@ export function retryNow(): void {
 export function leave(): void {
   spill();
   let left = isBlocked() ? [] : [...mine.values()].filter(({ id }) => !flying.some((sent) => sent.id == id));
+  left.sort((a, b) => +!!a.isStored - +!!b.isStored);
   let count = MOST;
   while (left[0] && count) {
     const batch = take(left, count);

@@ -3,9 +3,9 @@ import { capped, isLess } from "./consent";
 import { schedule } from "./delivery";
 import { forget, identify } from "./identity";
 import { json } from "./privacy";
-import { address, eventTime, setTimeout, timeOf, uuid } from "./safe";
+import { address, eventTime, ignore, setTimeout, timeOf, uuid } from "./safe";
 import { drop, mayStore, state } from "./state";
-import { add, mine, wipe } from "./store";
+import { add, mine, open, wipe } from "./store";
 import type { Consent, Fields } from "./types";
 
 declare const VERSION: string;
@@ -42,7 +42,10 @@ export function holdPageView(fields?: Fields): void {
     held = undefined;
     return isReplaced ? time : emit("page_view", there, time);
   };
-  setTimeout(letGo, SOON);
+  setTimeout(() => {
+    letGo();
+    schedule(0);
+  }, SOON);
 }
 
 export const letGo = (): void => void held?.(false);
@@ -55,8 +58,9 @@ export function setLevel(asked: Consent, isDecision?: boolean): void {
     mine.clear();
   }
   state.level = next;
-  // A browser that has begun to say no since its last visit is heard, too.
-  if (!mayStore() && (isDecision || asked != next)) {
+  if (mayStore()) open().catch(ignore);
+  else if (isDecision || asked != next) {
+    // A browser that has begun to say no since its last visit is heard, too.
     forget();
     wipe();
   }
@@ -75,7 +79,7 @@ function accept([id, name, text]: Draft): void {
   if (share >= +(state.options.sample ?? 1)) return;
   const rest = json({ ...who, consent: state.level }, true);
   add({ id, text: text.slice(0, -1) + "," + rest.slice(1) });
-  schedule(/^(page_view|purchase)$/.test(name) ? 0 : SOON); // a purchase cannot wait, and a page view has waited
+  schedule(name == "purchase" ? 0 : SOON);
 }
 
 function context(): Fields {

@@ -34,12 +34,10 @@ export function add(entry: Entry): void {
 /** All that waits in this browser, oldest first. */
 export async function all(): Promise<Entry[]> {
   const found = new Map<string, Entry>();
-  if (mayStore()) {
-    const kept = await transact<Entry[]>((events) => events.getAll()).catch(() => []);
-    for (const entry of [...kept, ...local()]) found.set(entry.id, entry);
-  }
+  const kept = mayStore() && (await transact<Entry[]>((events) => events.getAll()).catch(ignore));
+  if (mayStore()) for (const entry of [...(kept || []), ...local()]) found.set(entry.id, entry);
   for (const entry of mine.values())
-    if (!entry.isStored) found.set(entry.id, entry);
+    if (!entry.isStored || !kept) found.set(entry.id, entry);
     else if (!found.has(entry.id)) mine.delete(entry.id); // another tab has sent it
   const entries = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   const first = firstWithin(entries, MOST, MAX_SIZE);
@@ -101,7 +99,8 @@ function local(): Entry[] {
   });
 }
 
-function open(): Promise<IDBDatabase> {
+/** The sooner it is open, the sooner an event is safe. */
+export function open(): Promise<IDBDatabase> {
   return (database ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore("q", { keyPath: "id" });

@@ -1,0 +1,224 @@
+"""Tabs that share one queue, and tabs that end: by a click, by a crash, or with more waiting than may go out at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+from playwright.sync_api import Browser, BrowserContext, Page
+from tracker_site import (
+    Collector,
+    Fault,
+    Shop,
+    answer,
+    assert_all_heard,
+    flush,
+    heard,
+    say,
+    served,
+    silence,
+    stored,
+    until,
+)
+
+
+def test_two_tabs_send_one_queue_once(collector: Collector, shop: Shop, context: BrowserContext) -> None:
+    collector.fault = lambda exchange: answer(503)
+    one, other = context.new_page(), context.new_page()
+    for tab in (one, other):
+        tab.goto(shop.url)
+    for start in range(0, 100, 20):
+        say(one, range(start, start + 10))
+        say(other, range(start + 10, start + 20))
+    assert flush(one) == flush(other) == 102
+    collector.fault = lambda exchange: None
+    for tab in (one, other):  # both at the same time
+        tab.evaluate("void clickstream.flush()")
+    until(lambda: len(heard(collector)) == 100)
+    assert flush(one) == flush(other) == 0
+    assert assert_all_heard(collector, range(100)) == 0
+    sent = [tab.evaluate("clickstream.stats.sent") for tab in (one, other)]
+    assert sum(sent) == 102
+
+
+def test_six_busy_tabs_lose_nothing_and_repeat_nothing(
+    collector: Collector, shop: Shop, context: BrowserContext
+) -> None:
+    tabs = [context.new_page() for _ in range(6)]
+    for tab in tabs:
+        tab.goto(shop.url)
+    for step in range(5):
+        for index, tab in enumerate(tabs):
+            start = (step * 6 + index) * 5
+            say(tab, range(start, start + 5))
+            tab.evaluate("void clickstream.flush()")
+    until(lambda: len(heard(collector)) == 150)
+    assert [flush(tab) for tab in tabs] == [0] * 6
+    assert assert_all_heard(collector, range(150)) == 0
+
+
+def test_a_tab_whose_request_hangs_does_not_keep_the_others_waiting_for_ever(
+    collector: Collector, shop: Shop, context: BrowserContext
+) -> None:
+    hanging = [silence(30)]
+    collector.fault = lambda exchange: hanging.pop() if hanging else None
+    one, other = context.new_page(), context.new_page()
+    other.clock.install()
+    one.goto(shop.url)
+    say(one, range(3))
+    one.evaluate("void clickstream.flush()")
+    until(lambda: len(collector.seen) == 1)
+    other.goto(shop.url)
+    say(other, range(3, 6))
+    other.evaluate("void clickstream.flush()")
+    other.wait_for_timeout(200)
+    assert len(collector.seen) == 1  # it waits for its turn,
+    other.clock.fast_forward(15_000)  # but not for ever
+    until(lambda: len(heard(collector)) == 6)
+    assert_all_heard(collector, range(6))
+
+
+def kill_tabs(browser: Browser) -> None:
+    """End the processes of all tabs, as a lack of memory does."""
+    session = browser.new_browser_cdp_session()
+    for process in session.send("SystemInfo.getProcessInfo")["processInfo"]:
+        if process["type"] == "renderer":
+            os.kill(process["id"], signal.SIGKILL)
+    session.detach()
+
+
+def after_a_crash(browser: Browser, shop: Shop, numbers: range, crashing: Callable[[Page], None]) -> BrowserContext:
+    """A visitor whose tab is killed, and who opens another."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(shop.url)
+    say(page, numbers)
+    crashing(page)
+    with page.expect_event("crash"):
+        kill_tabs(browser)
+    return context
+
+
+def test_a_tab_is_killed_in_mid_request(collector: Collector, shop: Shop, chromium: Browser) -> None:
+    def store_late(exchange: object) -> Fault | None:
+        return silence(30) if len(collector.seen) == 1 else None
+
+    def in_flight(page: Page) -> None:
+        page.evaluate("void clickstream.flush()")
+        until(lambda: len(collector.seen) == 1)
+
+    collector.fault = store_late
+    context = after_a_crash(chromium, shop, range(10), in_flight)
+    assert collector.lines() == []
+    page = context.new_page()
+    page.goto(shop.url)
+    assert flush(page) == 0
+    assert assert_all_heard(collector, range(10)) == 0
+    context.close()
+
+
+def test_a_tab_is_killed_after_the_collector_stored_and_before_it_heard(
+    collector: Collector, shop: Shop, chromium: Browser
+) -> None:
+    def take_and_wait(exchange: object) -> Fault | None:
+        if len(collector.seen) > 1:
+            return None
+        collector.take(collector.seen[0])
+        return silence(30)
+
+    def in_flight(page: Page) -> None:
+        page.evaluate("void clickstream.flush()")
+        until(lambda: len(heard(collector)) == 10)
+
+    collector.fault = take_and_wait
+    context = after_a_crash(chromium, shop, range(10), in_flight)
+    page = context.new_page()
+    page.goto(shop.url)
+    assert flush(page) == 0
+    assert assert_all_heard(collector, range(10)) == 11  # all of that request again, each under its own id
+    context.close()
+
+
+def test_a_tab_is_killed_right_after_its_events(collector: Collector, shop: Shop, chromium: Browser) -> None:
+    context = after_a_crash(chromium, shop, range(10), lambda page: None)
+    assert collector.seen == []
+    page = context.new_page()
+    page.goto(shop.url)
+    assert flush(page) == 0
+    assert_all_heard(collector, range(10))
+    context.close()
+
+
+def test_leaving_at_once_sends_what_waits(collector: Collector, shop: Shop, page: Page) -> None:
+    page.goto(shop.url)
+    say(page, range(5))
+    page.goto("about:blank")
+    until(lambda: len(heard(collector)) == 5)
+    [request] = collector.seen
+    assert request.headers["content-type"].startswith("text/plain")
+    page.goto(shop.url)  # nobody has seen the answer: the next page sends them again, under the same ids
+    assert flush(page) == 0
+    assert assert_all_heard(collector, range(5)) == 6
+
+
+def test_closing_a_tab_sends_what_waits(collector: Collector, shop: Shop, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(shop.url)
+    say(page, range(5))
+    page.close(run_before_unload=True)
+    until(lambda: len(heard(collector)) == 5)
+    assert_all_heard(collector, range(5))
+
+
+def test_a_request_that_is_under_way_outlives_its_page_and_is_not_sent_beside_itself(
+    collector: Collector, shop: Shop, page: Page
+) -> None:
+    collector.fault = lambda exchange: silence(1) if len(collector.seen) == 1 else None
+    page.goto(shop.url)
+    say(page, range(5))
+    page.evaluate("void clickstream.flush()")
+    until(lambda: len(collector.seen) == 1)
+    say(page, range(5, 8))
+    page.goto(shop.url + "/next")
+    until(lambda: len(collector.seen) >= 2)
+    said = [event["props"]["n"] for event in collector.seen[1].events if event["event_name"] == "said"]
+    assert said == [5, 6, 7] or said == list(range(8))  # the beacon of the page that went, or the next page's batch
+    until(lambda: flush(page) == 0)
+    assert_all_heard(collector, range(8))
+
+
+def test_more_than_64_kib_pending_at_unload(collector: Collector, shop: Shop, page: Page) -> None:
+    page.goto(shop.url)
+    # In one task with the leaving: no store has confirmed any of it.
+    page.evaluate(
+        """url => {
+            for (let n = 0; n < 150; n++) clickstream.track("said", {props: {n, pad: "x".repeat(1000)}});
+            location.href = url;
+        }""",
+        "about:blank",
+    )
+    page.wait_for_url("about:blank")
+    page.wait_for_timeout(500)
+    at_exit = sum(len(exchange.body) for exchange in collector.seen)
+    assert 40_000 < at_exit <= 65_536  # as much as may go out beside the page's other requests
+    page.goto(shop.url)
+    until(lambda: flush(page) == 0)
+    repeats = assert_all_heard(collector, range(150))
+    assert repeats < 60
+    assert stored(page)["local"] == []
+
+
+def test_the_quota_of_the_page_s_own_requests_is_respected(collector: Collector, shop: Shop, page: Page) -> None:
+    slow = Collector(fault=lambda exchange: silence(2))
+    page.goto(shop.url)
+    with served(slow) as port:
+        page.evaluate(
+            """port => void fetch(`http://127.0.0.1:${port}/`, {
+                method: "POST", mode: "no-cors", body: "x".repeat(60000), keepalive: true}).catch(() => 0)""",
+            port,
+        )
+        until(lambda: slow.seen)
+        say(page, range(20), padding=1_000)
+        until(lambda: flush(page) == 0, 5)  # its first request is refused by the browser, the second is a plain one
+    assert_all_heard(collector, range(20))
