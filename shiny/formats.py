@@ -11,6 +11,8 @@ import pandas as pd
 DASH = "–"
 #: Below this many, a change is told in pieces: a percentage of a handful says nothing.
 SMALL = 10
+#: From this many times on, a percentage is hard to read.
+TIMES = 10
 _SCALES = ((1_000_000_000, "bn"), (1_000_000, "M"), (100_000, "k"))
 
 
@@ -79,7 +81,8 @@ class Delta:
 
 
 def delta(now: Any, before: Any, *, kind: str = "count", is_less_better: bool = False) -> Delta:
-    """How a number has changed. Shares change in points, small numbers in pieces, all else in percent."""
+    """How a number has changed. Shares change in points, small numbers in pieces, all else in percent; what has become ten
+    times as much or more, in times."""
     if is_missing(now) or is_missing(before):
         return Delta(DASH, "even")
     difference = now - before
@@ -89,6 +92,8 @@ def delta(now: Any, before: Any, *, kind: str = "count", is_less_better: bool = 
         text = f"{difference:+,.0f}"
     elif not before:
         return Delta(DASH, "even")
+    elif now / before >= TIMES:
+        text = f"× {now / before:,.0f}"
     else:
         text = f"{100 * float(difference) / float(abs(before)):+.1f} %"
     if not difference:

@@ -87,11 +87,14 @@ _WAYS = f"""
         select
             summed.*, sum(sessions) over () as whole, sum(purchases) over () as whole_purchases,
             sum(sessions_before) over () as whole_before,
-            row_number() over (order by {{order}} desc, sessions desc, way) as place,
-            row_number() over (order by purchases desc, sessions desc, way) as place_of_buyers
+            purchases > 0 and purchases = max(purchases) over () as is_most_bought
         from summed
+    ),
+    kept as (
+        select * from shared where {{order}} > 0
+        order by is_most_bought desc, {{order}} desc, sessions desc, way limit 100
     )
-    select * from shared where {{order}} > 0 and (place <= 100 or place_of_buyers = 1) order by place
+    select * from kept order by {{order}} desc, sessions desc, way
 """
 _DAYS = f"""
     select

@@ -80,7 +80,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "begin",
             "Buyers begin with",
             "The most frequent first step of sessions with a purchase.",
-            firsts[(firsts["place_of_buyers"] == 1) & (firsts["purchases"] > 0)],
+            firsts[firsts["is_most_bought"]],
             "_of_purchases",
         ),
         _most("leave", "Others leave from", "The most frequent last step of sessions without a purchase.", lasts, ""),

@@ -49,6 +49,7 @@ def test_a_number_in_words(told: object, expected: object) -> None:
         (90, 100, {}, "▼ -10.0 %", "bad"),
         (90, 100, {"is_less_better": True}, "▼ -10.0 %", "good"),
         (100, 100, {}, "= +0.0 %", "even"),
+        (6900, 100, {}, "▲ × 69", "good"),
         (8, 5, {}, "▲ +3", "good"),
         (5, 0, {}, "▲ +5", "good"),
         (0.03, 0.02, {"kind": "percent"}, "▲ +1.00 points", "good"),
