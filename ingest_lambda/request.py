@@ -97,8 +97,12 @@ class Request:
         if not _ORIGIN.match(self.origin):
             return False
         allowed = settings.allowed_origins()
-        # A page of the collector's own host is no other site.
-        return not allowed or self.origin in allowed or self.origin.partition("://")[2] == self.headers.get("host")
+        return not allowed or self.origin in allowed or self._is_own_page()
+
+    def _is_own_page(self) -> bool:
+        """A page of the collector's own host, such as the demo shop, is no other site."""
+        host = self.origin.partition("://")[2]
+        return bool(host) and host == self.headers.get("host")
 
     def _check_content(self) -> None:
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()

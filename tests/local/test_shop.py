@@ -121,7 +121,8 @@ def test_the_collector_is_still_there(ask: Ask) -> None:
 def test_the_catalogue_is_the_generator_s(ask: Ask) -> None:
     sold = json.loads(ask("/shop/catalogue.json")[1], parse_float=Decimal)
     made = [
-        {**product.payload, "url_path": f"/shop{product.url_path}", "currency": sold["currency"]} for product in PRODUCTS
+        {**product.payload, "url_path": f"/shop{product.url_path}", "currency": sold["currency"]}
+        for product in PRODUCTS
     ]
     assert sold["products"] == made
     assert [category["name"] for category in sold["categories"]] == list(CATEGORIES)

@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from cli_command import COMMAND, Command
 from playwright.sync_api import Browser, Page, Playwright, expect
-from support.browsers import launch
 
 from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
 from dashboard_site import Site, serving, wait_for, watched
+from support.browsers import launch
 
 CAMPAIGN = "?utm_source=newsletter&utm_medium=email&utm_campaign=weekly-deals"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -41,7 +41,10 @@ CLICKED = {
 }
 #: What the tracker adds of itself, as time passes.
 OF_ITSELF = {"engagement", "web_vitals"}
-ITEMS = [("sku-1029", "Tessaro Vertical", 1, Decimal("59.00")), ("sku-1044", "Velanta RX Nova 70", 1, Decimal("519.00"))]
+ITEMS = [
+    ("sku-1029", "Tessaro Vertical", 1, Decimal("59.00")),
+    ("sku-1044", "Velanta RX Nova 70", 1, Decimal("519.00")),
+]
 REVENUE = Decimal("578.00")
 #: Page of the dashboard -> its boxes, and what they say.
 ON_DASHBOARD = {
@@ -70,7 +73,11 @@ def clickstream(stack: Stack, postgres: Postgres) -> Command:
     """The command, in the home and on the warehouse of this test."""
     settings = stack.settings
     assert settings.postgres is not None
-    server = {"DW_PG_HOST": postgres.host, "DW_PG_PORT": str(postgres.port), "DW_PG_DATABASE": settings.postgres.database}
+    server = {
+        "DW_PG_HOST": postgres.host,
+        "DW_PG_PORT": str(postgres.port),
+        "DW_PG_DATABASE": settings.postgres.database,
+    }
     return Command(settings.home, {**server, "DAGSTER_PG_DATABASE": settings.dagster_database})
 
 
@@ -186,22 +193,29 @@ def check_tables(site: Site, raw: list[dict[str, Any]], order: str) -> None:
         "add_to_cart_count, checkout_count, purchase_count, order_count, funnel_step, is_bounce, is_engaged, is_new_visitor, "
         "entry_path, exit_path, channel, source, medium, campaign, device_type, is_bot from fact_sessions"
     ) == [
-        (visitor, user, len(raw), 11, 3, 3, 3, 2, 1, 2, 1, 4, False, True, True)
-        + ("/shop/", "/shop/checkout/thank-you", "email", "newsletter", "email", "weekly-deals", "desktop", False)
+        (
+            *(visitor, user, len(raw), 11, 3, 3, 3, 2, 1, 2, 1, 4, False, True, True),
+            *("/shop/", "/shop/checkout/thank-you", "email", "newsletter", "email", "weekly-deals", "desktop", False),
+        )
     ]
-    assert site.rows("select event_name, sum(sessions)::integer from agg_daily_funnel group by step, 1 order by step") == [
+    assert site.rows(
+        "select event_name, sum(sessions)::integer from agg_daily_funnel group by step, 1 order by step"
+    ) == [
         ("view_product", 1),
         ("add_to_cart", 1),
         ("checkout", 1),
         ("purchase", 1),
     ]
-    assert site.rows("select order_id, visitor_id, revenue, refunded, currency, item_count, is_bot from fact_orders") == [
-        (order, visitor, REVENUE, Decimal(0), "USD", 2, False)
-    ]
     assert site.rows(
-        "select product_id, product_name, quantity, price from fact_order_items where order_id = %(order)s order by 1",
-        order=order,
-    ) == ITEMS
+        "select order_id, visitor_id, revenue, refunded, currency, item_count, is_bot from fact_orders"
+    ) == [(order, visitor, REVENUE, Decimal(0), "USD", 2, False)]
+    assert (
+        site.rows(
+            "select product_id, product_name, quantity, price from fact_order_items where order_id = %(order)s order by 1",
+            order=order,
+        )
+        == ITEMS
+    )
     assert site.rows(
         "select term, searches::integer, without_results::integer, clicked::integer, orders::integer, revenue "
         "from agg_daily_search order by 1"
