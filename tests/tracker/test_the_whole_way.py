@@ -18,27 +18,15 @@ from typing import Any
 
 import pytest
 from cli_command import COMMAND, Command
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Playwright, expect
 
 from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
 from dashboard_site import Site, serving, wait_for, watched
+from shopper import CLICKED, delivered, shop_around
 from support.browsers import launch
 
-CAMPAIGN = "?utm_source=newsletter&utm_medium=email&utm_campaign=weekly-deals"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-#: What `shop_around` clicks, one by one. A product's page counts as the view of its product, not as a page view.
-CLICKED = {
-    "page_view": 11,
-    "view_product": 3,
-    "click": 3,
-    "search": 3,
-    "add_to_cart": 2,
-    "remove_from_cart": 1,
-    "checkout": 1,
-    "purchase": 2,
-    "login": 1,
-}
 #: What the tracker adds of itself, as time passes.
 OF_ITSELF = {"engagement", "web_vitals"}
 ITEMS = [
@@ -96,54 +84,6 @@ def gateway(clickstream: Command) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
-
-
-def shop_around(page: Page, url: str) -> str:
-    """One visit, from a newsletter to an order and its reload. Returns the order's id."""
-    page.goto(f"{url}/shop/{CAMPAIGN}")
-    page.get_by_role("button", name="Accept all").click()
-    page.get_by_role("navigation").get_by_role("link", name="Mice").click()
-    page.get_by_role("link", name="Glide", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Quillon Glide")
-    search(page, "labtop", "No products found")
-    search(page, "rx nova", "3 products found")
-    page.get_by_role("link", name="RX Nova 70").click()
-    page.get_by_label("Quantity").fill("2")
-    page.get_by_role("button", name="Add to cart").click()
-    search(page, "vertical mouse", "1 product found")
-    page.get_by_role("link", name="Vertical", exact=True).click()
-    page.get_by_role("button", name="Add to cart").click()
-    expect(page.locator("#cart-count")).to_have_text("3")
-    sign_in(page)
-    page.get_by_role("link", name="Cart").click()
-    page.get_by_label("Quantity of Velanta RX Nova 70").fill("1")
-    page.get_by_label("Quantity of Velanta RX Nova 70").press("Tab")
-    expect(page.locator("#cart-count")).to_have_text("2")
-    page.get_by_role("link", name="To the checkout").click()
-    page.get_by_role("button", name="Place the order").click()
-    order = page.locator("#order-id").inner_text()
-    page.reload()
-    expect(page.locator("#order-id")).to_have_text(order)
-    return order
-
-
-def search(page: Page, query: str, found: str) -> None:
-    page.get_by_role("searchbox").fill(query)
-    page.get_by_role("searchbox").press("Enter")
-    expect(page.locator("#count")).to_have_text(found)
-
-
-def sign_in(page: Page) -> None:
-    page.get_by_role("link", name="Sign in").click()
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Ada")
-
-
-def delivered(page: Page) -> None:
-    """Wait until the collector has acknowledged everything, then leave."""
-    while page.evaluate("clickstream.flush().then(clickstream.pending)"):
-        page.wait_for_timeout(100)
-    page.goto("about:blank")
 
 
 def raw_events(clickstream: Command) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ export const { products, categories } = await answer.json();
 /** What people call things, beside what is written on them. */
 const ALSO = {
   Laptops: "notebook computer inch",
-  Desktops: "pc computer",
+  Desktops: "pc computer gaming",
   Monitors: "screen display",
   Keyboards: "mechanical wireless ergonomic",
   Mice: "mouse wireless gaming",
