@@ -148,7 +148,7 @@ def _again(body: bytes) -> Receive:
 
 PAGE = """<!doctype html><html><head><title>%(title)s</title>%(head)s
 <script defer src="/clickstream.js" data-endpoint="%(endpoint)s" %(attributes)s></script></head>
-<body style="min-height:3000px"><a id="next" href="/next">next</a> %(body)s</body></html>"""
+<body><a id="next" href="/next">next</a> %(body)s</body></html>"""
 
 
 @dataclass
@@ -202,8 +202,14 @@ def served(application: ASGIApp, port: int = 0) -> Iterator[int]:
         listener.close()
 
 
-#: What a browser itself writes on the console about a request that failed.
-_NETWORK = ("Failed to load resource", "net::ERR", "Cross-Origin Request Blocked", "blocked by CORS policy")
+#: What a browser itself writes on the console about a request that failed, or was not let out.
+_NETWORK = (
+    "Failed to load resource",
+    "net::ERR",
+    "Cross-Origin Request Blocked",
+    "blocked by CORS policy",
+    "Content Security Policy",
+)
 
 
 def watched(page: Page, wrong: list[str]) -> None:

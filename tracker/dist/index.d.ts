@@ -1,3 +1,3 @@
 /** For shops that bundle: `import { start } from "clickstream-tracker"`. */
-export { start } from "./tracker";
-export type * from "./types";
+export { start } from "./tracker.js";
+export type * from "./types.js";

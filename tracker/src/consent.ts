@@ -1,7 +1,7 @@
 /** What the visitor has agreed to, in this tab and the others, and what their browser asks for. */
-import { on, quiet } from "./safe";
-import { state } from "./state";
-import type { Consent } from "./types";
+import { on, quiet } from "./safe.js";
+import { state } from "./state.js";
+import type { Consent } from "./types.js";
 
 const WORD = "_cs.consent";
 const LEVELS: Consent[] = ["none", "essential", "granted"];

@@ -1,7 +1,7 @@
 /** From the queue to the collector. An event leaves the queue only when the collector has answered for it. */
-import { DAY, after, clearTimeout, fetch, ignore, now, quiet, setTimeout } from "./safe";
-import { drop, mayStore, state, stats } from "./state";
-import { type Entry, all, mine, remove, spill } from "./store";
+import { DAY, after, clearTimeout, fetch, ignore, now, quiet, setTimeout } from "./safe.js";
+import { drop, mayStore, state, stats } from "./state.js";
+import { type Entry, all, mine, remove, spill } from "./store.js";
 
 const MOST = 50;
 /** Requests that outlive their page share 64 KiB: one batch leaves room for what a page sends as it goes. */

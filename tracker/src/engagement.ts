@@ -1,8 +1,8 @@
 /** Engaged time: what passes between signs of life of a visitor, with no more than half a minute for any pause. */
-import { emit } from "./events";
-import { leaving } from "./pages";
-import { on } from "./safe";
-import { state } from "./state";
+import { emit } from "./events.js";
+import { leaving } from "./pages.js";
+import { on } from "./safe.js";
+import { state } from "./state.js";
 
 const LONGEST_PAUSE = 30_000;
 const BEAT = 15_000;

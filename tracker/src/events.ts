@@ -1,12 +1,12 @@
 /** From a call to an event in the queue: what every event says, and who may be named on it. */
-import { capped, isLess } from "./consent";
-import { schedule } from "./delivery";
-import { forget, identify } from "./identity";
-import { json } from "./privacy";
-import { address, eventTime, ignore, setTimeout, timeOf, uuid } from "./safe";
-import { drop, mayStore, state } from "./state";
-import { add, mine, open, wipe } from "./store";
-import type { Consent, Fields } from "./types";
+import { capped, isLess } from "./consent.js";
+import { schedule } from "./delivery.js";
+import { forget, identify } from "./identity.js";
+import { json } from "./privacy.js";
+import { address, eventTime, ignore, setTimeout, timeOf, uuid } from "./safe.js";
+import { drop, mayStore, state } from "./state.js";
+import { add, mine, open, wipe } from "./store.js";
+import type { Consent, Fields } from "./types.js";
 
 declare const VERSION: string;
 const MOST_WAITING = 100;
@@ -87,7 +87,7 @@ function context(): Fields {
   const isTablet = /Mac/.test(platform) && maxTouchPoints > 1; // an iPad says that it is a Mac
   return {
     page_url: address(),
-    page_title: document.title,
+    page_title: "" + document.title, // which a form of that name would hide
     referrer: state.referrer,
     device: { language, screen: screen.width + "x" + screen.height, ...(isTablet && { type: "tablet" }) },
     tracker_version: VERSION,

@@ -1,7 +1,7 @@
 /** Who visits: one cookie that all tabs share, `1:client:session:seen:first:source:user`. Where it is refused, or may not be
  * used, the same in this page's memory. */
-import { now, quiet, uuid } from "./safe";
-import { mayStore, state } from "./state";
+import { now, quiet, uuid } from "./safe.js";
+import { mayStore, state } from "./state.js";
 
 const MAX_AGE = 34_560_000; // 400 days; browsers allow no more
 const IDLE = 1_800;

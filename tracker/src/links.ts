@@ -1,6 +1,6 @@
 /** Clicks on links that lead to other hosts, and on files. The click itself is left alone. */
-import { emit } from "./events";
-import { on } from "./safe";
+import { emit } from "./events.js";
+import { on } from "./safe.js";
 
 const FILE = /\.(pdf|zip|docx?|xlsx?|csv|exe|dmg|mp[34])$/i;
 

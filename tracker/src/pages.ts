@@ -1,8 +1,8 @@
 /** Page views: the first, those of the History API, and pages that come back as they were left. */
-import { holdPageView } from "./events";
-import { address, on, quiet } from "./safe";
-import { state } from "./state";
-import type { Fields } from "./types";
+import { holdPageView } from "./events.js";
+import { address, on, quiet } from "./safe.js";
+import { state } from "./state.js";
+import type { Fields } from "./types.js";
 
 /** What is to be done when the shown page is about to be another one, or none. */
 export const leaving: (() => void)[] = [];
@@ -13,7 +13,7 @@ export const leavePage = (): void => leaving.forEach((work) => quiet(work));
 export function viewPage(fields?: Fields): void {
   const url = address();
   if (state.url) leavePage();
-  state.referrer = state.url && state.url != url ? state.url : state.referrer || document.referrer;
+  state.referrer = state.url && state.url != url ? state.url : state.referrer || "" + document.referrer;
   state.url = url;
   path = location.pathname;
   holdPageView(fields);

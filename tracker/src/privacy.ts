@@ -7,7 +7,8 @@ const { stringify } = JSON;
 const PERSONAL =
   /(^|_)(e?_?mail|phone|pass(word)?|pwd|address|street|(first|last|full|sur)_?name|birth_?da(y|te)|(zip|post)_?code|iban|card_?number|cv[vc]|token|secret|auth|jwt|otp|api_?key)$/;
 const PARAM = /([?&#;]([^=&#;?]+)=)[^&#;]+/g;
-const EMAIL_OR_TOKEN = /[^\s@/?&=:;,"<>]+(@|%40)[\w-]+(\.[\w-]+)+|\beyJ[\w-]{8,}\.[\w.-]+/g;
+// The part before the @ is bounded: without it, a long word would be read over and over.
+const EMAIL_OR_TOKEN = /[^\s@/?&=:;,"<>]{1,64}(@|%40)[\w-]+(\.[\w-]+)+|\beyJ[\w-]{8,}\.[\w.-]+/g;
 const REMOVED = "[removed]";
 
 const isPersonal = (name: string): boolean =>

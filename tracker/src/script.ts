@@ -1,7 +1,7 @@
 /** For a script tag: options from its data attributes, and the calls that were made before it had loaded. */
-import { quiet } from "./safe";
-import { start } from "./tracker";
-import type { Options, Tracker } from "./types";
+import { quiet } from "./safe.js";
+import { start } from "./tracker.js";
+import type { Options, Tracker } from "./types.js";
 
 declare global {
   interface Window {
@@ -10,9 +10,9 @@ declare global {
 }
 
 quiet(() => {
-  const early = window.clickstream;
-  if (early && !Array.isArray(early)) return; // the tag is there twice
+  const early: any = window.clickstream; // perhaps an element of that name
+  if (early?.stats) return; // the tag is there twice
   const tag = document.currentScript;
   window.clickstream = start({ ...(tag as HTMLScriptElement | null)?.dataset } as Options);
-  if (early) window.clickstream.push(...early);
+  if (early?.map) window.clickstream.push(...early);
 });

@@ -1,5 +1,5 @@
 /** What the modules share: one page has one tracker. */
-import type { Consent, Options, Stats } from "./types";
+import type { Consent, Options, Stats } from "./types.js";
 
 export const state = {
   options: {} as Options,

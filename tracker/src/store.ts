@@ -1,6 +1,6 @@
 /** The queue: every event stands in the first store that takes it until it is acknowledged; tabs share the stores. */
-import { DAY, ignore, now, quiet, setTimeout, timeOf } from "./safe";
-import { drop, mayStore } from "./state";
+import { DAY, ignore, now, quiet, setTimeout, timeOf } from "./safe.js";
+import { drop, mayStore } from "./state.js";
 
 export interface Entry {
   id: string;

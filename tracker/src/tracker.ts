@@ -1,16 +1,16 @@
 /** The typed calls, and what is watched without being called. */
-import { hearTabs, isLevel, tellTabs } from "./consent";
-import { flush, leave, retryNow } from "./delivery";
-import { watchEngagement } from "./engagement";
-import { emit, letGo, setLevel } from "./events";
-import { reset, setUser } from "./identity";
-import { watchLinks } from "./links";
-import { leavePage, viewPage, watchPages } from "./pages";
-import { on, quiet } from "./safe";
-import { drop, state, stats } from "./state";
-import { all } from "./store";
-import type { Fields, Options, Tracker } from "./types";
-import { watchVitals } from "./vitals";
+import { hearTabs, isLevel, tellTabs } from "./consent.js";
+import { flush, leave, retryNow } from "./delivery.js";
+import { watchEngagement } from "./engagement.js";
+import { emit, letGo, setLevel } from "./events.js";
+import { reset, setUser } from "./identity.js";
+import { watchLinks } from "./links.js";
+import { leavePage, viewPage, watchPages } from "./pages.js";
+import { on, quiet } from "./safe.js";
+import { drop, state, stats } from "./state.js";
+import { all } from "./store.js";
+import type { Fields, Options, Tracker } from "./types.js";
+import { watchVitals } from "./vitals.js";
 
 let tracker: Tracker | undefined;
 
@@ -36,20 +36,25 @@ function begin(options: Options): void {
   viewPage();
 }
 
-/** No `unload` and no `beforeunload`: a page with either is never kept for the way back. */
+/** A page is kept for the way back only if it has no `unload` and no `beforeunload`, and asks for no lock as it goes. */
 function watchLeaving(): void {
+  let isGone = false;
   on(document, "visibilitychange", () => {
-    if (!document.hidden) return;
+    if (!document.hidden || isGone) return;
     leavePage();
     letGo();
     void flush();
   });
   on(window, "pagehide", () => {
+    isGone = true;
     leavePage();
     letGo();
     leave();
   });
-  on(window, "pageshow", ({ persisted }: PageTransitionEvent) => persisted && viewPage());
+  on(window, "pageshow", ({ persisted }: PageTransitionEvent) => {
+    isGone = false;
+    if (persisted) viewPage();
+  });
   on(window, "online", retryNow);
 }
 

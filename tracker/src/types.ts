@@ -1,7 +1,7 @@
 /** What a shop's developer meets: the options and the calls. The fields are those of the event contract. */
-import type { Event, Order, OrderItem, Product } from "./event";
+import type { Event, Order, OrderItem, Product } from "./event.js";
 
-export type { Event, EventName, Order, OrderItem, Product } from "./event";
+export type { Event, EventName, Order, OrderItem, Product } from "./event.js";
 
 /** What the visitor has agreed to. `none`: nothing is stored or sent. `essential`: sent, but no id is stored. */
 export type Consent = "none" | "essential" | "granted";

@@ -1,8 +1,8 @@
 /** How fast a page felt: one event for each page load, when it is first left. */
-import { emit } from "./events";
-import { leaving } from "./pages";
-import { quiet } from "./safe";
-import { state } from "./state";
+import { emit } from "./events.js";
+import { leaving } from "./pages.js";
+import { quiet } from "./safe.js";
+import { state } from "./state.js";
 
 export function watchVitals(): void {
   const vitals = { lcp_ms: 0, inp_ms: 0, cls: 0 };
