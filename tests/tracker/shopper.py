@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+expect.set_options(timeout=15_000)  # a machine may have other work
 CAMPAIGN = "?utm_source=newsletter&utm_medium=email&utm_campaign=weekly-deals"
 #: What `shop_around` clicks, one by one. A product's page counts as the view of its product, not as a page view.
 CLICKED = {
