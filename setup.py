@@ -18,7 +18,7 @@ setup(
     package_dir={"clickstream_shiny": "shiny", "clickstream_tracker": "tracker/dist"},
     package_data={
         "clickstream_shiny": ["_brand.yml", "www/*"],
-        "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed"],
+        "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed", "local/shop/www/*", "local/shop/www/*/*"],
         "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],
         "ingest_lambda": ["*.json", "py.typed"],

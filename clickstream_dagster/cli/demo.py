@@ -72,6 +72,7 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
     console.print(
         f"All of it is in {stack.settings.home}. Look around with clickstream status, sql, dashboard and serve."
     )
+    console.print("Be a visitor yourself: clickstream gateway serves a demo shop with the tracker on it.")
     if not no_serve:
         run_until_stopped([dashboard_server(stack, host, dashboard_port), dagster_server(stack, host, port)])
 

@@ -29,14 +29,17 @@ class CannotServe(RuntimeError):
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT)
 def gateway_command(host: str, port: int) -> None:
-    """Serve the collector on this machine: POST events to /clickstream or /v1/events."""
-    from clickstream_dagster.local.gateway import serve
+    """Serve the collector on this machine: POST events to /clickstream or /v1/events. A demo shop is served beside it."""
+    from clickstream_dagster.local.gateway import app, serve
+    from clickstream_dagster.local.shop.documents import BASE
+    from clickstream_dagster.local.shop.serving import with_shop
 
     stack = Stack(load_settings())
     check_port(host, port)
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
+    console.print(f"Demo shop: http://{host}:{port}{BASE}/   (the tracker is on it: buy something)")
     console.print("Load what it collects:  clickstream materialize")
-    serve(stack.store, host, port)
+    serve(with_shop(app(stack.store)), host, port)
 
 
 @click.command("serve")

@@ -64,16 +64,16 @@ def app(store: ObjectStore) -> ASGIApp:
         if scope["type"] != "http":
             raise NotImplementedError(f"the gateway speaks HTTP only, not {scope['type']}")
         try:
-            await _respond(send, await _answer(store, scope, receive))
+            await respond(send, await _answer(store, scope, receive))
         except _Gone:
             _log.info("the sender left before the end of its request")
 
     return gateway
 
 
-def serve(store: ObjectStore, host: str = HOST, port: int = PORT) -> None:
+def serve(served: ASGIApp, host: str = HOST, port: int = PORT) -> None:
     """Serve until interrupted (Ctrl-C, SIGTERM). Raises `PortInUse` before anything is served."""
-    config = uvicorn.Config(app(store), lifespan="off", log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(served, lifespan="off", log_level="warning", access_log=False, server_header=False)
     # uvicorn stops cleanly and then raises the interrupt once more for its caller; nothing is left to interrupt here.
     with listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
@@ -197,13 +197,14 @@ def _context(scope: Scope, headers: dict[str, str], route: str, now: datetime) -
     }
 
 
-async def _respond(send: Send, answer: dict[str, Any]) -> None:
+async def respond(send: Send, answer: dict[str, Any]) -> None:
+    """Send an answer in the shape of API Gateway's."""
     status = int(answer["statusCode"])
     body = answer.get("body") or ""
     payload = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode("utf-8")
     headers = {"content-type": "application/json"} if payload else {}
     headers |= {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
-    if status != 204:
+    if status not in (204, 304):
         headers["content-length"] = str(len(payload))
     pairs = [*headers.items(), *(("set-cookie", cookie) for cookie in answer.get("cookies") or ())]
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]

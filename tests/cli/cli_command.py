@@ -37,16 +37,20 @@ class Command:
     environ: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, *arguments: str | Path, **environ: str) -> Ran:
-        own = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         done = subprocess.run(
             [str(COMMAND), *map(str, arguments)],
-            env={**own, "CLICKSTREAM_HOME": str(self.home), **self.environ, **environ},
+            env={**self.environment(), **environ},
             cwd=self.home.parent,
             capture_output=True,
             text=True,
             timeout=120,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def environment(self) -> dict[str, str]:
+        """What it runs in: nothing of the machine's own settings."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        return {**own, "CLICKSTREAM_HOME": str(self.home), **self.environ}
 
     def stored(self) -> list[str]:
         """The keys of every raw object of this home."""

@@ -100,6 +100,15 @@ def test_origins(
     assert len(collector.paths()) == (status == 200)
 
 
+def test_a_page_of_the_collector_s_own_host_is_no_other_site(
+    collector: Any, view: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKSTREAM_ALLOWED_ORIGINS", ORIGIN)
+    assert collector.post(view, origin="http://127.0.0.1:8787", host="127.0.0.1:8787").status == 200
+    assert collector.post(view, origin="http://127.0.0.1:9999", host="127.0.0.1:8787").status == 403
+    assert collector.post(view, origin="null", host="").status == 403
+
+
 def test_any_origin_may_send_where_none_is_listed(collector: Any, view: dict[str, Any]) -> None:
     answer = collector.post(view, method="OPTIONS", origin="https://any.example")
     assert answer.headers["access-control-allow-origin"] == "https://any.example"

@@ -163,7 +163,7 @@ def test_a_taken_port_is_one_clear_error() -> None:
     with gateway.listen(port=0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(gateway.PortInUse, match=rf"Port {port} .*choose another port"):
-            gateway.serve(MemoryStore(), port=port)
+            gateway.serve(gateway.app(MemoryStore()), port=port)
 
 
 def test_a_defect_of_the_collector_is_a_500_without_its_reason(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
