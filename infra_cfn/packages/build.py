@@ -98,9 +98,9 @@ def _digest(file: Path) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("arch", nargs="*", choices=[target.arch for target in TARGETS], help="default: all")
+    parser.add_argument("arch", nargs="?", choices=[target.arch for target in TARGETS], help="default: both")
     chosen = parser.parse_args().arch
     for one in TARGETS:
-        if not chosen or one.arch in chosen:
+        if chosen in (None, one.arch):
             made = build(one)
             print(f"{one.arch:7} release {made['release']} in {(DIST / one.arch).relative_to(ROOT)}/")
