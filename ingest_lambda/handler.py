@@ -89,18 +89,17 @@ def _answer(
         request.check()
         if request.method == "OPTIONS":
             return Answer(preflight(cors))
-        found = sort(
-            request, received_at=received_at, salt=settings.hash_salt() if salt is None else salt, make_id=make_id
-        )
+        found = sort(request, received_at=received_at, salt=salt, make_id=make_id)
         key = _store(found, store, received_at, make_id())
     except Refusal as refusal:
         refused = errors(refusal.code, refusal.message)
         return Answer(reply(refusal.status, refused, {**cors, **refusal.headers}), codes={refusal.code: 1})
-    except StorageFailure as failure:
-        log("storage_failure", error=_one_line(failure))
+    except (StorageFailure, settings.SecretUnavailable) as failure:
+        code = "storage_unavailable" if isinstance(failure, StorageFailure) else "secret_unavailable"
+        log(code, error=_one_line(failure))
         wait = {"retry-after": str(settings.RETRY_AFTER_SECONDS)}
-        unstored = errors("storage_unavailable", "nothing was stored; send the same events again")
-        return Answer(reply(503, unstored, {**cors, **wait}), codes={"storage_unavailable": 1})
+        unstored = errors(code, "nothing was stored; send the same events again")
+        return Answer(reply(503, unstored, {**cors, **wait}), codes={code: 1})
     codes = Counter(one.code for one in found.rejected)
     return Answer(reply(200 if found.accepted else 400, verdict(found), cors), key, len(found.accepted), codes)
 

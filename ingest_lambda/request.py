@@ -13,6 +13,8 @@ from ingest_lambda import settings
 from ingest_lambda.contract import Reject
 
 PATHS = ("/clickstream", "/v1/events")
+#: What CloudFront adds to each request that it passes on, with the secret of `settings.origin_secret`.
+DOOR_HEADER = "x-clickstream-origin-secret"
 #: The same for customers who are signed in: the API's authorizer has checked their token before it calls the collector.
 SIGNED_IN_PATHS = tuple(f"{path}/auth" for path in PATHS)
 ALLOW = "POST, OPTIONS"
@@ -72,6 +74,8 @@ class Request:
 
     def check(self) -> None:
         """Raise `Refusal` for a request that is not for the collector."""
+        if not self._came_through_the_door():
+            raise Refusal(403, "wrong_door", "send events to the shop's own address of the collector")
         if self.path not in PATHS + SIGNED_IN_PATHS:
             raise Refusal(404, "not_found", f"send events to {PATHS[0]}")
         if self.origin and not self._is_origin_allowed():
@@ -107,6 +111,15 @@ class Request:
             return False
         allowed = settings.allowed_origins()
         return not allowed or self.origin in allowed or self._is_own_page()
+
+    def _came_through_the_door(self) -> bool:
+        """Where CloudFront stands before the API, with the firewall: only it knows the secret that it sends along."""
+        secret = settings.origin_secret()
+        if not secret:
+            return True
+        import hmac  # loads OpenSSL, which a collector without CloudFront never needs
+
+        return hmac.compare_digest(self.headers.get(DOOR_HEADER, "").encode(), secret.encode())
 
     def _is_own_page(self) -> bool:
         """A page of the collector's own host, such as the demo shop, is no other site."""

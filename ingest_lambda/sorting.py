@@ -31,7 +31,7 @@ class Sorted(NamedTuple):
     rejected: list[Rejection]
 
 
-def sort(request: Request, *, received_at: datetime, salt: str, make_id: Callable[[], UUID] = uuid4) -> Sorted:
+def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: Callable[[], UUID] = uuid4) -> Sorted:
     """Read a request's body. A body that cannot be read at all is one rejection. Raises `Refusal` above a limit."""
     whole = b""  # what cannot be unpacked cannot be cleaned of personal data either, and is not kept
     try:
@@ -99,6 +99,8 @@ def _attempt(step: Callable[..., T], *given: Any) -> T | Reject:
         return step(*given)
     except Reject as reason:
         return reason
+    except settings.SecretUnavailable:
+        raise  # the whole request is to be sent again
     except Exception as error:
         import traceback  # never needed, until it is
 
