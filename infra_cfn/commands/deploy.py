@@ -114,7 +114,7 @@ def _firewall(environment: str, chosen: Mapping[str, str], tags: Mapping[str, st
     if chosen.get("CloudFront") != "yes":
         return {}
     name = firewall_stack(environment)
-    template = {"TemplateBody": (TEMPLATES / "waf.yaml").read_text()}
+    template: dict[str, str | bool] = {"TemplateBody": (TEMPLATES / "waf.yaml").read_text()}
     stacks.change(name, template=template, parameters={"Environment": environment}, tags=tags, region=FIREWALL_REGION)
     return {
         "OriginSecret": keys.ensure(environment, keys.ORIGIN_SECRET),

@@ -35,6 +35,10 @@ EPILOG = """
 def destroy_command(environment: str, and_the_data: bool) -> None:
     """Take down the installation ENV."""
     stack = stacks.need(root_stack(environment))
+    if "RawBucket" not in stack.outputs:
+        stacks.delete(root_stack(environment))
+        console.print(f"{root_stack(environment)} had never come up; it is gone.")
+        return
     if not and_the_data:
         _stop(environment, stack)
         return
@@ -70,8 +74,8 @@ def _ask(environment: str, outputs: Mapping[str, str]) -> None:
 
 
 def everything(environment: str, stack: stacks.Stack) -> None:
-    """Remove an installation and all it ever stored. A run that was cut short can be repeated until the root stack is gone,
-    which goes last."""
+    """Remove an installation and all it ever stored. The root goes first, so that nothing writes any more; what a run that
+    was cut short leaves is in the list that was shown before (docs/runbook.md, A destroy that was cut short)."""
     buckets = [stack.outputs["RawBucket"], stack.outputs["WarehouseBucket"]]
     kept = nested(stack, "Storage", "Auth")
     volumes = [one["VolumeId"] for one in _volumes(environment)]

@@ -27,7 +27,7 @@ Four steps, and it says at which one it stopped:
   2. its object lies in the raw bucket              (storage)
   3. the tick loads the hour                        (the ETL function, invoked as EventBridge does)
   4. the rows are in the warehouse                  (PostgreSQL, asked on the machine through Systems Manager)
-The visitor calls itself a bot and buys nothing, so no number of the shop changes.
+The visitor is marked as a bot and buys nothing, so no number of the shop changes.
 """
 
 
@@ -88,13 +88,17 @@ def loaded(function: str, hour: datetime) -> None:
 
 def arrived(instance: str, canary: Canary) -> None:
     """Ask PostgreSQL on its machine for the canary's events."""
-    query = f"select count(*) from clickstream_events where client_id = '{canary.name}'"  # noqa: S608 - a name of ours
-    command = f'runuser -u postgres -- psql -X -At -d clickstream_dw -c "{query}"'
+    command = f'runuser -u postgres -- psql -X -At -d clickstream_dw -c "{question(canary)}"'
     found = machine.run(instance, command, what="asking the warehouse", timeout=120).strip()
     if found != str(len(canary.event_ids)):
         raise Trouble(
             f"Step 4, the warehouse: {found or 'no'} of {len(canary.event_ids)} events of {canary.name} are there."
         )
+
+
+def question(canary: Canary) -> str:
+    """The query that counts the canary's events."""
+    return f"select count(*) from clickstream_events where client_id = '{canary.name}'"  # noqa: S608 - a name of ours
 
 
 def _holds(bucket: str, prefix: str, canary: Canary, since: datetime) -> bool:

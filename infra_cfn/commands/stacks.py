@@ -93,13 +93,15 @@ def change(
     that failed. With `keep_failed` what failed is left standing, to be looked at.
     """
     before = _settled(name, region)
-    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    given: list[dict[str, str | bool]] = [
+        {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+    ]
     if keep_others and before:
         given += [{"ParameterKey": key, "UsePreviousValue": True} for key in before.parameters if key not in parameters]
     api = client("cloudformation", region)
     made = api.create_change_set(
         StackName=name,
-        ChangeSetName=f"deploy-{datetime.now(UTC):%Y%m%dT%H%M%S}",
+        ChangeSetName=f"deploy-{datetime.now(UTC):%Y%m%dT%H%M%S%f}",
         ChangeSetType="UPDATE" if before else "CREATE",
         Parameters=given,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
@@ -153,7 +155,7 @@ def _settled(name: str, region: str | None) -> Stack | None:
     found = find(name, region)
     if found is None or found.status == "REVIEW_IN_PROGRESS":
         return None
-    if found.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+    if found.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"):
         console.print(f"{name}: its first creation had failed; removing what is left of it.")
         delete(name, region)
         return None
