@@ -55,8 +55,8 @@ def deploy_command(
     releases.upload(release, bucket)
     before = stacks.find(root_stack(environment))
     parameters = {
-        "AvailabilityZone": _zone(release.architecture, before),
         **chosen,
+        "AvailabilityZone": chosen.get("AvailabilityZone") or _zone(release.architecture, before),
         **_firewall(environment, chosen, tags),
         "Environment": environment,
         "ArtifactsBucket": bucket,
