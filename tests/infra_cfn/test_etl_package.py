@@ -19,6 +19,7 @@ from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order
 from support.clouds import ROOT, Cloud, cloud
 from support.lambdas import Function, FunctionError, running
+from support.metrics import metrics_of
 from support.packages import unpacked
 from support.servers import DAGSTER, LOADER
 
@@ -99,9 +100,19 @@ def test_a_second_tick_in_the_same_process_changes_nothing(tick: Function, answe
     assert (books.received, books.loaded) == (4, 2)
 
 
+def test_the_log_tells_cloudwatch_of_the_tick(answer: dict[str, Any], tick: Function) -> None:
+    line = next(line for line in tick.lines() if line.get("message") == "tick")
+    service, numbers = metrics_of(line)
+    assert service == "etl"
+    assert (numbers["HoursLoaded"], numbers["HoursOwed"], numbers["EventsLoaded"]) == (1, 0, 2)
+    assert numbers["FreshnessMinutes"] > 60 * 24 * 300, "the only hour that is loaded lies long ago"
+    assert 0 < numbers["TickSeconds"] == answer["seconds"]
+    assert "DiskFreePercent" not in numbers, "no machine has said"
+
+
 def test_the_log_has_no_secret_and_nobody_in_it(answer: dict[str, Any], aws: Cloud, log: Path) -> None:
     text = log.read_text()
-    assert '"partition":"2025-12-06-05:00"' in text.replace(": ", ":")
+    assert '"partition":"2025-12-06-05:00"' in text
     assert [word for word in (LOADER[1], DAGSTER[1], "ann", "bob", "Traceback") if word in text] == []
 
 
