@@ -118,6 +118,4 @@ def _open() -> tuple[Stack, DagsterInstance]:
     """Once per process: Lambda keeps it for the next tick."""
     stack = Stack(load_settings())
     dagster_instance.prepare(stack)
-    import dagster as dg
-
-    return stack, dg.DagsterInstance.get()
+    return stack, dagster_instance.open_instance()
