@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +13,14 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 
-from clickstream_dagster.warehouse.connection import transaction
+from clickstream_dagster.warehouse.connection import connect, transaction
 from clickstream_dagster.warehouse.ledger import ledger
 from infra_cfn.packages.contents import ETL
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order
 from support.clouds import ROOT, Cloud, cloud
 from support.lambdas import Function, FunctionError, running
+from support.metrics import metrics_of
 from support.packages import unpacked
 from support.servers import DAGSTER, LOADER
 
@@ -99,10 +101,39 @@ def test_a_second_tick_in_the_same_process_changes_nothing(tick: Function, answe
     assert (books.received, books.loaded) == (4, 2)
 
 
+def test_the_log_tells_cloudwatch_of_the_tick(answer: dict[str, Any], tick: Function) -> None:
+    line = next(line for line in tick.lines() if line.get("message") == "tick")
+    service, numbers = metrics_of(line)
+    assert service == "etl"
+    assert (numbers["HoursLoaded"], numbers["HoursOwed"], numbers["EventsLoaded"]) == (1, 0, 2)
+    assert numbers["FreshnessMinutes"] > 60 * 24 * 300, "the only hour that is loaded lies long ago"
+    assert 0 < numbers["TickSeconds"] == answer["seconds"]
+    assert "DiskFreePercent" not in numbers, "no machine has said"
+
+
 def test_the_log_has_no_secret_and_nobody_in_it(answer: dict[str, Any], aws: Cloud, log: Path) -> None:
     text = log.read_text()
-    assert '"partition":"2025-12-06-05:00"' in text.replace(": ", ":")
+    assert '"partition":"2025-12-06-05:00"' in text
     assert [word for word in (LOADER[1], DAGSTER[1], "ann", "bob", "Traceback") if word in text] == []
+
+
+def test_a_tick_asks_dagster_s_database_by_a_few_connections(
+    tick: Function, answer: dict[str, Any], aws: Cloud
+) -> None:
+    def connections() -> int:
+        connection = connect(aws.administrator)
+        with transaction(connection) as cursor:
+            cursor.execute("select sessions from pg_stat_database where datname = 'dagster'")
+            [(count,)] = cursor.fetchall()
+        connection.close()
+        return int(count)
+
+    before = connections()
+    assert before > 0
+    assert tick.call(TICK)["runs"][0]["success"]
+    time.sleep(1.5)  # PostgreSQL counts them with some delay
+    # One for each question would be some seven hundred.
+    assert connections() - before < 60
 
 
 def test_a_bad_event_is_an_error_that_says_what_to_send(tick: Function) -> None:

@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 from infra_cfn.packages.contents import INGEST
 from ingest_lambda.request import DOOR_HEADER
 from support.lambdas import Function, FunctionError, running
+from support.metrics import metrics_of
 from support.packages import unpacked
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
@@ -79,6 +80,7 @@ def stored(aws: str) -> list[dict[str, Any]]:
 def test_a_request_becomes_an_object_before_it_is_answered(collector: Function, aws: str) -> None:
     answer = collector.call(sent("ann"))
     assert (answer["statusCode"], json.loads(answer["body"])["accepted"]) == (200, 1)
+    assert metrics_of(collector.lines()[-1]) == ("ingest", {"Accepted": 1, "Rejected": 0})
     assert [event["client_id"] for event in stored(aws) if event["client_id"] == "ann"] == ["ann"]
 
 

@@ -117,7 +117,7 @@ def test_the_lambda_answers_and_logs_one_line_without_payload(
     (stored,) = (tmp_path / "raw bucket").rglob("*.json")
     contract.decode(stored.read_bytes().strip())
     line = json.loads(capsys.readouterr().out)
-    assert (response["statusCode"], line["status"], line["accepted"], line["rejected"]) == (200, 200, 1, 0)
+    assert (response["statusCode"], line["status"], line["Accepted"], line["Rejected"]) == (200, 200, 1, 0)
     assert line["key"].endswith(stored.name)
     assert not {"u-123", "203.0.113.1", "sku-1"} & set(json.dumps(line).split('"'))
 
