@@ -359,12 +359,13 @@ def constants(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("name", "made"), FUNCTIONS, ids=[name for name, _ in FUNCTIONS])
-def test_every_environment_name_is_known_to_the_settings(name: str, made: dict[str, Any]) -> None:
-    package = made["Handler"].partition(".")[0]
-    known = constants(ROOT / package / "settings.py")
-    if package == "clickstream_dagster":
-        # Those of Dagster itself, and of the collector's settings, which open the raw bucket.
-        known |= constants(ROOT / "ingest_lambda" / "settings.py") | {"DAGSTER_HOME"}
+def test_every_environment_name_is_known_to_the_code(name: str, made: dict[str, Any]) -> None:
+    collector = ROOT / "ingest_lambda"
+    known = constants(collector / "settings.py") | constants(collector / "log.py")
+    if name == "Operations":
+        known |= constants(collector / "operations.py")
+    if name == "Etl":
+        known |= constants(ROOT / "clickstream_dagster" / "settings.py") | {"DAGSTER_HOME"}  # Dagster's own
     assert made["Environment"]["Variables"].keys() <= known
 
 
@@ -404,6 +405,23 @@ def test_the_runbook_has_a_paragraph_for_each_alarm_and_no_other() -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text()
     table = runbook.partition("## Alarms")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", table, re.M)) == ALARMS.keys() | {"Budget"}
+
+
+def test_every_number_of_ours_that_is_watched_is_one_that_is_told() -> None:
+    ours = {"Fn::Sub": "Clickstream/${Environment}"}
+    watched = {
+        (made["Dimensions"][0]["Value"], made["MetricName"]) for made in ALARMS.values() if made["Namespace"] == ours
+    }
+    drawn = properties("monitoring", "Dashboard")["DashboardBody"]["Fn::Sub"]
+    for line in re.findall(r'\[\["Clickstream/\$\{Environment\}".*', drawn):
+        _, metric, _, service = re.findall(r'"([^"]+)"', line)[:4]
+        watched |= {(service, one) for one in [metric, *re.findall(r'\["\.", "(\w+)"', line)]}
+    assert len(watched) == 9
+    told = {"ingest": ROOT / "ingest_lambda" / "handler.py", "etl": ROOT / "clickstream_dagster" / "tick_numbers.py"}
+    for service, metric in watched:
+        assert f'"{metric}"' in told[service].read_text(), (service, metric)
+    spaces = [made["Environment"]["Variables"].get("CLICKSTREAM_METRICS_NAMESPACE") for name, made in FUNCTIONS]
+    assert spaces.count(ours) == 2
 
 
 def test_silence_is_an_alarm_where_something_must_be_heard() -> None:
