@@ -31,10 +31,10 @@ def check_host() -> None:
 
 @dataclass
 class Machine:
-    """A machine that runs. `leader` is its process 1, as this host counts."""
+    """A machine that runs. `leader` is its process 1, as this host counts; `upper` is what it has written to its root."""
 
     leader: int
-    tree: Path
+    upper: Path
 
     def run(self, *command: str, stdin: str = "") -> str:
         """The output of a command on the machine; an error when it fails."""
@@ -83,9 +83,9 @@ class Machine:
 
 @contextmanager
 def disk(folder: Path, name: str, megabytes: int = 3_000) -> Iterator[str]:
-    """An empty disk; its device."""
+    """A disk, empty unless there is an image of this name; its device."""
     image = folder / name
-    with image.open("wb") as file:
+    with image.open("ab") as file:
         file.truncate(megabytes * 1_000_000)
     device = run("losetup", "--find", "--show", image).strip()
     try:
@@ -96,8 +96,9 @@ def disk(folder: Path, name: str, megabytes: int = 3_000) -> Iterator[str]:
 
 
 @contextmanager
-def machine(folder: Path, wheels: Path, *devices: str, shared: Path | None = None) -> Iterator[Machine]:
-    """Boot a fresh machine with these disks, and switch it off at the end. `shared` is its /srv/shared."""
+def machine(folder: Path, wheels: Path, *devices: str, shared: Path, releases: Path | None = None) -> Iterator[Machine]:
+    """Boot a fresh machine with these disks, and switch it off at the end. `shared` is its /srv/shared; `releases` are
+    installed already, by another machine."""
     check_host()
     root = folder / "root"
     for name in ("root", "upper", "work"):
@@ -110,8 +111,9 @@ def machine(folder: Path, wheels: Path, *devices: str, shared: Path | None = Non
         # Only the test's patience depends on it: dpkg would wait for the disk after each file.
         (root / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")
         bound = [f"--bind={device}" for device in devices]
-        if shared:
-            bound.append(f"--bind={shared}:/srv/shared")
+        bound.append(f"--bind={shared}:/srv/shared")
+        if releases:
+            bound.append(f"--bind-ro={releases}:/opt/clickstream/releases")
         command = [
             *("systemd-nspawn", f"--directory={root}", f"--machine=clickstream-{os.getpid()}-{time.monotonic_ns()}"),
             *("--boot", "--private-network", "--register=no", "--keep-unit", "--console=pipe", "--link-journal=no"),
@@ -122,15 +124,16 @@ def machine(folder: Path, wheels: Path, *devices: str, shared: Path | None = Non
         ending.callback(console.close)
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         ending.callback(_switch_off, process)
-        yield _booted(process, root, folder / "console")
+        yield _booted(process, folder)
 
 
-def _booted(process: subprocess.Popen[bytes], root: Path, console: Path) -> Machine:
+def _booted(process: subprocess.Popen[bytes], folder: Path) -> Machine:
+    console = folder / "console"
     for _ in range(300):
         assert process.poll() is None, f"systemd-nspawn ended: {console.read_text()}"
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         if children:
-            found = Machine(int(children[0]), root)
+            found = Machine(int(children[0]), folder / "upper")
             said = subprocess.run(
                 ["nsenter", "-t", children[0], "--all", "--", *_ENVIRON, "systemctl", "is-system-running"],
                 capture_output=True,
