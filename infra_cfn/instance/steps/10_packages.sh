@@ -1,6 +1,6 @@
 # The distribution's PostgreSQL and Python, and nothing that it starts by itself.
 # On Amazon Linux dnf's repositories are buckets of the region, so the S3 gateway endpoint is enough.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # PYTHON is for the steps that follow
 if command -v dnf > /dev/null; then
     PYTHON=python3.13
     dnf install -y -q postgresql18-server python3.13 python3.13-pip openssl e2fsprogs

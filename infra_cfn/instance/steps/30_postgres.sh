@@ -12,7 +12,7 @@ programs() {
     local program version
     version=$(cat "$PGDATA/PG_VERSION")
     for program in $all; do
-        if "$program" --version | grep -qE " $version[. ]"; then
+        if "$program" --version | grep -qE " ${version}[. ]"; then
             dirname "$program"
             return
         fi
@@ -22,8 +22,10 @@ programs() {
 
 # The cluster's own settings are appended by include, and written anew each time: memory may have changed with the machine.
 configure() {
+    local networks
+    read -ra networks <<< "${DATABASE_CLIENTS//,/ }"
     # A line that PostgreSQL cannot read would be met at its next start only.
-    "$PYTHON" -c 'import ipaddress, sys; [ipaddress.ip_network(n, strict=False) for n in sys.argv[1:]]' ${DATABASE_CLIENTS//,/ } \
+    "$PYTHON" -c 'import ipaddress, sys; [ipaddress.ip_network(n, strict=False) for n in sys.argv[1:]]' "${networks[@]}" \
         || fail "DATABASE_CLIENTS=$DATABASE_CLIENTS: give networks such as 10.0.3.0/24, with commas between them"
     local shared=$((MEMORY_MB / 8))
     [ "$shared" -le 4096 ] || shared=4096
@@ -32,7 +34,7 @@ configure() {
     {
         cat "$INSTANCE/postgres/pg_hba.conf"
         local network
-        for network in ${DATABASE_CLIENTS//,/ }; do
+        for network in "${networks[@]}"; do
             printf 'hostssl %s clickstream_loader,clickstream_reader %s scram-sha-256\n' "$WAREHOUSE" "$network"
             printf 'hostssl dagster clickstream_dagster %s scram-sha-256\n' "$network"
         done

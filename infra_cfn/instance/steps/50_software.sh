@@ -11,8 +11,8 @@ if [ ! -e "$RELEASE/.complete" ]; then
     rm -rf "$RELEASE"
     mkdir -p "$OPT/releases"
     "$PYTHON" -m venv "$RELEASE"
-    "$RELEASE/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir --no-compile --no-index \
-        --find-links "$WHEELS" 'clickstream[dashboard,server]'
+    # The wheelhouse is the whole of it, resolved and pinned where it was built.
+    "$RELEASE/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir --no-compile --no-index --no-deps "$WHEELS"/*.whl
     # On all cores, and now: the services may not write there, and would compile everything anew at each start.
     "$RELEASE/bin/python" -m compileall -q -j 0 "$RELEASE/lib" || log "some files of the libraries cannot be compiled"
     # Not a package that is imported, but a folder that uvicorn is given: it would hide the library of its name.
