@@ -56,6 +56,19 @@ def test_the_machine_is_told_what_its_bootstrap_reads() -> None:
     assert set(told) - {"RELEASE", "ARTIFACTS_BUCKET"} <= set(known)
 
 
+def test_the_machine_and_the_tick_have_the_same_settings_of_the_shop() -> None:
+    # Each that sees another setting than the tables were made with owes them anew: they would rebuild them in turns.
+    lines = properties("warehouse", "MachineSettings")["Value"]["Fn::Sub"].splitlines()
+    machine = {name: value.strip("${}") for name, _, value in (line.partition("=") for line in lines)}
+    tick = properties("etl", "Etl")["Environment"]["Variables"]
+    shop = {name for name in machine if name.startswith("CLICKSTREAM_")}
+    assert len(shop) == 5
+    assert {name: tick[name] for name in shop} == {name: {"Ref": machine[name]} for name in shop}
+    given = {stack: TEMPLATES["root"]["Resources"][stack]["Properties"]["Parameters"] for stack in ("Warehouse", "Etl")}
+    for name in shop:
+        assert given["Warehouse"][machine[name]] == given["Etl"][machine[name]] == {"Ref": machine[name]}
+
+
 ALARMS = {name: held["Properties"] for _, name, held in resources("AWS::CloudWatch::Alarm")}
 
 
