@@ -79,6 +79,10 @@ def deploy_command(
         keep_failed=keep_what_failed,
     )
     if not plan:
+        if "WebAclArn" not in parameters:
+            stacks.delete(
+                firewall_stack(environment), FIREWALL_REGION
+            )  # CloudFront was switched off; it would go on costing
         _bring_to_release(before, stacks.need(root_stack(environment)))
         _tell(environment, stacks.need(root_stack(environment)).outputs, is_first=before is None)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
-from infra_cfn.commands import stacks
+from infra_cfn.commands import stacks, watching
 from infra_cfn.commands.account import client
 from support import emulator
 
@@ -40,7 +40,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def cloudformation(emulated: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """CloudFormation that creates stacks, of ministack."""
     tell(monkeypatch, emulated)
-    monkeypatch.setattr(stacks, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0.1)
     yield
     stacks.delete("clickstream-prod-artifacts")
     client.cache_clear()

@@ -36,6 +36,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (infra / file.name).write_text(emulable(file.name))
     (infra / "environments").mkdir()
     (infra / "environments" / "prod.yml").write_text(CHOSEN)
+    (infra / "environments" / "edge.yml").write_text(CHOSEN + "CloudFront: yes\n")
     dist.mkdir(parents=True)
     files = {name: name.encode() for name in ("ingest_lambda.zip", "etl_lambda.zip", "instance.tar.gz")}
     for name, content in files.items():
@@ -58,9 +59,9 @@ def deploy(aws: Emulator, checkout: Path) -> Deploy:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": aws.url}
 
-    def run(*words: str, **given: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, command: str = "deploy", **given: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "infra_cfn.commands.deploy", *words],
+            [sys.executable, "-m", f"infra_cfn.commands.{command}", *words],
             cwd=checkout, env={**environ, **keys, **given}, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
 
@@ -103,3 +104,30 @@ def test_a_plan_and_then_for_real(aws: Emulator, deploy: Deploy) -> None:
     done = deploy("prod", AWS_REGION="eu-central-1")
     assert "clickstream-prod: nothing to change." in done.stdout
     assert done.returncode == 1 and done.stderr.startswith("Systems Manager does not see ")
+
+
+def test_with_cloudfront_there_is_a_firewall_and_no_way_around_it(
+    aws: Emulator, deploy: Deploy, checkout: Path
+) -> None:
+    done = deploy("edge", AWS_REGION="eu-central-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cloudfront.net/clickstream" in done.stdout
+    [firewall] = aws.client("cloudformation", region="us-east-1").describe_stacks(StackName="clickstream-edge-waf")[
+        "Stacks"
+    ]
+    assert firewall["StackStatus"] == "CREATE_COMPLETE"
+    name = "/clickstream/edge/ingest/origin_secret"
+    secret = aws.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    told = aws.client("lambda").get_function_configuration(FunctionName="clickstream-edge-ingest")["Environment"][
+        "Variables"
+    ]
+    assert told["CLICKSTREAM_ORIGIN_SECRET_PARAMETER"] == name
+    distributions = aws.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    sent = [header for one in distributions for header in one["Origins"]["Items"][0]["CustomHeaders"]["Items"]]
+    assert sent == [{"HeaderName": "x-clickstream-origin-secret", "HeaderValue": secret}]
+    assert secret not in done.stdout
+
+    # To stop it is to stop paying for the firewall too.
+    assert deploy("edge", AWS_REGION="eu-central-1", command="destroy").returncode == 0
+    left = aws.client("cloudformation", region="us-east-1").list_stacks()["StackSummaries"]
+    assert [one["StackStatus"] for one in left if one["StackName"] == "clickstream-edge-waf"] == ["DELETE_COMPLETE"]

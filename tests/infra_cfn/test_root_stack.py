@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra_cfn.commands import destroy, keys, stacks
+from infra_cfn.commands import destroy, keys, stacks, watching
 from infra_cfn.commands.account import client
 from support import emulator
 from support.templates import FOLDER, emulable
@@ -37,7 +37,7 @@ def parameters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
             "AWS_DEFAULT_REGION": "eu-central-1",
         }.items():
             patch.setenv(key, value)
-        patch.setattr(stacks, "POLL_SECONDS", 0.1)
+        patch.setattr(watching, "POLL_SECONDS", 0.1)
         client.cache_clear()
         client("s3").create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         files = {f"templates/{file.name}": emulable(file.name).encode() for file in FOLDER.glob("*.yaml")}
@@ -71,11 +71,11 @@ def switch(**changed: str) -> stacks.Stack:
         else {"ParameterKey": key, "UsePreviousValue": True}
         for key in before.parameters
     ]
-    since = stacks._latest(before.stack_id, None)
+    since = watching.latest(before.stack_id, None)
     client("cloudformation").update_stack(
         StackName=NAME, UsePreviousTemplate=True, Parameters=given, Capabilities=["CAPABILITY_IAM"]
     )
-    stacks._follow(before.stack_id, 0, since, None)
+    watching.follow(before.stack_id, 0, since, None)
     return stacks.need(NAME)
 
 
