@@ -105,7 +105,8 @@ def change(
         Parameters=given,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         Capabilities=["CAPABILITY_IAM"],
-        IncludeNestedStacks=True,
+        # To see what would be lost below the root. A first creation loses nothing, and has no outputs to look ahead with.
+        IncludeNestedStacks=before is not None,
         **template,
     )
     if not _is_ready(made["Id"], region):
@@ -141,12 +142,13 @@ def delete(name: str, region: str | None = None) -> None:
 
 
 def show(name: str, changes: list[Change]) -> None:
-    """What will be done, the dangerous first; an unchanged nested stack is no line."""
+    """What will be done, the dangerous first. Where a stack is told what another one puts out, CloudFormation cannot know
+    before whether it changes, and says of more than will be replaced that it may be."""
     console.print(f"[bold]{name}[/]: {len(changes)} changes")
     for one in sorted(changes, key=lambda one: (not one.loses_data, not one.replaces, one.stack)):
         if one.loses_data or one.replaces or one.action == "Remove":
-            verb = "REPLACE" if one.replaces else one.action.upper()
-            console.print(f"  {verb:8} {one.stack}/{one.resource} ({one.kind})")
+            verb = "may replace" if one.replaces else one.action.lower()
+            console.print(f"  {verb:11} {one.stack}/{one.resource} ({one.kind})")
 
 
 def _settled(name: str, region: str | None) -> Stack | None:
