@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 programs() {
     local all newest
-    all=$(find /usr/lib/postgresql /usr/bin -maxdepth 3 -name postgres -not -type d | sort -V)
+    all=$(find /usr/lib/postgresql /usr/bin -maxdepth 3 -name postgres -not -type d 2> /dev/null | sort -V)
     [ -n "$all" ] || fail "there is no PostgreSQL on this machine" >&2
     newest=$(dirname "$(tail -n 1 <<< "$all")")
     if [ ! -e "$PGDATA/PG_VERSION" ]; then
