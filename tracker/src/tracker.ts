@@ -89,7 +89,8 @@ const CALLS: Record<string, (...given: any[]) => void> = {
   track: (name, fields) => emit(name, fields),
   login(given) {
     const [id, source] = userOf("" + given);
-    if (id && setUser(id, source)) emit("login");
+    // A visitor who may not be known would sign in on every page.
+    if (id && setUser(id, source) && state.level != "essential") emit("login");
   },
   logout(options) {
     letGo();
