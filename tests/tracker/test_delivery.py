@@ -22,6 +22,7 @@ from tracker_site import (
     until,
 )
 
+pytestmark = pytest.mark.usefixtures("in_the_warehouse")
 PORTAL = "<html><title>Free Wi-Fi</title>Accept our terms to go online</html>"
 COLLECTORS = {"content-type": "application/json"}
 

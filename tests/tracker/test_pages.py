@@ -155,6 +155,7 @@ def keeping(playwright: Playwright, chromium: Browser) -> Iterator[tuple[Browser
     assert wrong == []
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 def test_a_page_that_comes_back_as_it_was_left(
     collector: Collector, shop: Shop, keeping: tuple[BrowserContext, list[str]]
 ) -> None:
@@ -214,6 +215,7 @@ if (location.pathname == "/a") {
 </script>"""
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 @pytest.mark.parametrize("goal", ["/next", "/other"])
 def test_a_page_that_is_prepared_counts_when_it_is_seen_and_never_before(
     collector: Collector, shop: Shop, unattended: Callable[[str], None], goal: str

@@ -93,6 +93,7 @@ def test_consent_that_comes_later_keeps_the_session(collector: Collector, shop: 
     assert (said["user_id"], said["is_first_visit"]) == ("u-1", True)
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 @pytest.mark.parametrize("level", ["none", "essential"])
 def test_consent_withdrawn_in_mid_queue(collector: Collector, shop: Shop, context: BrowserContext, level: str) -> None:
     collector.fault = lambda exchange: answer(503)
@@ -125,6 +126,7 @@ def test_consent_withdrawn_in_mid_queue(collector: Collector, shop: Shop, contex
         assert all("user_id" not in event for event in later if event["event_name"] == "said")
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 def test_consent_withdrawn_while_a_request_is_under_way(collector: Collector, shop: Shop, page: Page) -> None:
     collector.fault = lambda exchange: silence(0.5) if len(collector.seen) == 1 else None
     page.goto(shop.url)
@@ -169,6 +171,7 @@ def test_a_decision_of_yesterday_is_undone_on_the_next_visit(collector: Collecto
     until(lambda: stored(page) == NOTHING)
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 @pytest.mark.parametrize("signal", [GPC, DNT])
 def test_a_browser_that_asks_not_to_be_tracked(
     collector: Collector, shop: Shop, new_context: Callable[..., BrowserContext], signal: str

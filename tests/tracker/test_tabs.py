@@ -25,6 +25,8 @@ from tracker_site import (
     until,
 )
 
+pytestmark = pytest.mark.usefixtures("in_the_warehouse")
+
 
 def test_two_tabs_send_one_queue_once(collector: Collector, shop: Shop, context: BrowserContext) -> None:
     collector.fault = lambda exchange: answer(503)
