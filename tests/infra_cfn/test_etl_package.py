@@ -21,7 +21,7 @@ from infra_cfn.packages.contents import ETL
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order
 from ingest_lambda.operations import OperationalMetric
-from support.clouds import ROOT, Cloud, cloud
+from support.clouds import PARAMETERS, ROOT, Cloud, cloud
 from support.lambdas import Function, FunctionError, running
 from support.metrics import metrics_of
 from support.packages import unpacked
@@ -165,6 +165,31 @@ def test_a_tick_asks_dagster_s_database_by_a_few_connections(
 def test_a_bad_event_is_an_error_that_says_what_to_send(tick: Function) -> None:
     with pytest.raises(FunctionError, match="one of them names the hour"):
         tick.call({})
+
+
+def test_a_password_that_was_changed_is_read_again_after_one_failure(
+    package: Path, aws: Cloud, tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    """Lambda tries a failed tick again in the same process."""
+
+    def change(password: str) -> None:
+        connection = connect(aws.administrator)
+        with transaction(connection) as cursor:
+            cursor.execute("alter role clickstream_loader password %s", (password,))
+        connection.close()
+        aws.client("ssm").put_parameter(
+            Name=PARAMETERS + "loader_password", Value=password, Type="SecureString", Overwrite=True
+        )
+
+    with running(package, HANDLER, tmp_path / "log", **aws.environ) as function:
+        assert function.call(TICK)["runs"][0]["success"]
+        change("another")
+        try:
+            with pytest.raises(FunctionError, match="password authentication failed"):
+                function.call(TICK)
+            assert function.call(TICK)["runs"][0]["success"]
+        finally:
+            change(LOADER[1])
 
 
 def test_a_password_that_is_not_there_says_where_it_comes_from(package: Path, aws: Cloud, tmp_path: Path) -> None:
