@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node test lint bench generated constraints clean
+.PHONY: help demo browser node test lint bench generated constraints locks package clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -51,6 +51,12 @@ constraints: ## Pin every dependency at its newest version that works together
 	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --upgrade setuptools wheel
 	@.venv-pins/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[local,dashboard,test,node]'
 	@.venv-pins/bin/pip freeze --all --exclude clickstream --exclude pip > constraints.txt && rm -rf .venv-pins build *.egg-info
+
+locks: $(BIN)/clickstream ## Write the wheels of the packages again, with their hashes (after `make constraints`)
+	@$(BIN)/python -m infra_cfn.packages.lock
+
+package: $(BIN)/clickstream ## Build what is deployed: two Lambda packages and the machine's archive, for x86_64 and arm64 (ARGS=x86_64 for one)
+	@$(BIN)/python -m infra_cfn.packages.build $(ARGS)
 
 clean: ## Remove .venv and what tools left behind; never the data in .clickstream
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

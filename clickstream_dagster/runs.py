@@ -30,6 +30,18 @@ def materialize_hours(
     )
 
 
+def events_of(result: ExecuteInProcessResult) -> int:
+    """How many new events a run has loaded. Each hour of a range carries the sum of the range."""
+    loads = [
+        event.materialization
+        for event in result.all_events
+        if event.is_step_materialization and event.asset_key == dg.AssetKey("clickstream_events")
+    ]
+    value = loads[0].metadata["loaded"].value if loads else 0
+    assert isinstance(value, int)
+    return value
+
+
 def failure_of(result: ExecuteInProcessResult) -> str:
     """Why a run failed, in one line."""
     for event in result.all_events:

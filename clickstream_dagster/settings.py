@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -39,6 +40,13 @@ GZIP_RATIO = 8
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
+
+#: A login's variable -> the variable of its password, and the name of that password in Parameter Store.
+_SECRETS = {
+    "DW_PG_USER": ("DW_PG_PASSWORD", "loader_password"),
+    "DW_PG_READER_USER": ("DW_PG_READER_PASSWORD", "reader_password"),
+    "DAGSTER_PG_USER": ("DAGSTER_PG_PASSWORD", "dagster_password"),
+}
 
 DAGSTER_LOCATION = "clickstream"
 LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838}
@@ -87,6 +95,8 @@ class Settings:
     postgres: Postgres | None
     reader: tuple[str, str] | None
     dagster_database: str
+    #: Dagster's own login; None: the loader's.
+    dagster_login: tuple[str, str] | None
     timezone: str
     currency: str
     funnel_steps: tuple[str, ...]
@@ -104,14 +114,15 @@ class Settings:
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises `SettingsError` for a value that cannot be used."""
-    env = os.environ if environ is None else environ
+    env = _with_secrets(os.environ if environ is None else environ)
     home = Path(env.get("CLICKSTREAM_HOME") or ".clickstream").expanduser().absolute()
     return Settings(
         home=home,
         raw_bucket=env.get("RAW_BUCKET_NAME") or None,
         postgres=_postgres(env),
-        reader=_reader(env),
+        reader=_login(env, "DW_PG_READER"),
         dagster_database=env.get("DAGSTER_PG_DATABASE") or "dagster",
+        dagster_login=_login(env, "DAGSTER_PG"),
         timezone=_timezone(env.get("CLICKSTREAM_TIMEZONE") or "UTC"),
         currency=_matching(env, "CLICKSTREAM_CURRENCY", "USD", r"[A-Z]{3}", "an ISO 4217 code such as EUR"),
         funnel_steps=_funnel_steps(env),
@@ -142,9 +153,48 @@ def _postgres(env: Mapping[str, str]) -> Postgres | None:
     )
 
 
-def _reader(env: Mapping[str, str]) -> tuple[str, str] | None:
-    user = env.get("DW_PG_READER_USER")
-    return (user, env.get("DW_PG_READER_PASSWORD") or "") if user else None
+def _login(env: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    user = env.get(f"{name}_USER")
+    return (user, env.get(f"{name}_PASSWORD") or "") if user else None
+
+
+def _with_secrets(env: Mapping[str, str]) -> Mapping[str, str]:
+    """With `CLICKSTREAM_PARAMETERS`, a path in Parameter Store: the passwords of the logins that are named without one."""
+    path = env.get("CLICKSTREAM_PARAMETERS")
+    wanted = {
+        password: parameter
+        for user, (password, parameter) in _SECRETS.items()
+        if path and env.get(user) and not env.get(password)
+    }
+    if not path or not wanted:
+        return env
+    found = _parameters(tuple(f"{path.rstrip('/')}/{parameter}" for parameter in wanted.values()))
+    return {**env, **dict(zip(wanted, found, strict=True))}
+
+
+@cache
+def _parameters(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Secrets from Parameter Store, once per process: a password that changes meanwhile is found by the next one."""
+    import boto3  # in Lambda's runtime and on the server; a laptop never comes here
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    # Where a security group or an endpoint is missing nothing answers: say so before the tick's time is up.
+    patience = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3})
+    try:
+        answer = boto3.client("ssm", config=patience).get_parameters(Names=list(names), WithDecryption=True)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(
+            f"Cannot read {', '.join(names)} from Parameter Store: {error}. This process needs the right "
+            "ssm:GetParameters for them and, in a subnet without internet, the ssm interface endpoint."
+        ) from error
+    values = {str(one["Name"]): str(one["Value"]) for one in answer["Parameters"]}
+    if missing := [name for name in names if name not in values]:
+        raise SettingsError(
+            f"Parameter Store has no {', '.join(missing)}. The warehouse machine writes them at its first boot: "
+            "see whether that has ended well, and that CLICKSTREAM_PARAMETERS names its environment."
+        )
+    return tuple(values[name] for name in names)
 
 
 def _timezone(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from ingest_lambda import contract, landing, settings
-from ingest_lambda.log import log
+from ingest_lambda.log import log, log_metrics
 from ingest_lambda.replies import Response, errors, preflight, reply, verdict
 from ingest_lambda.request import Refusal, Request
 from ingest_lambda.sorting import Sorted, sort
@@ -27,6 +27,18 @@ class Answer(NamedTuple):
     key: str | None = None
     accepted: int = 0
     codes: Mapping[str, int] = {}
+    #: "stored", also when there was nothing to store; "refused": not ours to count; "unstored": the client is to send again.
+    outcome: str = "stored"
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """What CloudWatch counts of it."""
+        if self.outcome == "refused":
+            return {"Refused": 1}
+        if self.outcome == "unstored":
+            return {"StorageFailures": 1}
+        rejected = sum(self.codes.values())
+        return {"Accepted": self.accepted, "Rejected": rejected} if self.accepted or rejected else {}
 
 
 class StorageFailure(Exception):
@@ -40,13 +52,15 @@ def handler(event: Mapping[str, Any], context: object = None) -> Response:
         answer = _answer(event, store=open_store(settings.raw_bucket_name()), received_at=datetime.now(UTC))
     except Exception as error:
         log("failure", error=type(error).__name__, detail=_one_line(error) if isinstance(error, RuntimeError) else None)
-        answer = Answer(reply(500, errors("internal_error", "the collector failed; send again later")))
-    log(
+        answer = Answer(
+            reply(500, errors("internal_error", "the collector failed; send again later")), outcome="unstored"
+        )
+    log_metrics(
+        "ingest",
         "request",
+        answer.metrics,
         request_id=getattr(context, "aws_request_id", None),
         status=answer.response["statusCode"],
-        accepted=answer.accepted,
-        rejected=sum(answer.codes.values()),
         codes=answer.codes or None,
         key=answer.key,
         ms=round((time.perf_counter() - started) * 1000, 1),
@@ -89,18 +103,19 @@ def _answer(
         request.check()
         if request.method == "OPTIONS":
             return Answer(preflight(cors))
-        found = sort(
-            request, received_at=received_at, salt=settings.hash_salt() if salt is None else salt, make_id=make_id
-        )
+        found = sort(request, received_at=received_at, salt=salt, make_id=make_id)
         key = _store(found, store, received_at, make_id())
     except Refusal as refusal:
         refused = errors(refusal.code, refusal.message)
-        return Answer(reply(refusal.status, refused, {**cors, **refusal.headers}), codes={refusal.code: 1})
-    except StorageFailure as failure:
-        log("storage_failure", error=_one_line(failure))
+        return Answer(
+            reply(refusal.status, refused, {**cors, **refusal.headers}), codes={refusal.code: 1}, outcome="refused"
+        )
+    except (StorageFailure, settings.SecretUnavailable) as failure:
+        code = "storage_unavailable" if isinstance(failure, StorageFailure) else "secret_unavailable"
+        log(code, error=_one_line(failure))
         wait = {"retry-after": str(settings.RETRY_AFTER_SECONDS)}
-        unstored = errors("storage_unavailable", "nothing was stored; send the same events again")
-        return Answer(reply(503, unstored, {**cors, **wait}), codes={"storage_unavailable": 1})
+        unstored = errors(code, "nothing was stored; send the same events again")
+        return Answer(reply(503, unstored, {**cors, **wait}), codes={code: 1}, outcome="unstored")
     codes = Counter(one.code for one in found.rejected)
     return Answer(reply(200 if found.accepted else 400, verdict(found), cors), key, len(found.accepted), codes)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 EVENTS = "events"
 REJECTED = "rejected"
+OPERATIONS = "operations"
 
 
 def hour_prefix(hour: datetime, root: str = EVENTS) -> str:
@@ -30,6 +31,19 @@ def event_key(received_at: datetime, uuid: UUID) -> str:
 def rejected_key(received_at: datetime, uuid: UUID) -> str:
     """The key of the rejected events of one request."""
     return f"{hour_prefix(received_at, REJECTED)}rejected-{uuid}.json"
+
+
+def operations_key(hour: datetime) -> str:
+    """The key of an hour's operational numbers: the same one each time that they are written."""
+    return f"{hour_prefix(hour, OPERATIONS)}metrics.json"
+
+
+def operations_hour(key: str) -> datetime | None:
+    """The hour of such a key; None for any other."""
+    try:
+        return datetime.strptime(key, f"{OPERATIONS}/%Y/%m/%d/%H/metrics.json").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _utc(moment: datetime) -> datetime:

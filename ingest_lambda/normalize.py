@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 import msgspec
 
-from ingest_lambda import clock, privacy, settings
+from ingest_lambda import clock, privacy
 from ingest_lambda.contract import Event, Reject
 from ingest_lambda.dialects import keep
 from ingest_lambda.fields import ID_FIELDS
@@ -32,7 +32,8 @@ class Receipt(NamedTuple):
 
     received_at: datetime | None
     shift: timedelta = clock.NO_SHIFT
-    salt: str = ""
+    #: None: the one in the settings, which are asked when an id needs it.
+    salt: str | None = None
     make_event_id: Callable[[], UUID] = uuid4
     event_id_policy: EventIdPolicy = "strict"
     is_trusted: bool = False
@@ -70,7 +71,6 @@ def normalize(
     """
     read = draft(record)
     moved = _own_shift(read, received_at) if shift is None else shift
-    salt = settings.hash_salt() if salt is None else salt
     return finish(read, Receipt(received_at, moved, salt, make_event_id, event_id_policy), defaults)
 
 
@@ -88,7 +88,6 @@ def accept(
     """
     read = draft(parse(line))
     shift = _own_shift(read, read.values.get("received_at") or received_at)
-    salt = settings.hash_salt() if salt is None else salt
     return finish(read, Receipt(received_at, shift, salt, make_event_id, event_id_policy, is_trusted=True))
 
 
@@ -97,7 +96,7 @@ def _own_shift(read: Draft, received_at: datetime | None) -> timedelta:
     return clock.batch_shift(times, received_at=received_at, sent_at=None) if received_at else clock.NO_SHIFT
 
 
-def _scrub(values: dict[str, Any], salt: str) -> None:
+def _scrub(values: dict[str, Any], salt: str | None) -> None:
     for path, value in list(values.items()):
         if path in VISITOR_FIELDS:
             values[path] = privacy.pseudonym(value, salt)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ingest_lambda import settings
 from ingest_lambda.cards import CARD, scrub_cards
 from ingest_lambda.personal import is_id, is_personal
 
@@ -71,7 +72,7 @@ def scrub_id(text: str) -> str:
     return _TOKENS.sub(TOKEN, _scrub_emails(text))
 
 
-def pseudonym(visitor_id: str, salt: str) -> str | None:
+def pseudonym(visitor_id: str, salt: str | None = None) -> str | None:
     """A visitor's id; one that tells who it is becomes a keyed hash (the same person, the same hash), or nothing.
 
     What was taken out of a rejected event (`[email]`) is nobody: as an id it would merge strangers.
@@ -81,6 +82,7 @@ def pseudonym(visitor_id: str, salt: str) -> str | None:
     text = visitor_id.strip()
     if scrub_id(text) == text and not is_ip(text):
         return visitor_id
+    salt = settings.hash_salt() if salt is None else salt
     if not salt:
         return None
     import hmac  # loads OpenSSL, which few visitors need

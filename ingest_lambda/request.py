@@ -13,6 +13,10 @@ from ingest_lambda import settings
 from ingest_lambda.contract import Reject
 
 PATHS = ("/clickstream", "/v1/events")
+#: What CloudFront adds to each request that it passes on, with the secret of `settings.origin_secret`.
+DOOR_HEADER = "x-clickstream-origin-secret"
+#: The same for customers who are signed in: the API's authorizer has checked their token before it calls the collector.
+SIGNED_IN_PATHS = tuple(f"{path}/auth" for path in PATHS)
 ALLOW = "POST, OPTIONS"
 #: text/plain needs no preflight, so a beacon can send it from any page.
 CONTENT_TYPES = ("application/json", "text/plain", "")
@@ -44,6 +48,7 @@ class Request:
         self.path = path[len(stage) - 1 :] if path.startswith(stage) else path
         self.method = str(http.get("method") or "").upper()
         self.headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+        self._claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
         self._body = event.get("body") or ""
         self._is_base64 = bool(event.get("isBase64Encoded"))
 
@@ -51,6 +56,11 @@ class Request:
     def origin(self) -> str:
         """The site that the request was sent from; empty for one that no browser sent."""
         return self.headers.get("origin", "")
+
+    @property
+    def customer(self) -> str:
+        """Who is signed in, by the token that the API has checked; empty on the open paths."""
+        return str(self._claims.get("sub") or "") if self.path in SIGNED_IN_PATHS else ""
 
     def cors_headers(self) -> dict[str, str]:
         """What lets the sending page read the answer, and how long it is to wait. Never with credentials."""
@@ -64,13 +74,16 @@ class Request:
 
     def check(self) -> None:
         """Raise `Refusal` for a request that is not for the collector."""
-        if self.path not in PATHS:
+        if not self._came_through_the_door():
+            raise Refusal(403, "wrong_door", "send events to the shop's own address of the collector")
+        if self.path not in PATHS + SIGNED_IN_PATHS:
             raise Refusal(404, "not_found", f"send events to {PATHS[0]}")
         if self.origin and not self._is_origin_allowed():
             raise Refusal(403, "origin_not_allowed", "this site is not in CLICKSTREAM_ALLOWED_ORIGINS")
         if self.method not in ("POST", "OPTIONS"):
             raise Refusal(405, "method_not_allowed", "send events by POST", {"allow": ALLOW})
         if self.method == "POST":
+            self._check_customer()
             self._check_content()
 
     def body(self) -> bytes:
@@ -99,10 +112,24 @@ class Request:
         allowed = settings.allowed_origins()
         return not allowed or self.origin in allowed or self._is_own_page()
 
+    def _came_through_the_door(self) -> bool:
+        """Where CloudFront stands before the API, with the firewall: only it knows the secret that it sends along."""
+        secret = settings.origin_secret()
+        if not secret:
+            return True
+        import hmac  # loads OpenSSL, which a collector without CloudFront never needs
+
+        return hmac.compare_digest(self.headers.get(DOOR_HEADER, "").encode(), secret.encode())
+
     def _is_own_page(self) -> bool:
         """A page of the collector's own host, such as the demo shop, is no other site."""
         host = self.origin.partition("://")[2]
         return bool(host) and host == self.headers.get("host")
+
+    def _check_customer(self) -> None:
+        if self.path in SIGNED_IN_PATHS and not self.customer:
+            open_path = self.path.removesuffix("/auth")
+            raise Refusal(401, "not_signed_in", f"no token was checked; send to {open_path} without one")
 
     def _check_content(self) -> None:
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,9 +41,43 @@ def raw_bucket_name() -> str:
     return name
 
 
+class SecretUnavailable(RuntimeError):
+    """A secret is named and cannot be read. Nothing may be stored without it: the client is told to send again."""
+
+
 def hash_salt() -> str:
-    """`CLICKSTREAM_HASH_SALT`: the secret by which ids that are e-mail addresses are hashed. Empty: they go."""
-    return os.environ.get("CLICKSTREAM_HASH_SALT", "")
+    """`CLICKSTREAM_HASH_SALT`: the secret by which ids that are e-mail addresses are hashed. Empty: they go.
+
+    Or `CLICKSTREAM_HASH_SALT_PARAMETER`, its name in Parameter Store: read when the first such id comes, which most
+    requests do not have, so that a cold start does not pay for it.
+    """
+    return os.environ.get("CLICKSTREAM_HASH_SALT", "") or _secret("CLICKSTREAM_HASH_SALT_PARAMETER")
+
+
+def origin_secret() -> str:
+    """`CLICKSTREAM_ORIGIN_SECRET_PARAMETER`: names what CloudFront sends along, where all requests must come through
+    CloudFront. Empty: they may come from anywhere."""
+    return _secret("CLICKSTREAM_ORIGIN_SECRET_PARAMETER")
+
+
+def _secret(variable: str) -> str:
+    name = os.environ.get(variable, "")
+    return _parameter(name) if name else ""
+
+
+@cache
+def _parameter(name: str) -> str:
+    """A SecureString of Parameter Store, once per process. A failure is not kept: the next request tries again."""
+    import boto3  # in Lambda's runtime; slow to import, hence only here
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    patience = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
+    try:
+        answer = boto3.client("ssm", config=patience).get_parameter(Name=name, WithDecryption=True)
+    except (BotoCoreError, ClientError) as error:
+        raise SecretUnavailable(f"cannot read {name} from Parameter Store: {error}") from error
+    return str(answer["Parameter"]["Value"])
 
 
 def allowed_origins() -> frozenset[str]:

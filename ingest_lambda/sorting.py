@@ -31,7 +31,7 @@ class Sorted(NamedTuple):
     rejected: list[Rejection]
 
 
-def sort(request: Request, *, received_at: datetime, salt: str, make_id: Callable[[], UUID] = uuid4) -> Sorted:
+def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: Callable[[], UUID] = uuid4) -> Sorted:
     """Read a request's body. A body that cannot be read at all is one rejection. Raises `Refusal` above a limit."""
     whole = b""  # what cannot be unpacked cannot be cleaned of personal data either, and is not kept
     try:
@@ -42,10 +42,11 @@ def sort(request: Request, *, received_at: datetime, salt: str, make_id: Callabl
     drafts = [_attempt(_read, event) for event in found.events]
     receipt = Receipt(received_at, _shift(drafts, found.envelope, received_at), salt, make_id)
     defaults = {**header_fields(request), **_sent_at(drafts), **found.envelope.values}
+    proven = {"user_id": request.customer, "identity_source": "cognito"} if request.customer else {}
     accepted: list[bytes] = []
     rejected: list[Rejection] = []
     for index, (event, read) in enumerate(zip(found.events, drafts, strict=True)):
-        outcome = read if isinstance(read, Reject) else _attempt(_line, read, found.envelope, receipt, defaults)
+        outcome = read if isinstance(read, Reject) else _attempt(_line, read, found.envelope, receipt, defaults, proven)
         if isinstance(outcome, Reject):
             rejected.append(rejection(outcome, event, received_at, index))
         else:
@@ -87,8 +88,8 @@ def _read(event: bytes) -> Draft:
     return draft(parse(event))
 
 
-def _line(read: Draft, envelope: Draft, receipt: Receipt, defaults: dict[str, Any]) -> bytes:
-    whole = Draft(read.values, {**envelope.props, **read.props})
+def _line(read: Draft, envelope: Draft, receipt: Receipt, defaults: dict[str, Any], proven: dict[str, Any]) -> bytes:
+    whole = Draft({**read.values, **proven}, {**envelope.props, **read.props})
     return contract.encode(finish(whole, receipt, defaults))
 
 
@@ -98,6 +99,8 @@ def _attempt(step: Callable[..., T], *given: Any) -> T | Reject:
         return step(*given)
     except Reject as reason:
         return reason
+    except settings.SecretUnavailable:
+        raise  # the whole request is to be sent again
     except Exception as error:
         import traceback  # never needed, until it is
 

@@ -39,8 +39,8 @@ OPTIONS = {
     if isinstance(part, Card)
     for option in part.options
 }
-#: Compiled once, at the start.
-THEME = ui.Theme.from_brand(__file__)
+#: `make package` has compiled it for machines that have no compiler for it; else it is compiled once, at the start.
+THEME = compiled if (compiled := HERE / "theme.css").exists() else ui.Theme.from_brand(__file__)
 warehouse = Warehouse(dsn())
 
 

@@ -64,6 +64,11 @@ def create_database(server: Postgres, name: str) -> None:
                 cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     except (psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
         pass  # another process was faster
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise WarehouseUnreachable(
+            f"There is no database {name!r}, and {server.user!r} may not create it. Have an administrator run: "
+            f"create database {name} owner {server.user}"
+        ) from error
     finally:
         connection.close()
 

@@ -29,6 +29,7 @@ _STAGED = {
     "displaced_events": "clickstream_events",
     "staged_rejects": "rejected_events",
     "staged_objects": "raw_objects",
+    "staged_metrics": "operational_metrics",
 }
 
 

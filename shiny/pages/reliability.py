@@ -11,6 +11,7 @@ from banner import FRESHNESS, FRESHNESS_SLO
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import duration, share
+from pages import cloud
 from pages.ledger import (
     BY,
     MOST_HOURS,
@@ -81,7 +82,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         )
         for name, (title, about) in _SHARES.items()
     ]
-    return str(view.period), boxes
+    return str(view.period), [*boxes, *await cloud.boxes(warehouse, view.period, view.before)]
 
 
 async def _freshness(warehouse: Warehouse) -> Box:
@@ -139,6 +140,19 @@ PARTS = (
         draw_reasons,
         width=6,
         empty="No event was rejected.",
+        is_filtered=False,
+    ),
+    Card(
+        "cloud",
+        "What AWS says of its parts",
+        "By day or hour, in the shop's time zone: the API's requests, the share it refused (4xx) and failed (5xx), its slowest "
+        "hour's 95th percentile, errors and throttles of the two functions, and the most dead letters that waited. "
+        f"By hour: the last {MOST_HOURS} of the period.",
+        cloud.rows,
+        cloud.COLUMNS,
+        cloud.draw,
+        (cloud.BY,),
+        empty=cloud.EMPTY,
         is_filtered=False,
     ),
     Card(

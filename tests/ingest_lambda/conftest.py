@@ -75,7 +75,8 @@ class Collector:
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
     """A collector with an empty bucket and no settings of the machine it is tested on."""
-    for name in ("CLICKSTREAM_ALLOWED_ORIGINS", "CLICKSTREAM_HASH_SALT", "RAW_BUCKET_NAME"):
+    secrets = ("CLICKSTREAM_HASH_SALT", "CLICKSTREAM_HASH_SALT_PARAMETER", "CLICKSTREAM_ORIGIN_SECRET_PARAMETER")
+    for name in ("CLICKSTREAM_ALLOWED_ORIGINS", *secrets, "RAW_BUCKET_NAME"):
         monkeypatch.delenv(name, raising=False)
     return Collector()
 

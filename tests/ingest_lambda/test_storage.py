@@ -105,7 +105,7 @@ def test_a_bucket_that_fails_is_a_503_and_a_line_in_the_log(
     assert all("/rejected/" in path for path in server.seen)
     assert len(server.seen) == settings.STORE_MAX_RETRIES + 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["message"] for line in lines] == ["storage_failure", "request"]
+    assert [line["message"] for line in lines] == ["storage_unavailable", "request"]
 
 
 def test_a_bucket_that_recovers_is_a_200(collector: Any, view: dict[str, Any], endpoint: Any, failing: Any) -> None:

@@ -1,0 +1,157 @@
+"""What is in the packages, that they are the same bytes each time, and that they fit."""
+
+from __future__ import annotations
+
+import _imp
+import os
+import re
+import shutil
+import struct
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from infra_cfn.packages import build, wheelhouse
+from infra_cfn.packages.archive import write_zip
+from infra_cfn.packages.bytecode import interpreter
+from infra_cfn.packages.contents import ETL, INGEST, INSTANCE, ROOT, RUNTIME
+from infra_cfn.packages.lock import versions
+from infra_cfn.packages.targets import TARGETS, Target
+from infra_cfn.packages.wheels import our_wheel
+
+LOCKED = (INGEST, ETL, INSTANCE, RUNTIME)
+#: The processor of an ELF file, as its header names it.
+MACHINES = {"x86_64": 62, "arm64": 183}
+
+
+def locked(name: str) -> dict[str, str]:
+    """Name and version of each line of a lock."""
+    text = (ROOT / "infra_cfn" / "packages" / "locks" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", [contents.name for contents in LOCKED])
+def test_a_lock_has_the_versions_of_constraints_txt(name: str) -> None:
+    pins = versions()
+    assert locked(name)
+    assert {one: pins.get(one) for one in locked(name)} == locked(name), "run: make locks"
+
+
+def test_the_locks_hold_every_root_and_nothing_that_is_left_out() -> None:
+    for contents in LOCKED:
+        held = set(locked(contents.name))
+        roots = {canonicalize_name(root) for root in contents.roots if not root.startswith("clickstream[")}
+        assert roots <= held
+        assert not held & set(contents.left_out)
+    assert not set(locked("etl_lambda")) & {"pandas", "numpy", "dagster-aws", "boto3", "botocore"}
+
+
+@pytest.fixture(scope="module", params=TARGETS, ids=lambda target: target.arch)
+def ingest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Target, Path]:
+    """The collector's package for each processor."""
+    folder = tmp_path_factory.mktemp("ingest")
+    write_zip(build.lay_out(INGEST, request.param, build.WORK, folder / "tree"), folder / "package.zip")
+    return request.param, folder / "package.zip"
+
+
+def test_compiled_code_is_for_the_processor_and_the_python_that_run_it(ingest: tuple[Target, Path]) -> None:
+    target, package = ingest
+    magic = subprocess.check_output(
+        [
+            interpreter(target.python),
+            "-c",
+            "import importlib.util, sys; sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER)",
+        ]
+    )
+    with zipfile.ZipFile(package) as held:
+        names = held.namelist()
+        libraries = [name for name in names if name.endswith(".so")]
+        assert len(libraries) == 2
+        for name in libraries:
+            assert struct.unpack_from("<H", held.read(name), 18) == (MACHINES[target.arch],)
+        sources = [name for name in names if name.endswith(".py")]
+        tag = f"cpython-{target.python.replace('.', '')}"
+        compiled = [f"{os.path.dirname(name)}/__pycache__/{Path(name).stem}.{tag}.pyc" for name in sources]
+        assert set(compiled) <= set(names)
+        for name in compiled:
+            head = held.read(name)[:16]
+            assert head[:4] == magic
+            assert struct.unpack_from("<I", head, 4) == (0b01,), "hash-based and unchecked"
+            source = sources[compiled.index(name)]
+            assert head[8:] == _imp.source_hash(int.from_bytes(magic, "little"), held.read(source)), name
+
+
+def test_only_what_runs_is_in_it(ingest: tuple[Target, Path]) -> None:
+    with zipfile.ZipFile(ingest[1]) as held:
+        names = held.namelist()
+        modes = {entry.filename: entry.external_attr >> 16 for entry in held.infolist()}
+    tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"ingest_lambda", "msgspec", "obstore"}
+    assert not [
+        name for name in names if re.search(r"(^|/)tests/|\.pyi$|^ingest_lambda/(schema|typescript)\.py$", name)
+    ]
+    assert {oct(mode) for name, mode in modes.items() if name.endswith(".so")} == {"0o100755"}
+    assert {oct(mode) for name, mode in modes.items() if not name.endswith(".so")} == {"0o100644"}
+
+
+def test_the_collector_s_package_is_a_few_megabytes(ingest: tuple[Target, Path]) -> None:
+    assert ingest[1].stat().st_size < 8_000_000
+
+
+@pytest.fixture
+def other_circumstances() -> Iterator[None]:
+    mask = os.umask(0o077)
+    yield
+    os.umask(mask)
+
+
+def test_the_same_sources_give_the_same_bytes(
+    ingest: tuple[Target, Path], other_circumstances: None, tmp_path: Path
+) -> None:
+    """Another folder, other modes, other times, and libraries unpacked and compiled anew."""
+    target, package = ingest
+    work = tmp_path / "work"
+    shutil.copytree(build.WORK / target.arch / "wheels", work / target.arch / "wheels")
+    write_zip(build.lay_out(INGEST, target, work, tmp_path / "elsewhere" / "tree"), tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == package.read_bytes()
+
+
+def test_our_wheel_is_the_same_bytes_and_carries_the_compiled_theme(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    one, other = our_wheel(tmp_path / "one"), our_wheel(tmp_path / "other")
+    assert one.read_bytes() == other.read_bytes()
+    with zipfile.ZipFile(one) as held:
+        assert b"#3f51b5" in held.read("clickstream_shiny/theme.css").lower()
+
+
+def test_a_package_that_leaves_too_little_room_is_refused() -> None:
+    room = int(build.UNPACKED_LIMIT * (1 - build.LEAST_MARGIN))
+    build._check(ETL, TARGETS[0], {"zip": 1, "unpacked": room})
+    with pytest.raises(build.TooLarge, match=r"leaves 19 % of Lambda's 250 MB, and 20 % are asked for"):
+        build._check(ETL, TARGETS[0], {"zip": 1, "unpacked": room + 2_000_000})
+
+
+def test_the_machine_s_archive_holds_the_scripts_and_every_wheel_of_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = tmp_path / "instance"
+    (scripts / "steps").mkdir(parents=True)
+    (scripts / "bootstrap.sh").write_text("#!/bin/sh\n")
+    (scripts / "steps" / "one.sh").write_text("#!/bin/sh\n")
+    monkeypatch.setattr(wheelhouse, "SCRIPTS", scripts)
+    archives = []
+    for name in ("one.tar.gz", "other.tar.gz"):
+        wheelhouse.write_instance(TARGETS[0], tmp_path / name, build.WORK)
+        archives.append((tmp_path / name).read_bytes())
+    assert archives[0] == archives[1]
+    with tarfile.open(tmp_path / "one.tar.gz") as held:
+        modes = {entry.name: entry.mode for entry in held.getmembers()}
+    assert modes["bootstrap.sh"] == modes["steps/one.sh"] == 0o755
+    wheels = {canonicalize_name(Path(name).name.split("-")[0]) for name in modes if name.startswith("wheelhouse/")}
+    assert wheels == {*locked("instance"), "clickstream"}
