@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node test lint bench generated constraints locks package clean
+.PHONY: help demo browser node test lint bench generated constraints locks package deploy smoke tunnel destroy clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -57,6 +57,15 @@ locks: $(BIN)/clickstream ## Write the wheels of the packages again, with their 
 
 package: $(BIN)/clickstream ## Build what is deployed: two Lambda packages and the machine's archive, for x86_64 and arm64 (ARGS=x86_64 for one)
 	@$(BIN)/python -m infra_cfn.packages.build $(ARGS)
+
+deploy smoke tunnel destroy: $(BIN)/clickstream
+	@test -n "$(ENV)" || { echo "Say which installation: make $@ ENV=prod (make $@ ENV=prod ARGS=--help tells more)" >&2; exit 2; }
+	@$(BIN)/python -m infra_cfn.commands.$@ $(ENV) $(ARGS)
+
+deploy: ## Deploy an installation to AWS, or bring it up to date: make deploy ENV=prod (ARGS=--help, as for the next three)
+smoke: ## Send a canary visit through it and wait for its rows in the warehouse
+tunnel: ## Open its dashboard, Dagster and PostgreSQL on this computer, through Session Manager
+destroy: ## Take it down; events, backups, disks and customers stay unless told
 
 clean: ## Remove .venv and what tools left behind; never the data in .clickstream
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -63,6 +63,7 @@ setup(
             "hypothesis",  # any order, any repeat, any input
             "moto[server]",  # a real S3 protocol server
             "awslambdaric; sys_platform == 'linux'",  # calls a handler as Lambda does; the packages are tested with it
+            "cfn-lint",  # the templates; checkov's pins fight ours, so its test gives it an environment of its own
             "ruff",
             "mypy",
             "build",  # the wheel is tested too

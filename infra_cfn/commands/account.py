@@ -1,0 +1,54 @@
+"""One AWS account in one region, as the usual AWS_* variables or a profile name it, and the names of what is ours in it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+TEMPLATES = Path(__file__).resolve().parent.parent
+#: CloudFront takes its firewall from here, wherever the rest is.
+FIREWALL_REGION = "us-east-1"
+
+
+class Trouble(RuntimeError):
+    """What a command cannot go on from; the message says what happened and what to do."""
+
+
+@cache
+def client(service: str, region: str | None = None) -> Any:
+    """A client of an AWS service, with retries for the throttling that polling meets."""
+    return boto3.client(service, region_name=region, config=Config(retries={"mode": "standard", "max_attempts": 6}))
+
+
+def region() -> str:
+    """The region that is worked in."""
+    name = boto3.session.Session().region_name
+    if not name:
+        raise Trouble(
+            "No region is chosen. Set AWS_REGION, such as AWS_REGION=eu-central-1, or a profile that has one."
+        )
+    return str(name)
+
+
+def root_stack(environment: str) -> str:
+    """The stack that nests all others."""
+    return f"clickstream-{environment}"
+
+
+def artifacts_stack(environment: str) -> str:
+    """The stack of the bucket that releases are deployed from."""
+    return f"clickstream-{environment}-artifacts"
+
+
+def firewall_stack(environment: str) -> str:
+    """The stack of CloudFront's firewall, in `FIREWALL_REGION`."""
+    return f"clickstream-{environment}-waf"
+
+
+def parameter(environment: str, name: str) -> str:
+    """A name in Parameter Store."""
+    return f"/clickstream/{environment}/{name}"

@@ -1,0 +1,55 @@
+"""The warehouse machine, spoken to through Systems Manager: it has no open port and no key."""
+
+from __future__ import annotations
+
+import time
+
+from botocore.exceptions import ClientError
+
+from clickstream_dagster.cli.show import bar
+from infra_cfn.commands.account import Trouble, client
+
+POLL_SECONDS = 2
+
+
+def run(machine: str, command: str, *, what: str, timeout: int = 1800) -> str:
+    """Run a shell command on the machine as root, and return what it printed. Raises `Trouble` when it fails."""
+    sent = _send(machine, command, timeout)
+    with bar(what):
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            seen = _seen(sent, machine)
+            if seen and seen["Status"] == "Success":
+                return str(seen["StandardOutputContent"])
+            if seen and seen["Status"] not in ("Pending", "InProgress", "Delayed"):
+                said = (seen["StandardErrorContent"] or seen["StandardOutputContent"]).strip()[-800:]
+                raise Trouble(f"{what}: {seen['Status']} on {machine}. It said: {said or 'nothing'}")
+            time.sleep(POLL_SECONDS)
+    raise Trouble(f"{what}: no answer from {machine} in {timeout} seconds.")
+
+
+def _send(machine: str, command: str, timeout: int) -> str:
+    try:
+        sent = client("ssm").send_command(
+            InstanceIds=[machine],
+            DocumentName="AWS-RunShellScript",
+            Parameters={"commands": [command], "executionTimeout": [str(timeout)]},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "InvalidInstanceId":
+            raise Trouble(
+                f"Systems Manager does not see {machine}. Is it running, and do the endpoints ssm and ssmmessages stand? "
+                "docs/runbook.md, WarehouseUnhealthy, goes through it."
+            ) from None
+        raise
+    return str(sent["Command"]["CommandId"])
+
+
+def _seen(command: str, machine: str) -> dict[str, str] | None:
+    try:
+        found: dict[str, str] = client("ssm").get_command_invocation(CommandId=command, InstanceId=machine)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "InvocationDoesNotExist":  # sent a moment ago
+            return None
+        raise
+    return found

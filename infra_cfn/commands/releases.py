@@ -1,0 +1,102 @@
+"""A release: what `make package` built, the templates, and the files of the shop's own database, all in one place in S3."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from clickstream_dagster.cli.show import bar
+from infra_cfn.commands.account import TEMPLATES, Trouble, client, region
+
+DIST = TEMPLATES.parent / "dist" / "lambda"
+OLTP_KEY = "releases/oltp.tar.gz"
+
+
+@dataclass(frozen=True)
+class Release:
+    """Built files for one processor. `files` are names in `folder` with their SHA-256."""
+
+    name: str
+    architecture: str
+    folder: Path
+    files: dict[str, str]
+
+    def keys(self) -> dict[str, Path]:
+        """Each key in the artifacts bucket, and its file."""
+        return {f"releases/{self.name}/{self._key_name(name)}": self.folder / name for name in self.files}
+
+    def _key_name(self, name: str) -> str:
+        return name.replace(".zip", f"-{self.architecture}.zip")
+
+
+def read(architecture: str, dist: Path = DIST) -> Release:
+    """What was built last. Raises `Trouble` when nothing was, or a file is not the one that was built."""
+    folder = dist / architecture
+    try:
+        said = json.loads((folder / "release.json").read_text())
+    except FileNotFoundError:
+        raise Trouble(
+            f"Nothing is built for {architecture}. Build it first: make package ARGS={architecture}"
+        ) from None
+    release = Release(said["release"], architecture, folder, said["files"])
+    for name, digest in release.files.items():
+        file = folder / name
+        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            raise Trouble(f"{file} is not what release.json says. Build it again: make package ARGS={architecture}")
+    return release
+
+
+def upload(release: Release, bucket: str) -> None:
+    """Put a release into the bucket. A package that is there with the same content is not sent again."""
+    small = {
+        f"releases/{release.name}/templates/{file.name}": file.read_bytes() for file in sorted(TEMPLATES.glob("*.yaml"))
+    }
+    small[OLTP_KEY] = oltp_archive()
+    for key, content in small.items():
+        client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+    for key, file in release.keys().items():
+        digest = release.files[file.name]
+        if _digest_of(bucket, key) != digest:
+            with bar(f"uploading {file.name}", file.stat().st_size) as shown:
+                [task] = shown.task_ids
+                client("s3").upload_file(
+                    str(file),
+                    bucket,
+                    key,
+                    ExtraArgs={"Metadata": {"sha256": digest}},
+                    Callback=lambda sent, shown=shown, task=task: shown.advance(task, sent),
+                )
+
+
+def templates_url(release: Release, bucket: str) -> str:
+    """Where CloudFormation reads the nested templates."""
+    domain = "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{region()}.{domain}/releases/{release.name}/templates"
+
+
+def oltp_archive() -> bytes:
+    """The files of the shop's own database; the same files give the same bytes."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
+        for file in sorted((TEMPLATES / "oltp").iterdir()):
+            entry = tarfile.TarInfo(file.name)
+            entry.size, entry.mode = file.stat().st_size, 0o755 if file.suffix == ".sh" else 0o644
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
+    return packed.getvalue()
+
+
+def _digest_of(bucket: str, key: str) -> str | None:
+    try:
+        return str(client("s3").head_object(Bucket=bucket, Key=key)["Metadata"].get("sha256"))
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
