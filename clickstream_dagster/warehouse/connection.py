@@ -31,6 +31,7 @@ __all__ = [
     "connect",
     "create_database",
     "locked",
+    "owning",
     "transaction",
 ]
 
@@ -98,12 +99,38 @@ def locked(connection: Connection, name: str) -> Iterator[Cursor]:
             _statement(connection, "select pg_advisory_unlock(%s, hashtext(%s))", name)
 
 
+@contextmanager
+def owning(cursor: Cursor) -> Iterator[None]:
+    """Take the place of the database's owner, inside one transaction.
+
+    Only for a login that is a member of the owner and not the owner itself, as on the warehouse's own machine, where what
+    loads may not touch a table of the models. Everywhere else the login owns the warehouse, and this changes nothing.
+    """
+    cursor.execute("""
+        select pg_get_userbyid(datdba), current_setting('role')
+        from pg_database
+        cross join (select rolsuper from pg_roles where rolname = current_user) as login
+        where datname = current_database() and not login.rolsuper
+            and datdba <> current_user::regrole and pg_has_role(current_user, datdba, 'member')
+        """)
+    found = cursor.fetchone()
+    if not found:
+        yield
+        return
+    owner, before = found
+    cursor.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+    yield
+    # Not after an error: the transaction is over then, and with it the role.
+    cursor.execute(sql.SQL("set local role {}").format(sql.SQL("none") if before == "none" else sql.Identifier(before)))
+
+
 def analyze_if_grown(cursor: Cursor, table: str, added: int) -> None:
     """Refresh the planner's statistics when a table has grown by a fifth since the last time. Autovacuum would come a
     minute too late: until then the planner takes a table that was just filled for an empty one."""
     cursor.execute("select reltuples from pg_class where oid = %s::regclass", (table,))
     if added * 5 > cursor.fetchone()[0]:  # type: ignore[index]
-        cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+        with owning(cursor):
+            cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
 def _statement(connection: Connection, sql: str, name: str) -> None:

@@ -9,19 +9,21 @@ from psycopg2 import sql
 
 from clickstream_dagster.settings import FUNNEL_WINDOW, QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
 from clickstream_dagster.warehouse import changes
-from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, transaction
+from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, owning, transaction
 from clickstream_dagster.warehouse.models import all_models
 
 READER_ROLE = "clickstream_reader"
 #: What a reader sees besides the models: the settings, what is loaded, and how far the rebuilds are.
-_READABLE = ("shop_settings", "loaded_hours", "model_runs", "changed_keys", "changed_spans")
+_READABLE = ("shop_settings", "loaded_hours", "model_runs", "changed_keys", "changed_spans", "machine_health")
+#: What a load writes besides the tables that it fills: what is loaded, what it did, and what it owes the rebuilds.
+_LOADED = ("loaded_hours", "model_runs", "changed_keys", "changed_spans")
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 
 def migrate(connection: Connection, settings: Settings) -> list[str]:
     """Bring the warehouse to this version; the names of the migrations that were applied. Harmless to repeat, and safe
     when several processes do it at once."""
-    with transaction(connection) as cursor:
+    with transaction(connection) as cursor, owning(cursor):
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext('migrate'))", (LOCK_CLASS,))
         pending = _pending_migrations(cursor)
         if pending or _is_anything_new(cursor, settings):
@@ -30,6 +32,7 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             _replace_views(cursor)
             are_settings_new = _write_settings(cursor, settings)
             _owe_what_is_new(cursor, are_settings_new)
+            _grant_loading(cursor)
             _grant_reading(cursor)  # each time, since a view that was replaced has lost its grants
     return pending
 
@@ -119,6 +122,19 @@ def _set_version(cursor: Cursor, model: str, sql_hash: str) -> None:
         "on conflict (model) do update set sql_hash = excluded.sql_hash",
         (model, sql_hash),
     )
+
+
+def _grant_loading(cursor: Cursor) -> None:
+    """A login that is not the owner loads by itself, and takes the owner's place only to rebuild and to migrate."""
+    cursor.execute("select session_user, session_user <> current_user")
+    login, is_another = cursor.fetchone()  # type: ignore[misc]
+    if not is_another:
+        return
+    role = sql.Identifier(login)
+    cursor.execute(sql.SQL("grant select on all tables in schema public to {}").format(role))
+    filled = [model.name for model in all_models().values() if model.materialized == "loader"]
+    for table in (*_LOADED, *filled):
+        cursor.execute(sql.SQL("grant insert, update, delete on {} to {}").format(sql.Identifier(table), role))
 
 
 def _grant_reading(cursor: Cursor) -> None:

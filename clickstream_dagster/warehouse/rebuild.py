@@ -14,7 +14,7 @@ from psycopg2 import sql
 
 from clickstream_dagster.warehouse import changes, runs, sessions
 from clickstream_dagster.warehouse.audits import Audit, AuditFailed, audit
-from clickstream_dagster.warehouse.connection import Connection, Cursor, analyze_if_grown, locked, transaction
+from clickstream_dagster.warehouse.connection import Connection, Cursor, analyze_if_grown, locked, owning, transaction
 from clickstream_dagster.warehouse.models import Model, all_models
 
 
@@ -33,7 +33,7 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
     """Rebuild what the model is owed. Raises `AuditFailed`, with nothing changed, when a test of the new rows fails."""
     if model.materialized in ("view", "loader"):
         return Rebuilt(model.name)
-    with locked(connection, model.name) as cursor:
+    with locked(connection, model.name) as cursor, owning(cursor):
         _check_version(cursor, model)
         is_cut = model.materialized == "spans"
         keys = sessions.replace(cursor, model) if is_cut else _replace_keys(cursor, model)

@@ -1,0 +1,108 @@
+"""What a machine without a network needs, fetched once: a fresh Debian, a mirror of the packages that bootstrap.sh installs,
+and a wheelhouse. Kept in the user's cache folder, each under a name that changes with what it is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickstream" / "machine"
+SUITE, PYTHON = "bookworm", "3.11"
+#: As small as one that boots can be: bootstrap.sh has to bring the rest.
+BASE = ("systemd", "systemd-sysv", "dbus")
+#: What steps/10_packages.sh asks apt for.
+PACKAGES = ("postgresql", "python3", "python3-venv", "openssl", "curl", "e2fsprogs")
+
+
+def run(*command: str | Path, **more: object) -> str:
+    """The output of a command; an error with all of it when the command fails."""
+    done = subprocess.run(command, capture_output=True, text=True, **more)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+    return str(done.stdout)
+
+
+def _kept(name: str, ingredients: object, make: Callable[[Path], None]) -> Path:
+    """A folder of the cache, made when it is not there yet; a build that is cut off leaves nothing that looks whole."""
+    sum_of = hashlib.sha256(repr(ingredients).encode()).hexdigest()[:12]
+    folder = CACHE / f"{name}-{sum_of}"
+    if not folder.exists():
+        partial = CACHE / f"{name}-partial-{os.getpid()}"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        make(partial)
+        partial.rename(folder)
+    return folder
+
+
+def tree() -> Path:
+    """The root file system of a fresh machine."""
+
+    def make(folder: Path) -> None:
+        run("debootstrap", "--variant=minbase", f"--include={','.join(BASE)}", SUITE, folder)
+        run("chroot", folder, "apt-get", "clean")
+
+    return _kept("debian", (SUITE, BASE), make)
+
+
+def mirror() -> Path:
+    """A folder that apt takes for a repository: the packages, those they depend on, and an index of them."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        source = tree()
+        archives = source / "var/cache/apt/archives"
+        run("chroot", source, "apt-get", "update", "-qq")
+        run("chroot", source, "apt-get", "install", "-y", "--download-only", "--no-install-recommends", *PACKAGES)
+        entries = []
+        for package in sorted(archives.glob("*.deb")):
+            fields = run("dpkg-deb", "--field", package).strip()
+            kept = Path(shutil.move(package, folder))
+            digest = hashlib.sha256(kept.read_bytes()).hexdigest()
+            entries.append(f"{fields}\nFilename: ./{kept.name}\nSize: {kept.stat().st_size}\nSHA256: {digest}\n")
+        (folder / "Packages").write_text("\n".join(entries))
+
+    return _kept("mirror", (SUITE, BASE, PACKAGES), make)
+
+
+def wheel(folder: Path) -> Path:
+    """Our own wheel, of the code as it stands; built from a copy, so that nothing is left in the checkout."""
+    source = folder / "source"
+    for name in ("clickstream_dagster", "ingest_lambda", "dbt_like_sql", "shiny", "tracker/dist"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, source / name)
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, source)
+    [built] = folder.glob("clickstream-*.whl")
+    return built
+
+
+def wheelhouse(folder: Path) -> Path:
+    """Every wheel of the release for the machine's Python: those of others from the cache, ours as it stands."""
+    ours = wheel(folder)
+
+    def make(kept: Path) -> None:
+        tags = [f"manylinux_2_{minor}_{platform.machine()}" for minor in (36, 34, 28, 27, 24, 17, 12, 5)]
+        platforms = [f"--platform={tag}" for tag in (*tags, f"manylinux2014_{platform.machine()}")]
+        limits = [
+            "--only-binary=:all:",
+            f"--python-version={PYTHON}",
+            "--implementation=cp",
+            "-c",
+            ROOT / "constraints.txt",
+        ]
+        pip = [sys.executable, "-m", "pip", "download", "-q", *platforms, *limits]
+        run(*pip, "-d", kept, f"{ours}[dashboard,server]")
+        (kept / ours.name).unlink()
+
+    ingredients = [(ROOT / name).read_text() for name in ("constraints.txt", "setup.py")]
+    wheels = folder / "wheelhouse"
+    shutil.copytree(_kept("wheels", (PYTHON, ingredients), make), wheels, copy_function=os.link)
+    shutil.copy(ours, wheels)
+    return wheels

