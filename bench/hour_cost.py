@@ -94,8 +94,7 @@ def add_history(stack: Stack, size: int) -> None:
 
 def measure(stack: Stack, day: int) -> tuple[float, float]:
     """Materialize a new hour of 10,000 events: seconds of the run, and of our part."""
-    import dagster as dg
-
+    from clickstream_dagster import instance as dagster_instance
     from clickstream_dagster import resources
     from clickstream_dagster.partitions import HOUR
     from clickstream_dagster.runs import materialize_hours
@@ -106,7 +105,7 @@ def measure(stack: Stack, day: int) -> tuple[float, float]:
     for part in range(100):
         lines = [contract.encode(event(rng, day * EVENTS + part * 100 + n)) for n in range(100)]
         obstore.put(stack.store, landing.event_key(hour, UUID(int=part)), b"\n".join(lines), mode="overwrite")
-    with dg.DagsterInstance.get() as instance, our_seconds() as ours:
+    with dagster_instance.open_instance() as instance, our_seconds() as ours:
         started = time.perf_counter()
         assert materialize_hours(instance, hour, hour + HOUR).success
         return time.perf_counter() - started, sum(ours)

@@ -32,7 +32,10 @@ from support.packages import unpacked  # noqa: E402
 ROUNDS = 3
 EVENTS = 1_000
 MB = 1024 * 1024
-HANDLERS = {INGEST: "ingest_lambda.handler.handler", ETL: "clickstream_dagster.lambda_entrypoint.handler"}
+HANDLERS = {
+    "ingest_lambda": "ingest_lambda.handler.handler",
+    "etl_lambda": "clickstream_dagster.lambda_entrypoint.handler",
+}
 
 
 def main(rounds: int) -> None:
@@ -69,7 +72,7 @@ def cold_start(
     contents: Contents, package: Path, aws: Cloud, event: object, folder: Path
 ) -> tuple[float, float, float, float, int]:
     """Seconds of the start, of the first and of the second call, megabytes, and connections of the second call."""
-    with running(package, HANDLERS[contents], folder / "log", **aws.environ) as function:
+    with running(package, HANDLERS[contents.name], folder / "log", **aws.environ) as function:
         first = function.invoke(event).seconds
         before = sessions(aws)
         second = function.invoke(event).seconds

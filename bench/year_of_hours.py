@@ -20,8 +20,6 @@ BUDGET_SECONDS = 300
 
 def main() -> None:
     with temporary_home() as home:
-        import dagster as dg
-
         from clickstream_dagster import instance as dagster_instance
         from clickstream_dagster.local.importer.records import read_ndjson
         from clickstream_dagster.local.importer.store import store_records
@@ -40,7 +38,7 @@ def main() -> None:
         print(
             f"import: {imported.events:,} events into {imported.objects:,} objects, {time.perf_counter() - started:.1f} s"
         )
-        with dg.DagsterInstance.get() as instance, our_seconds() as ours:
+        with dagster_instance.open_instance() as instance, our_seconds() as ours:
             started = time.perf_counter()
             assert materialize_hours(instance, START, START + HOURS * HOUR).success
             run = time.perf_counter() - started

@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from importlib.resources import files
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import create_database
 
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
 #: Dagster writes one event for each partition of a range; in batches that takes less than half the time.
 EVENT_BATCH_SIZE = "200"
+#: A Lambda sleeps for an hour between two ticks: what it held before may be gone.
+POOL_RECYCLE_SECONDS = 60
+STATEMENT_TIMEOUT_MS = 300_000
+#: Connections besides the one that is kept, for questions that are asked while another is answered.
+MAX_OVERFLOW = 10
 
 
 def prepare(stack: Stack) -> dict[str, str]:
@@ -39,6 +48,21 @@ def prepare(stack: Stack) -> dict[str, str]:
         (home / "dagster.yaml").write_text(files("clickstream_dagster").joinpath("dagster.yaml").read_text())
     os.environ.update(environment)
     return environment
+
+
+def open_instance() -> DagsterInstance:
+    """The instance of DAGSTER_HOME, for a process that runs the job in itself: it keeps its connections for a minute.
+
+    Dagster's own way opens one for each question, some seven hundred for an hour, each with its handshake. This is what
+    its webserver does.
+    """
+    from dagster import DagsterInstance
+
+    opened = DagsterInstance.get()
+    opened.optimize_for_webserver(
+        statement_timeout=STATEMENT_TIMEOUT_MS, pool_recycle=POOL_RECYCLE_SECONDS, max_overflow=MAX_OVERFLOW
+    )
+    return opened
 
 
 def url(server: Postgres) -> str:

@@ -99,11 +99,9 @@ def _check_first_hour(stack: Stack, hour: datetime) -> None:
 
 def _run(stack: Stack, hours: list[datetime]) -> None:
     dagster_instance.prepare(stack)
-    import dagster as dg
-
     from clickstream_dagster.runs import failure_of, materialize_hours
 
-    with dg.DagsterInstance.get() as instance:
+    with dagster_instance.open_instance() as instance:
         for first, end in ranges(hours, MAX_EMPTY_HOURS_IN_RANGE):
             with run_progress():
                 result = materialize_hours(instance, first, end)

@@ -43,6 +43,7 @@ set -a
 # shellcheck source=machine.env.example
 . "$SETTINGS"
 set +a
+[ -n "${RAW_BUCKET_NAME:-}" ] || fail "$SETTINGS names no RAW_BUCKET_NAME"
 # shellcheck source=places.sh
 . "$INSTANCE/places.sh"
 

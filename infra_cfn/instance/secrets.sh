@@ -2,12 +2,19 @@
 # shellcheck shell=bash
 SECRETS=$ETC/secrets
 
-# secret_read NAME: the secret, or nothing when there is none.
+# secret_read NAME: the secret, or nothing when there is none. A store that does not answer is an error: for a password that
+# cannot be read a new one must not be made.
 secret_read() {
-    if [ "${SECRET_STORE:-file}" = ssm ]; then
-        aws ssm get-parameter --name "$SECRET_PATH$1" --with-decryption --query Parameter.Value --output text 2> /dev/null || true
-    else
-        cat "$SECRETS/$1" 2> /dev/null || true
+    if [ "${SECRET_STORE:-file}" != ssm ]; then
+        [ ! -e "$SECRETS/$1" ] || cat "$SECRETS/$1"
+        return
+    fi
+    local said
+    if said=$(aws ssm get-parameter --name "$SECRET_PATH$1" --with-decryption --query Parameter.Value --output text 2>&1); then
+        printf '%s' "$said"
+    elif [[ $said != *ParameterNotFound* ]]; then
+        echo "$SECRET_PATH$1: $said" >&2
+        return 1
     fi
 }
 
@@ -28,7 +35,7 @@ secret_write() {
 # lets_in ROLE DATABASE: does the kept password open the door? It comes by the loopback address, as a tunnel does.
 lets_in() {
     local password
-    password=$(secret_read "${1#clickstream_}_password")
+    password=$(secret_read "${1#clickstream_}_password") || exit 1
     [ -n "$password" ] && PGPASSWORD=$password "$PG_BIN/psql" -X -q -w -h 127.0.0.1 -U "$1" -d "$2" -c 'select' > /dev/null 2>&1
 }
 

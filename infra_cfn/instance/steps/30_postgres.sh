@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 programs() {
     local all newest
-    all=$(find /usr/lib/postgresql /usr/bin -maxdepth 3 -name postgres -not -type d | sort -V)
+    all=$(find /usr/lib/postgresql /usr/bin -maxdepth 3 -name postgres -not -type d 2> /dev/null | sort -V)
     [ -n "$all" ] || fail "there is no PostgreSQL on this machine" >&2
     newest=$(dirname "$(tail -n 1 <<< "$all")")
     if [ ! -e "$PGDATA/PG_VERSION" ]; then
@@ -22,11 +22,11 @@ programs() {
 
 # The cluster's own settings are appended by include, and written anew each time: memory may have changed with the machine.
 configure() {
-    local networks
-    read -ra networks <<< "${DATABASE_CLIENTS//,/ }"
+    local clients=${DATABASE_CLIENTS:-} networks
+    read -ra networks <<< "${clients//,/ }"
     # A line that PostgreSQL cannot read would be met at its next start only.
     "$PYTHON" -c 'import ipaddress, sys; [ipaddress.ip_network(n, strict=False) for n in sys.argv[1:]]' "${networks[@]}" \
-        || fail "DATABASE_CLIENTS=$DATABASE_CLIENTS: give networks such as 10.0.3.0/24, with commas between them"
+        || fail "DATABASE_CLIENTS=$clients: give networks such as 10.0.3.0/24, with commas between them"
     local shared=$((MEMORY_MB / 8))
     [ "$shared" -le 4096 ] || shared=4096
     sed -e "s/@SHARED@/$shared/" -e "s/@CACHE@/$((MEMORY_MB / 3))/" "$INSTANCE/postgres/clickstream.conf" > "$PGDATA/clickstream.conf"

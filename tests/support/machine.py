@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra_cfn.debian import ROOT, mirror, run, tree
+from support.debian import ROOT, mirror, run, tree
 
 NEEDED = ("debootstrap", "systemd-nspawn", "nsenter", "losetup", "ip")
 _ENVIRON = ("env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8")

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from infra_cfn.packages.wheels import our_wheel
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickstream" / "machine"
 SUITE, PYTHON = "bookworm", "3.11"
@@ -71,21 +73,9 @@ def mirror() -> Path:
     return _kept("mirror", (SUITE, BASE, PACKAGES), make)
 
 
-def wheel(folder: Path) -> Path:
-    """Our own wheel, of the code as it stands; built from a copy, so that nothing is left in the checkout."""
-    source = folder / "source"
-    for name in ("clickstream_dagster", "ingest_lambda", "dbt_like_sql", "shiny", "tracker/dist"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, source / name)
-    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, source)
-    [built] = folder.glob("clickstream-*.whl")
-    return built
-
-
 def wheelhouse(folder: Path) -> Path:
     """Every wheel of the release for the machine's Python: those of others from the cache, ours as it stands."""
-    ours = wheel(folder)
+    ours = our_wheel(folder)
 
     def make(kept: Path) -> None:
         tags = [f"manylinux_2_{minor}_{platform.machine()}" for minor in (36, 34, 28, 27, 24, 17, 12, 5)]
@@ -98,7 +88,7 @@ def wheelhouse(folder: Path) -> Path:
             ROOT / "constraints.txt",
         ]
         pip = [sys.executable, "-m", "pip", "download", "-q", *platforms, *limits]
-        run(*pip, "-d", kept, f"{ours}[dashboard,server]")
+        run(*pip, "-d", kept, f"{ours}[server]")
         (kept / ours.name).unlink()
 
     ingredients = [(ROOT / name).read_text() for name in ("constraints.txt", "setup.py")]
