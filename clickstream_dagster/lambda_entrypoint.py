@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.partitions import HOUR, floor_hour, hour_of_prefix, key_of, ranges
-from clickstream_dagster.settings import load_settings
+from clickstream_dagster.settings import forget_secrets, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.tick_numbers import tell
+from clickstream_dagster.warehouse.connection import WarehouseUnreachable
 from clickstream_dagster.warehouse.ledger import freshness, owed_hours
 
 if TYPE_CHECKING:
@@ -37,8 +38,15 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
 
     Returns the hours and their runs. Raises `BadTick` for an event that names no hour, `TickFailed` when a run failed.
     """
+    try:
+        return _tick(target_hour(event, datetime.now(UTC)))
+    except WarehouseUnreachable:
+        _forget()
+        raise
+
+
+def _tick(hour: datetime) -> dict[str, Any]:
     started = time.monotonic()
-    hour = target_hour(event, datetime.now(UTC))
     stack, dagster = _open()
     _check_range(hour, stack)
     with stack.warehouse() as connection:
@@ -116,6 +124,16 @@ def _run(dagster: DagsterInstance, start: datetime, end: datetime, trigger: str,
         "success": result.success,
     }
     return run if result.success else {**run, "error": failure_of(result)}
+
+
+def _forget() -> None:
+    """Open everything anew next time: a password may have been changed since this process read it, and Lambda tries again
+    in the same one."""
+    from clickstream_dagster import resources
+
+    forget_secrets()
+    resources._stack.cache_clear()
+    _open.cache_clear()
 
 
 @cache

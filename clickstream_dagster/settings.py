@@ -176,9 +176,14 @@ def _with_secrets(env: Mapping[str, str]) -> Mapping[str, str]:
     return {**env, **dict(zip(wanted, found, strict=True))}
 
 
+def forget_secrets() -> None:
+    """Read them again when they are asked for next."""
+    _parameters.cache_clear()
+
+
 @cache
 def _parameters(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Secrets from Parameter Store, once per process: a password that changes meanwhile is found by the next one."""
+    """Secrets from Parameter Store, once per process."""
     import boto3  # in Lambda's runtime and on the server; a laptop never comes here
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError

@@ -94,7 +94,11 @@ def _empty() -> Tag:
 def _stale(complete_to: datetime | None, now: datetime) -> Tag | None:
     if complete_to is None or pd.isna(complete_to):
         return tags.div(
-            "No hour is loaded whole yet. Run: ", tags.code("clickstream materialize"), class_="banner", role="status"
+            "No hour is whole yet: these numbers may still grow. An hour is closed when it has ended and is loaded by ",
+            tags.code("clickstream materialize"),
+            ".",
+            class_="banner",
+            role="status",
         )
     age = now - complete_to
     if age <= FRESHNESS_SLO:

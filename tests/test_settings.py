@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from clickstream_dagster.settings import DEFAULT_FIRST_HOUR, Postgres, SettingsError, first_hour_file, load_settings
+from clickstream_dagster.settings import (
+    DEFAULT_FIRST_HOUR,
+    Postgres,
+    SettingsError,
+    first_hour_file,
+    forget_secrets,
+    load_settings,
+)
 
 BAD = {
     "CLICKSTREAM_TIMEZONE": ["Mars/Olympus", "Europe", "../etc/passwd", "/etc/localtime", "UTC+1 ", "\x01"],
@@ -112,3 +121,48 @@ def test_any_password_reaches_postgresql_as_it_was_written(password: str) -> Non
 def test_a_home_is_absolute_whatever_folder_a_process_starts_in() -> None:
     assert load_settings({"CLICKSTREAM_HOME": "here"}).home == Path("here").absolute()
     assert load_settings({"CLICKSTREAM_HOME": "~/here"}).home == Path.home() / "here"
+
+
+@pytest.fixture
+def parameter_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing answers where Parameter Store should be: who asks it, fails."""
+    forget_secrets()
+    for name, text in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, text)
+    yield
+    forget_secrets()
+
+
+SERVER = {
+    "DW_PG_HOST": "db",
+    "DW_PG_USER": "clickstream_loader",
+    "CLICKSTREAM_PARAMETERS": "/clickstream/prod/warehouse/",
+}
+
+
+def test_parameter_store_that_does_not_answer_says_what_is_missing(tmp_path: Path, parameter_store: None) -> None:
+    started = time.monotonic()
+    with pytest.raises(SettingsError, match="ssm interface endpoint") as raised:
+        load_settings({"CLICKSTREAM_HOME": str(tmp_path), **SERVER})
+    assert "/clickstream/prod/warehouse/loader_password" in str(raised.value)
+    assert time.monotonic() - started < 20
+
+
+def test_a_password_in_the_environment_wins_and_nobody_is_asked(tmp_path: Path, parameter_store: None) -> None:
+    dagster = {"DAGSTER_PG_USER": "clickstream_dagster", "DAGSTER_PG_PASSWORD": "two"}
+    settings = load_settings({"CLICKSTREAM_HOME": str(tmp_path), **SERVER, **dagster, "DW_PG_PASSWORD": "one"})
+    assert settings.postgres
+    assert settings.postgres.password == "one"
+    assert settings.dagster_login == ("clickstream_dagster", "two")
+
+
+def test_without_a_login_there_is_no_secret_to_ask_for(tmp_path: Path, parameter_store: None) -> None:
+    settings = load_settings(
+        {"CLICKSTREAM_HOME": str(tmp_path), "CLICKSTREAM_PARAMETERS": "/clickstream/prod/warehouse/"}
+    )
+    assert (settings.is_embedded, settings.dagster_login) == (True, None)

@@ -40,6 +40,7 @@ const compiler = join(here, "node_modules", "typescript", "bin", "tsc");
 execFileSync(process.execPath, [compiler, "-p", here, "--outDir", dist], { stdio: "inherit" });
 for (const file of readdirSync(dist)) if (!PUBLIC.includes(file)) rmSync(join(dist, file));
 await bundle("src/script.ts", "iife", "clickstream.js");
+await bundle("src/vitals.ts", "iife", "clickstream-vitals.js");
 await bundle("src/index.ts", "esm", "clickstream.mjs");
 
 const script = readFileSync(join(dist, "clickstream.js"));

@@ -16,7 +16,7 @@ READER_ROLE = "clickstream_reader"
 #: What a reader sees besides the models: the settings, what is loaded, and how far the rebuilds are.
 _READABLE = ("shop_settings", "loaded_hours", "model_runs", "changed_keys", "changed_spans", "machine_health")
 #: What a load writes besides the tables that it fills: what is loaded, what it did, and what it owes the rebuilds.
-_LOADED = ("loaded_hours", "model_runs", "changed_keys", "changed_spans", "operational_objects")
+_LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans")
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,15 @@ class Trouble(RuntimeError):
 
 
 @cache
-def client(service: str, region: str | None = None) -> Any:
+def client(service: str, region_name: str | None = None) -> Any:
     """A client of an AWS service, with retries for the throttling that polling meets."""
-    return boto3.client(service, region_name=region, config=Config(retries={"mode": "standard", "max_attempts": 6}))
+    patience = Config(retries={"mode": "standard", "max_attempts": 6})
+    return boto3.client(service, region_name=region_name or region(), config=patience)
 
 
 def region() -> str:
-    """The region that is worked in."""
-    name = boto3.session.Session().region_name
+    """The region that is worked in. boto3 alone would not read AWS_REGION, which everything else does."""
+    name = os.environ.get("AWS_REGION") or boto3.session.Session().region_name
     if not name:
         raise Trouble(
             "No region is chosen. Set AWS_REGION, such as AWS_REGION=eu-central-1, or a profile that has one."

@@ -55,32 +55,34 @@ def deploy_command(
     releases.upload(release, bucket)
     before = stacks.find(root_stack(environment))
     parameters = {
-        "AvailabilityZone": _zone(release.architecture, before),
         **chosen,
+        "AvailabilityZone": chosen.get("AvailabilityZone") or _zone(release.architecture, before),
         **_firewall(environment, chosen, tags),
         "Environment": environment,
         "ArtifactsBucket": bucket,
         "TemplatesUrl": releases.templates_url(release, bucket),
         "Release": release.name,
         "Running": "yes",
+        "WarehouseMachine": "present",
     }
     keys.ensure(environment, keys.HASH_SALT)
 
-    def to(machine_is: str) -> bool:
-        return stacks.change(
-            root_stack(environment),
-            template={"TemplateURL": f"{parameters['TemplatesUrl']}/root.yaml"},
-            parameters={**parameters, "WarehouseMachine": machine_is},
-            tags=tags,
-            plan_only=plan,
-            allow_loss=allow_data_loss,
-            keep_failed=keep_what_failed,
-        )
-
-    if new_machine and before:
-        to("absent")
-    to("present")
+    if new_machine and before and not plan:
+        _take_away_the_machine(environment, tags)
+    stacks.change(
+        root_stack(environment),
+        template={"TemplateURL": f"{parameters['TemplatesUrl']}/root.yaml"},
+        parameters=parameters,
+        tags=tags,
+        plan_only=plan,
+        allow_loss=allow_data_loss,
+        keep_failed=keep_what_failed,
+    )
     if not plan:
+        if "WebAclArn" not in parameters:
+            stacks.delete(
+                firewall_stack(environment), FIREWALL_REGION
+            )  # CloudFront was switched off; it would go on costing
         _bring_to_release(before, stacks.need(root_stack(environment)))
         _tell(environment, stacks.need(root_stack(environment)).outputs, is_first=before is None)
 
@@ -120,6 +122,17 @@ def _firewall(environment: str, chosen: Mapping[str, str], tags: Mapping[str, st
         "OriginSecret": keys.ensure(environment, keys.ORIGIN_SECRET),
         "WebAclArn": stacks.need(name, FIREWALL_REGION).outputs["WebAclArn"],
     }
+
+
+def _take_away_the_machine(environment: str, tags: Mapping[str, str]) -> None:
+    """That and nothing else: its disk may be exchanged only once it has let go of it."""
+    stacks.change(
+        root_stack(environment),
+        template={"UsePreviousTemplate": True},
+        parameters={"WarehouseMachine": "absent"},
+        tags=tags,
+        keep_others=True,
+    )
 
 
 def _bring_to_release(before: stacks.Stack | None, now: stacks.Stack) -> None:

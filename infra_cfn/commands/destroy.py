@@ -55,6 +55,7 @@ def _stop(environment: str, stack: stacks.Stack) -> None:
         tags={"project": "clickstream", "environment": environment},
         keep_others=True,
     )
+    stacks.delete(firewall_stack(environment), FIREWALL_REGION)  # it costs by the month, and make deploy makes it again
     console.print(f"{name} is stopped. What stays, and costs its storage:")
     for output in ("RawBucket", "WarehouseBucket", "WarehouseVolume", "UserPool"):
         console.print(f"  {output:16} {stack.outputs.get(output, '–')}")
@@ -92,8 +93,7 @@ def everything(environment: str, stack: stacks.Stack) -> None:
     if artifacts:
         empty(artifacts.outputs["ArtifactsBucket"])
         stacks.delete(artifacts_stack(environment))
-    if stack.parameters.get("WebAclArn"):
-        stacks.delete(firewall_stack(environment), FIREWALL_REGION)
+    stacks.delete(firewall_stack(environment), FIREWALL_REGION)
     console.print(f"{root_stack(environment)} is gone, and its data.")
 
 

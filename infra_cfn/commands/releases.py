@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from clickstream_dagster.cli.show import bar
-from infra_cfn.commands.account import TEMPLATES, Trouble, client, region
+from infra_cfn.commands.account import TEMPLATES, Trouble, client
 
 DIST = TEMPLATES.parent / "dist" / "lambda"
 OLTP_KEY = "releases/oltp.tar.gz"
@@ -77,8 +77,7 @@ def upload(release: Release, bucket: str) -> None:
 
 def templates_url(release: Release, bucket: str) -> str:
     """Where CloudFormation reads the nested templates."""
-    domain = "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
-    return f"https://{bucket}.s3.{region()}.{domain}/releases/{release.name}/templates"
+    return f"{client('s3').meta.endpoint_url}/{bucket}/releases/{release.name}/templates"
 
 
 def oltp_archive() -> bytes:

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from clickstream_dagster.cli.show import bar, console
 from infra_cfn.commands import machine, stacks
-from infra_cfn.commands.account import Trouble, client, root_stack
+from infra_cfn.commands.account import Trouble, client, region, root_stack
 from infra_cfn.commands.canary import Canary, post
 from infra_cfn.commands.shell import environment_argument, run
 
@@ -76,7 +76,9 @@ def stored(bucket: str, canary: Canary, began: datetime) -> datetime:
 def loaded(function: str, hour: datetime) -> None:
     """Invoke the tick for that hour and wait for its answer."""
     # A tick may take its 15 minutes, and must not be sent twice meanwhile.
-    patient = boto3.client("lambda", config=Config(read_timeout=910, retries={"total_max_attempts": 1}))
+    patient = boto3.client(
+        "lambda", region_name=region(), config=Config(read_timeout=910, retries={"total_max_attempts": 1})
+    )
     with bar("the tick loads the hour"):
         answer = patient.invoke(FunctionName=function, Payload=json.dumps({"targetUtcHour": hour.isoformat()}).encode())
     said = answer["Payload"].read().decode(errors="replace")

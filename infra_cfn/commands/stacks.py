@@ -1,4 +1,4 @@
-"""CloudFormation: what a stack is, what a change would do, and doing it while someone watches."""
+"""CloudFormation: what a stack is, what a change would do, and doing it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from clickstream_dagster.cli.show import bar, console
+from clickstream_dagster.cli.show import console
+from infra_cfn.commands import watching
 from infra_cfn.commands.account import Trouble, client
-from infra_cfn.commands.failures import first_failure
+from infra_cfn.commands.watching import follow, latest
 
-POLL_SECONDS = 4
 #: To lose or replace one of these is to lose data, or to leave it behind.
 HOLDS_DATA = frozenset({"AWS::S3::Bucket", "AWS::EC2::Volume", "AWS::Cognito::UserPool"})
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
@@ -106,7 +105,8 @@ def change(
         Parameters=given,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         Capabilities=["CAPABILITY_IAM"],
-        IncludeNestedStacks=True,
+        # To see what would be lost below the root. A first creation loses nothing, and has no outputs to look ahead with.
+        IncludeNestedStacks=before is not None,
         **template,
     )
     if not _is_ready(made["Id"], region):
@@ -125,9 +125,9 @@ def change(
                 "Undo what asks for it, or repeat with --allow-data-loss after a backup (docs/runbook.md)."
             )
         return False
-    since = _latest(made["StackId"], region)
+    since = latest(made["StackId"], region)
     api.execute_change_set(ChangeSetName=made["Id"], DisableRollback=keep_failed)
-    _follow(made["StackId"], len(changes), since, region)
+    follow(made["StackId"], len(changes), since, region)
     return True
 
 
@@ -136,18 +136,19 @@ def delete(name: str, region: str | None = None) -> None:
     found = find(name, region)
     if found is None:
         return
-    since = _latest(found.stack_id, region)
+    since = latest(found.stack_id, region)
     client("cloudformation", region).delete_stack(StackName=found.stack_id)
-    _follow(found.stack_id, 0, since, region)
+    follow(found.stack_id, 0, since, region)
 
 
 def show(name: str, changes: list[Change]) -> None:
-    """What will be done, the dangerous first; an unchanged nested stack is no line."""
+    """What will be done, the dangerous first. Where a stack is told what another one puts out, CloudFormation cannot know
+    before whether it changes, and says of more than will be replaced that it may be."""
     console.print(f"[bold]{name}[/]: {len(changes)} changes")
     for one in sorted(changes, key=lambda one: (not one.loses_data, not one.replaces, one.stack)):
         if one.loses_data or one.replaces or one.action == "Remove":
-            verb = "REPLACE" if one.replaces else one.action.upper()
-            console.print(f"  {verb:8} {one.stack}/{one.resource} ({one.kind})")
+            verb = "may replace" if one.replaces else one.action.lower()
+            console.print(f"  {verb:11} {one.stack}/{one.resource} ({one.kind})")
 
 
 def _settled(name: str, region: str | None) -> Stack | None:
@@ -179,7 +180,7 @@ def _is_ready(change_set: str, region: str | None) -> bool:
             if any(words in reason for words in _NO_CHANGES):
                 return False
             raise Trouble(f"{seen['StackName']} cannot be changed so: {reason}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(watching.POLL_SECONDS)
 
 
 def _changes(change_set: str, stack: str, region: str | None) -> Iterator[Change]:
@@ -189,53 +190,3 @@ def _changes(change_set: str, stack: str, region: str | None) -> Iterator[Change
             yield from _changes(one["ChangeSetId"], one["LogicalResourceId"], region)
         replaces = one.get("Replacement") == "True"
         yield Change(stack, one["LogicalResourceId"], one["ResourceType"], one["Action"], replaces)
-
-
-def _follow(stack: str, total: int, since: datetime, region: str | None) -> None:
-    """Watch until the stack has ended; raise `Trouble` with the first failure."""
-    with bar("CloudFormation begins", total or None) as shown:
-        [task] = shown.task_ids
-        while True:
-            seen = events(stack, since, region)
-            done = {one["LogicalResourceId"] for one in seen if one["ResourceStatus"].endswith("_COMPLETE")}
-            status = _status(stack, region)
-            if seen:
-                latest = seen[-1]
-                what = f"{latest['LogicalResourceId']} {latest['ResourceStatus'].lower().replace('_', ' ')}"
-                shown.update(task, completed=min(len(done), total or len(done)), description=what)
-            if not status.endswith("_IN_PROGRESS"):
-                break
-            time.sleep(POLL_SECONDS)
-    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
-        raise Trouble(first_failure(events(stack, since, region), status))
-
-
-def _status(stack: str, region: str | None) -> str:
-    [found] = client("cloudformation", region).describe_stacks(StackName=stack)["Stacks"]
-    return str(found["StackStatus"])
-
-
-def _latest(stack: str, region: str | None) -> datetime:
-    """When something last happened to it, by AWS's clock: this computer's may be off."""
-    seen = client("cloudformation", region).describe_stack_events(StackName=stack)["StackEvents"]
-    return max((one["Timestamp"] for one in seen), default=datetime.min.replace(tzinfo=UTC))
-
-
-def events(stack: str, since: datetime, region: str | None = None) -> list[dict[str, Any]]:
-    """What has happened since to a stack and to those that it nests, in order of time."""
-    found: list[dict[str, Any]] = []
-    nested: set[str] = set()
-    for page in client("cloudformation", region).get_paginator("describe_stack_events").paginate(StackName=stack):
-        recent = [one for one in page["StackEvents"] if one["Timestamp"] > since]
-        found += recent
-        nested |= {
-            one["PhysicalResourceId"]
-            for one in recent
-            if one["ResourceType"] == "AWS::CloudFormation::Stack"
-            and one.get("PhysicalResourceId") not in (None, "", stack)
-        }
-        if len(recent) < len(page["StackEvents"]):
-            break
-    for one in sorted(nested):
-        found += events(one, since, region)
-    return sorted(found, key=lambda one: one["Timestamp"])

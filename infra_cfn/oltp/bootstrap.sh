@@ -17,9 +17,18 @@ install_packages() {
 mount_disk() {
     local disk="/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${DATA_VOLUME_ID//-/}"
     log "waiting for $disk"
-    for _ in $(seq 150); do [ -b "$disk" ] && break || sleep 2; done
-    # Only an empty disk is formatted: one that holds a database is what the machine before this one left.
-    [ -n "$(blkid --probe --output value "$disk")" ] || mkfs.ext4 -q -L shop-data "$disk"
+    for _ in $(seq 150); do
+        if [ -b "$disk" ]; then break; fi
+        sleep 2
+    done
+    # Only an empty disk is formatted (blkid answers 2): one that holds a database is what the machine before this one left.
+    local found=0
+    blkid --probe "$disk" > /dev/null || found=$?
+    case $found in
+    0) log "the disk holds data; used as it is" ;;
+    2) mkfs.ext4 -q -L shop-data "$disk" ;;
+    *) log "the disk cannot be read; is it attached?" && return 1 ;;
+    esac
     grep -q '^LABEL=shop-data ' /etc/fstab || echo "LABEL=shop-data $DATA ext4 defaults,nofail,noatime 0 2" >> /etc/fstab
     mkdir -p "$DATA"
     mountpoint -q "$DATA" || mount "$DATA"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import dagster as dg
+import msgspec
 import pytest
 
 from clickstream_dagster.warehouse.connection import connect, transaction
@@ -18,7 +20,8 @@ from clickstream_dagster.warehouse.ledger import ledger
 from infra_cfn.packages.contents import ETL
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order
-from support.clouds import ROOT, Cloud, cloud
+from ingest_lambda.operations import OperationalMetric
+from support.clouds import PARAMETERS, ROOT, Cloud, cloud
 from support.lambdas import Function, FunctionError, running
 from support.metrics import metrics_of
 from support.packages import unpacked
@@ -56,6 +59,8 @@ def tick(package: Path, aws: Cloud, log: Path) -> Iterator[Function]:
     ]
     key = landing.event_key(T, uuid4())
     aws.client("s3").put_object(Bucket=aws.bucket, Key=key, Body=b"\n".join([*lines, lines[0], b"broken"]))
+    number = OperationalMetric(T, "api", "requests", 7, "Count")
+    aws.client("s3").put_object(Bucket=aws.bucket, Key=landing.operations_key(T), Body=msgspec.json.encode(number))
     with running(package, HANDLER, log, **aws.environ) as function:
         yield function
 
@@ -76,6 +81,8 @@ def test_a_tick_loads_its_hour(answer: dict[str, Any], aws: Cloud) -> None:
         with transaction(connection) as cursor:
             cursor.execute("select count(*) from fact_orders")
             assert cursor.fetchone() == (2,)
+            cursor.execute("select source, metric, value from operational_metrics")
+            assert cursor.fetchall() == [("api", "requests", 7.0)]
 
 
 def test_its_run_and_its_partition_stand_in_the_server_s_dagster(
@@ -111,6 +118,25 @@ def test_the_log_tells_cloudwatch_of_the_tick(answer: dict[str, Any], tick: Func
     assert "DiskFreePercent" not in numbers, "no machine has said"
 
 
+def test_the_disk_is_what_the_machine_has_said_of_it_lately(answer: dict[str, Any], tick: Function, aws: Cloud) -> None:
+    connection = connect(replace(aws.administrator, database="clickstream_dw"))
+
+    def told_after(age: str) -> dict[str, float]:
+        with transaction(connection) as cursor:
+            cursor.execute("truncate machine_health")
+            cursor.execute(
+                "insert into machine_health (hour, measured_at, disk_total_bytes, disk_free_bytes, memory_available_bytes) "
+                "values (date_trunc('hour', now()), now() - %s::interval, 1000, 123, 1)",
+                (age,),
+            )
+        tick.call(TICK)
+        return metrics_of([line for line in tick.lines() if line.get("message") == "tick"][-1])[1]
+
+    assert told_after("50 minutes")["DiskFreePercent"] == 12.3
+    assert "DiskFreePercent" not in told_after("5 hours"), "what was true then says nothing of now"
+    connection.close()
+
+
 def test_the_log_has_no_secret_and_nobody_in_it(answer: dict[str, Any], aws: Cloud, log: Path) -> None:
     text = log.read_text()
     assert '"partition":"2025-12-06-05:00"' in text
@@ -139,6 +165,31 @@ def test_a_tick_asks_dagster_s_database_by_a_few_connections(
 def test_a_bad_event_is_an_error_that_says_what_to_send(tick: Function) -> None:
     with pytest.raises(FunctionError, match="one of them names the hour"):
         tick.call({})
+
+
+def test_a_password_that_was_changed_is_read_again_after_one_failure(
+    package: Path, aws: Cloud, tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    """Lambda tries a failed tick again in the same process."""
+
+    def change(password: str) -> None:
+        connection = connect(aws.administrator)
+        with transaction(connection) as cursor:
+            cursor.execute("alter role clickstream_loader password %s", (password,))
+        connection.close()
+        aws.client("ssm").put_parameter(
+            Name=PARAMETERS + "loader_password", Value=password, Type="SecureString", Overwrite=True
+        )
+
+    with running(package, HANDLER, tmp_path / "log", **aws.environ) as function:
+        assert function.call(TICK)["runs"][0]["success"]
+        change("another")
+        try:
+            with pytest.raises(FunctionError, match="password authentication failed"):
+                function.call(TICK)
+            assert function.call(TICK)["runs"][0]["success"]
+        finally:
+            change(LOADER[1])
 
 
 def test_a_password_that_is_not_there_says_where_it_comes_from(package: Path, aws: Cloud, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -51,8 +52,17 @@ def test_user_data_is_a_script_and_fits(name: str, machine: str) -> None:
     script = user_data(name, machine).replace(RENDERED["FirstBoot"], "https://signals.example/put")
     assert script.startswith("#!/bin/bash\n")
     assert len(script) < 16_000
-    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert shellcheck(script) == ""
+
+
+def shellcheck(script: str) -> str:
+    program = Path(sys.executable).with_name("shellcheck")
+    found = subprocess.run([program, "-s", "bash", "-e", "SC1090", "-"], input=script, capture_output=True, text=True)
+    return found.stdout + found.stderr
+
+
+def test_the_shop_s_database_is_set_up_by_a_script_that_shellcheck_does_not_mind() -> None:
+    assert shellcheck((FOLDER / "oltp" / "bootstrap.sh").read_text()) == ""
 
 
 def first_boot(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:

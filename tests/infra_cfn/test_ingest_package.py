@@ -72,7 +72,7 @@ def sent(client_id: str) -> dict[str, Any]:
 
 def stored(aws: str) -> list[dict[str, Any]]:
     s3 = client("s3", aws)
-    keys = [held["Key"] for held in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+    keys = [held["Key"] for held in s3.list_objects_v2(Bucket=BUCKET, Prefix="events/").get("Contents", [])]
     lines = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().splitlines() for key in sorted(keys)]
     return [json.loads(line) for lines_of_object in lines for line in lines_of_object]
 
@@ -101,6 +101,23 @@ def test_without_the_salt_nothing_is_stored_and_the_client_is_to_send_again(
         assert function.call(sent("bob"))["statusCode"] == 200
         assert "cannot read /none" in json.dumps(function.lines())
     assert len(stored(aws)) == before + 1
+
+
+def test_the_second_handler_of_the_package_writes_the_hours_that_ended(package: Path, aws: str, tmp_path: Path) -> None:
+    environ = {
+        **KEYS,
+        "AWS_ENDPOINT_URL": aws,
+        "RAW_BUCKET_NAME": BUCKET,
+        "CLICKSTREAM_API_ID": "api1",
+        "CLICKSTREAM_INGEST_FUNCTION": "ingest",
+        "CLICKSTREAM_ETL_FUNCTION": "etl",
+        "CLICKSTREAM_DEAD_LETTER_QUEUES": "letters",
+    }
+    with running(package, "ingest_lambda.operations.handler", tmp_path / "log", **environ) as function:
+        answer = function.call({"time": "2026-03-14T05:02:00Z"})
+    assert answer["first"] == "2026-03-14T03:00:00+00:00"
+    held = client("s3", aws).list_objects_v2(Bucket=BUCKET, Prefix="operations/")["Contents"]
+    assert [one["Key"] for one in held] == [f"operations/2026/03/14/{hour}/metrics.json" for hour in ("03", "04")]
 
 
 def test_with_cloudfront_before_it_nobody_comes_around_it(package: Path, aws: str, tmp_path: Path) -> None:

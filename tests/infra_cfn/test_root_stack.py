@@ -1,53 +1,24 @@
 """The root stack for real, in an emulator: it nests the others, stops, comes back with the same data, and goes for good.
 
-What the emulator does not know (machines, disks, groups' rules) is there as a handle without properties, so that everything that
-refers to it is resolved as it would be. The shop's own database and pages stay off: their outputs are attributes of such handles.
+The shop's own database and pages stay off: their outputs are attributes of what the emulator does not know.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from infra_cfn.commands import destroy, keys, stacks
+from infra_cfn.commands import destroy, keys, stacks, watching
 from infra_cfn.commands.account import client
 from support import emulator
-from support.templates import FOLDER
+from support.templates import FOLDER, emulable
 
 NAME = "clickstream-prod"
 TAGS = {"project": "clickstream", "environment": "prod"}
-UNKNOWN = {
-    "AWS::Amplify::App",
-    "AWS::Amplify::Branch",
-    "AWS::Budgets::Budget",
-    "AWS::CloudFormation::WaitCondition",
-    "AWS::CloudFront::OriginRequestPolicy",
-    "AWS::DLM::LifecyclePolicy",
-    "AWS::EC2::EIP",
-    "AWS::EC2::EIPAssociation",
-    "AWS::EC2::Instance",
-    "AWS::EC2::LaunchTemplate",
-    "AWS::EC2::NetworkInterface",
-    "AWS::EC2::SecurityGroupIngress",
-    "AWS::EC2::Volume",
-}
 RUNNING = {"Storage", "Auth", "Network", "Ingest", "Warehouse", "Etl", "Monitoring"}
-
-
-def emulable(name: str) -> str:
-    """A template as the emulator takes it."""
-    read: dict[str, Any] = emulator.template(FOLDER / name)
-    for resource in read["Resources"].values():
-        if resource["Type"] in UNKNOWN:
-            kept = {key: resource[key] for key in ("Condition",) if key in resource}
-            resource.clear()
-            resource.update({"Type": "AWS::CloudFormation::WaitConditionHandle", **kept})
-    return json.dumps(read)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +37,7 @@ def parameters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
             "AWS_DEFAULT_REGION": "eu-central-1",
         }.items():
             patch.setenv(key, value)
-        patch.setattr(stacks, "POLL_SECONDS", 0.1)
+        patch.setattr(watching, "POLL_SECONDS", 0.1)
         client.cache_clear()
         client("s3").create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         files = {f"templates/{file.name}": emulable(file.name).encode() for file in FOLDER.glob("*.yaml")}
@@ -100,11 +71,11 @@ def switch(**changed: str) -> stacks.Stack:
         else {"ParameterKey": key, "UsePreviousValue": True}
         for key in before.parameters
     ]
-    since = stacks._latest(before.stack_id, None)
+    since = watching.latest(before.stack_id, None)
     client("cloudformation").update_stack(
         StackName=NAME, UsePreviousTemplate=True, Parameters=given, Capabilities=["CAPABILITY_IAM"]
     )
-    stacks._follow(before.stack_id, 0, since, None)
+    watching.follow(before.stack_id, 0, since, None)
     return stacks.need(NAME)
 
 

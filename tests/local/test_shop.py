@@ -62,6 +62,7 @@ def ask() -> Iterator[Ask]:
         ("/shop/assets/icon.svg", "image/svg+xml; charset=utf-8"),
         ("/shop/catalogue.json", "application/json"),
         ("/clickstream.js", "text/javascript; charset=utf-8"),
+        ("/clickstream-vitals.js", "text/javascript; charset=utf-8"),
         ("/clickstream.mjs", "text/javascript; charset=utf-8"),
     ],
 )

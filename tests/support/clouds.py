@@ -4,8 +4,10 @@ and a Dagster instance whose tables the server has made."""
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -97,5 +99,9 @@ def cloud() -> Iterator[Cloud]:
 def _make_dagster_tables(made: Cloud) -> None:
     """As the server does at its first start; the Lambda's own file says that it may not."""
     code = "import dagster as dg; dg.DagsterInstance.get().get_runs()"
-    home = {"DAGSTER_HOME": str(ROOT), "CLICKSTREAM_DAGSTER_URL": made.dagster_url}
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], env={**os.environ, **home}, check=True, timeout=120)
+    with tempfile.TemporaryDirectory() as home:
+        shutil.copy(ROOT / "infra_cfn" / "instance" / "dagster" / "dagster.yaml", home)
+        environ = {"DAGSTER_HOME": home, "CLICKSTREAM_DAGSTER_URL": made.dagster_url}
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], env={**os.environ, **environ}, check=True, timeout=120
+        )

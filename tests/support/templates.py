@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -88,3 +89,33 @@ def allows(statements: list[dict[str, Any]], action: str, resource: str, *, sign
 
     assert all(statement["Effect"] == "Allow" for statement in statements)
     return any(speaks_of(statement) for statement in statements)
+
+
+#: What the emulator does not know.
+UNKNOWN = {
+    "AWS::Amplify::App",
+    "AWS::Amplify::Branch",
+    "AWS::Budgets::Budget",
+    "AWS::CloudFormation::WaitCondition",
+    "AWS::CloudFront::OriginRequestPolicy",
+    "AWS::DLM::LifecyclePolicy",
+    "AWS::EC2::EIP",
+    "AWS::EC2::EIPAssociation",
+    "AWS::EC2::Instance",
+    "AWS::EC2::LaunchTemplate",
+    "AWS::EC2::NetworkInterface",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::Volume",
+}
+
+
+def emulable(name: str) -> str:
+    """A template as the emulator takes it: what it does not know is there as a handle without properties, so that everything
+    that refers to it is resolved as it would be."""
+    read = template(FOLDER / name)
+    for resource in read["Resources"].values():
+        if resource["Type"] in UNKNOWN:
+            kept = {key: resource[key] for key in ("Condition",) if key in resource}
+            resource.clear()
+            resource.update({"Type": "AWS::CloudFormation::WaitConditionHandle", **kept})
+    return json.dumps(read)

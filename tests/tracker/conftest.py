@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from books import assert_books_balance, loaded
+from clickstream_dagster.stack import Stack
 from support.browsers import installed, launch
 from tracker_site import Collector, Shop, served, watched
 
@@ -30,14 +32,21 @@ def shop(collector: Collector) -> Iterator[Shop]:
         yield made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture
+def in_the_warehouse(collector: Collector, stack: Stack) -> Iterator[None]:
+    """After the test, when its pages are closed: what was sent stands in the warehouse, no event twice."""
+    yield
+    assert_books_balance(loaded(stack, collector), collector)
+
+
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """What drives them. Stopped after this folder: it keeps an event loop running, and other tests start their own."""
+    """What drives them. Stopped after each file: it keeps an event loop running, and other tests start their own."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="package", params=installed())
+@pytest.fixture(scope="module", params=installed())
 def browser(request: pytest.FixtureRequest, playwright: Playwright) -> Iterator[Browser]:
     """Each browser in turn."""
     started = launch(playwright, request.param)

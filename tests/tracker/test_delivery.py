@@ -22,6 +22,7 @@ from tracker_site import (
     until,
 )
 
+pytestmark = pytest.mark.usefixtures("in_the_warehouse")
 PORTAL = "<html><title>Free Wi-Fi</title>Accept our terms to go online</html>"
 COLLECTORS = {"content-type": "application/json"}
 
@@ -104,6 +105,17 @@ def test_waits_grow_and_have_jitter(collector: Collector, shop: Shop, page: Page
     assert max(asked) <= 300_000
     assert max(asked[8:]) > max(asked[:2])
     assert len(set(asked)) > 8
+    assert len({wait / 2**step for step, wait in enumerate(asked[:6])}) > 4  # by chance, not by the power of two alone
+
+
+def test_an_event_that_never_passes_does_not_hold_up_the_others(collector: Collector, shop: Shop, page: Page) -> None:
+    collector.fault = lambda exchange: answer(500) if b"poison" in exchange.body else None
+    page.goto(shop.url)
+    assert flush(page) == 0
+    page.evaluate("clickstream.track('poison')")
+    say(page, range(10))
+    until(lambda: flush(page) == 1, 60)
+    assert_all_heard(collector, range(10))
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -5,17 +5,29 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
+from support.browsers import launch
 from tracker_site import Collector, Shop, flush, say, until
 
 
 def token(**claims: Any) -> str:
     parts = [json.dumps(part).encode() for part in ({"alg": "none"}, claims)]
     return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "signature"])
+
+
+@pytest.fixture
+def mapped(browser: Browser, playwright: Playwright) -> Iterator[Page]:
+    """A tab to which every host is this machine."""
+    if browser.browser_type.name != "chromium":
+        pytest.skip("needs a flag of chromium")
+    own = launch(playwright, "chromium", "--host-resolver-rules=MAP *.shop.example 127.0.0.1")
+    yield own.new_page()
+    own.close()
 
 
 def said(collector: Collector) -> list[dict[str, Any]]:
@@ -121,6 +133,49 @@ def test_sign_in_and_out(collector: Collector, shop: Shop, page: Page) -> None:
     assert len(set(sessions[:3])) == 1
     assert len({sessions[2], sessions[3], sessions[5]}) == 3
     assert said(collector)[5]["is_first_visit"] is True
+
+
+def test_a_visitor_who_left_in_one_tab_is_not_brought_back_by_another(
+    collector: Collector, shop: Shop, context: BrowserContext
+) -> None:
+    one, other = context.new_page(), context.new_page()
+    for tab in (one, other):
+        tab.goto(shop.url)
+    one.evaluate("clickstream.login('u-1')")
+    say(other, range(1))
+    one.evaluate("clickstream.logout({client: true})")
+    say(other, range(1, 2))
+    say(one, range(2, 3))
+    for tab in (one, other):
+        until(lambda tab=tab: flush(tab) == 0)
+    before, there, here = said(collector)
+    assert before["user_id"] == "u-1"
+    assert "user_id" not in there and "user_id" not in here
+    assert before["client_id"] != there["client_id"] == here["client_id"]
+
+
+def test_a_domain_that_comes_later_takes_the_visitor_along(collector: Collector, shop: Shop, mapped: Page) -> None:
+    """The cookie of the host alone would hide the new one for ever."""
+    address = shop.url.replace("127.0.0.1", "www.shop.example")
+    mapped.goto(address)
+    mapped.evaluate("clickstream.login('u-1')")
+    say(mapped, range(1))
+    assert flush(mapped) == 0
+    shop.attributes = 'data-cookie-domain="shop.example"'
+    mapped.goto(address + "/next")
+    mapped.evaluate("clickstream.login('u-2')")
+    say(mapped, range(1, 2))
+    mapped.goto(address.replace("www.", "pay."))
+    say(mapped, range(2, 3))
+    assert flush(mapped) == 0
+    first, second, third = said(collector)
+    assert first["client_id"] == second["client_id"] == third["client_id"]
+    assert second["session_id"] == third["session_id"]
+    assert [event["user_id"] for event in (first, second, third)] == ["u-1", "u-2", "u-2"]
+    mapped.goto(address)
+    assert len(mapped.evaluate("document.cookie").split("; ")) == 1
+    mapped.evaluate("clickstream.consent('none')")
+    until(lambda: mapped.evaluate("document.cookie") == "")
 
 
 @pytest.mark.parametrize("user", ["a.b:c;d", "Ünï", "😀", "a b", "%41", "null"])

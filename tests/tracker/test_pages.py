@@ -81,7 +81,7 @@ def test_a_product_s_view_takes_the_place_of_its_page_view(collector: Collector,
 
 def test_outbound_and_file_links(collector: Collector, shop: Shop, page: Page) -> None:
     shop.body = """
-        <a id="out" href="https://other.example/x?email=a@b.example"><b>out</b></a>
+        <a id="out" href="https://other.example/x?email=a@b.example#/reset/secret"><b>out</b></a>
         <a id="file" href="/manual.pdf">file</a> <a id="mail" href="mailto:a@b.example">mail</a>
         <a id="none">none</a> <svg><a id="svg" href="https://other.example/svg"><text y="20">s</text></a></svg>
         <button onclick="event.stopPropagation()">b</button>
@@ -90,6 +90,7 @@ def test_outbound_and_file_links(collector: Collector, shop: Shop, page: Page) -
     for link in ("#out b", "#file", "#mail", "#none", "#next", "button"):
         page.click(link)
     page.click("#out", button="middle")
+    page.click("#out", button="right")
     page.evaluate(
         "document.querySelector('#svg').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
     )
@@ -122,8 +123,31 @@ def test_engaged_time_is_what_passes_between_signs_of_life(collector: Collector,
     assert [time // 1_000 for path, time in found if path == "/b"] == [5]
 
 
+def test_a_page_that_nobody_looks_at_has_no_engaged_time(collector: Collector, shop: Shop, page: Page) -> None:
+    page.add_init_script(
+        "for (const [name, value] of [['hidden', true], ['visibilityState', 'hidden']])"
+        " Object.defineProperty(Document.prototype, name, {get: () => value})"
+    )
+    page.goto(shop.url)
+    page.wait_for_timeout(1_300)
+    page.goto("about:blank")
+    until(lambda: views(collector))
+    assert events(collector, "engagement") == []
+
+
+def test_web_vitals_begin_no_session(collector: Collector, shop: Shop, page: Page) -> None:
+    shop.head = '<script defer src="/clickstream-vitals.js"></script>'
+    page.clock.install()
+    page.goto(shop.url)
+    assert flush(page) == 0
+    page.clock.fast_forward("45:00")
+    page.goto("about:blank")
+    page.wait_for_timeout(300)
+    assert {line["event_name"] for line in collector.lines()} == {"page_view"}
+
+
 def test_web_vitals_are_one_event_when_the_page_is_left(collector: Collector, shop: Shop, page: Page) -> None:
-    shop.attributes = 'data-vitals="on"'
+    shop.head = '<script defer src="/clickstream-vitals.js"></script>'
     shop.body = (
         "<h1>Hello</h1><script>setTimeout(() => document.body.prepend(document.createElement('hr')), 50)</script>"
     )
@@ -155,6 +179,7 @@ def keeping(playwright: Playwright, chromium: Browser) -> Iterator[tuple[Browser
     assert wrong == []
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 def test_a_page_that_comes_back_as_it_was_left(
     collector: Collector, shop: Shop, keeping: tuple[BrowserContext, list[str]]
 ) -> None:
@@ -214,6 +239,7 @@ if (location.pathname == "/a") {
 </script>"""
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 @pytest.mark.parametrize("goal", ["/next", "/other"])
 def test_a_page_that_is_prepared_counts_when_it_is_seen_and_never_before(
     collector: Collector, shop: Shop, unattended: Callable[[str], None], goal: str

@@ -23,7 +23,7 @@ def test_before_consent_nothing_is_sent_or_stored_and_after_it_all_goes_out(
     page.goto(shop.url)
     say(page, range(5))
     page.evaluate("clickstream.login('u-1')")
-    assert flush(page) == 0
+    assert flush(page) == 7
     page.wait_for_timeout(1_300)
     assert stored(page) == NOTHING
     assert collector.seen == []
@@ -72,6 +72,7 @@ def test_essential_sends_without_storing(collector: Collector, shop: Shop, page:
     say(page, range(5))
     assert flush(page) == 0
     assert_essential(collector, page)
+    assert "login" not in collector.names()  # a shop says it on every page, and this page knows of no other
     assert len({line["session_id"] for line in collector.lines()}) == 1
     say(page, range(5, 9))
     page.goto("about:blank")
@@ -92,6 +93,7 @@ def test_consent_that_comes_later_keeps_the_session(collector: Collector, shop: 
     assert (said["user_id"], said["is_first_visit"]) == ("u-1", True)
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 @pytest.mark.parametrize("level", ["none", "essential"])
 def test_consent_withdrawn_in_mid_queue(collector: Collector, shop: Shop, context: BrowserContext, level: str) -> None:
     collector.fault = lambda exchange: answer(503)
@@ -124,6 +126,7 @@ def test_consent_withdrawn_in_mid_queue(collector: Collector, shop: Shop, contex
         assert all("user_id" not in event for event in later if event["event_name"] == "said")
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 def test_consent_withdrawn_while_a_request_is_under_way(collector: Collector, shop: Shop, page: Page) -> None:
     collector.fault = lambda exchange: silence(0.5) if len(collector.seen) == 1 else None
     page.goto(shop.url)
@@ -168,6 +171,7 @@ def test_a_decision_of_yesterday_is_undone_on_the_next_visit(collector: Collecto
     until(lambda: stored(page) == NOTHING)
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 @pytest.mark.parametrize("signal", [GPC, DNT])
 def test_a_browser_that_asks_not_to_be_tracked(
     collector: Collector, shop: Shop, new_context: Callable[..., BrowserContext], signal: str
@@ -198,11 +202,48 @@ def test_a_shop_may_give_the_signal_no_meaning(collector: Collector, shop: Shop,
     assert {line["consent"] for line in collector.lines()} == {"granted"}
 
 
+def test_what_is_done_after_a_no_is_nobody_s(collector: Collector, shop: Shop, page: Page) -> None:
+    shop.attributes = 'data-consent="none"'
+    page.goto(shop.url)
+    page.evaluate("clickstream.consent('granted')")
+    assert flush(page) == 0
+    page.evaluate("clickstream.consent('none')")
+    page.evaluate("clickstream.search('private')")
+    page.evaluate("clickstream.consent('granted')")
+    say(page, range(1))
+    assert flush(page) == 0
+    assert collector.names() == ["page_view", "said"]
+
+
+def test_a_collector_that_asks_for_patience_leaves_nothing_behind(collector: Collector, shop: Shop, page: Page) -> None:
+    headers = {"retry-after": "600", "access-control-expose-headers": "retry-after"}
+    collector.fault = lambda exchange: answer(429, headers=headers)
+    page.goto(shop.url)
+    flush(page)
+    assert "_cs.until" in stored(page)["local"]
+    page.evaluate("clickstream.consent('none')")
+    until(lambda: stored(page) == NOTHING)
+
+
+def test_a_token_that_cannot_be_read_is_not_sent(collector: Collector, shop: Shop, page: Page) -> None:
+    page.goto(shop.url)
+    page.evaluate("clickstream.login('eyJhbGciOiJkaXIifQ.MTIzNDU2Nzg5.cipher.text.tag')")
+    assert flush(page) == 0
+    assert not [event for event in sent(collector) if "eyJ" in str(event) or event.get("user_id")]
+    assert "eyJ" not in page.evaluate("document.cookie")
+
+
+def test_requests_do_not_say_where_the_visitor_is(collector: Collector, shop: Shop, page: Page) -> None:
+    page.goto(shop.url + "/orders?number=17")
+    assert flush(page) == 0
+    assert collector.seen[0].headers["referer"] == shop.url + "/"
+
+
 def test_a_word_that_is_no_consent_is_none(collector: Collector, shop: Shop, page: Page) -> None:
     shop.attributes = 'data-consent="yes please"'
     page.goto(shop.url)
     page.evaluate("clickstream.consent('all')")
-    assert flush(page) == 0
+    assert flush(page) == 1  # it waits for a consent that is one
     assert stored(page) == NOTHING
     assert collector.seen == []
 
@@ -217,7 +258,8 @@ def test_personal_data_does_not_leave_the_page(collector: Collector, shop: Shop,
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
     page.goto(
         f"{shop.url}/reset?email=a%40b.example&q=red+shoes&access_token=abc&firstName=Ada&id={token}"
-        "&next=x@y.example&utm_source=mail&sku=12345678#token=secret"
+        "&next=x@y.example&utm_source=mail&sku=12345678&user[password]=p&user%5Bphone%5D=1&password2=p&mobile=1"
+        "&%65mail=z&ref=c%40d.example&telephone=1#token=secret"
     )
     page.evaluate(
         """() => {
@@ -230,7 +272,8 @@ def test_personal_data_does_not_leave_the_page(collector: Collector, shop: Shop,
     view, signed_up, search = sent(collector)
     assert view["page_url"] == (
         f"{shop.url}/reset?email=[removed]&q=red+shoes&access_token=[removed]&firstName=[removed]&id=[removed]"
-        "&next=[removed]&utm_source=mail&sku=12345678"
+        "&next=[removed]&utm_source=mail&sku=12345678&user[password]=[removed]&user%5Bphone%5D=[removed]"
+        "&password2=[removed]&mobile=[removed]&%65mail=[removed]&ref=[removed]&telephone=[removed]"
     )
     assert {key: value for key, value in signed_up["props"].items() if key != "webdriver"} == {
         "plan": "pro",

@@ -33,7 +33,7 @@ LATER = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_page_that_was_patched_before(collector: Collector, shop: Shop, page: Page, what: str) -> None:
     page.add_init_script(BROKEN[what])
-    shop.attributes = 'data-vitals="on"'
+    shop.head = '<script defer src="/clickstream-vitals.js"></script>'
     page.goto(shop.url)
     say(page, range(5))
     page.evaluate("clickstream.purchase({id: 'o', value: 1, items: [{product_id: 'p', price: 1, quantity: 2}]})")
@@ -104,6 +104,54 @@ def test_calls_before_the_script_has_loaded(collector: Collector, shop: Shop, pa
     assert flush(page) == 0
     assert collector.names() == ["page_view", "said", "login", "purchase", "said"]
     assert_all_heard(collector, range(2))
+
+
+def test_a_call_that_makes_no_sense_costs_none_of_those_after_it(collector: Collector, shop: Shop, page: Page) -> None:
+    shop.head = "<script>window.clickstream = [['track', 'first'], {event: 'gtm'}, null, ['track', 'last']]</script>"
+    page.goto(shop.url)
+    assert flush(page) == 0
+    assert collector.names() == ["page_view", "first", "last"]
+
+
+def test_a_page_view_that_cannot_be_written_costs_nothing_but_itself(
+    collector: Collector, shop: Shop, page: Page
+) -> None:
+    page.goto(shop.url)
+    page.evaluate("clickstream.pageView({props: {id: 10n}})")
+    page.wait_for_timeout(1_300)
+    page.evaluate("clickstream.pageView({props: {id: 10n}})")
+    page.evaluate("clickstream.purchase({id: 'o-1', value: 1, currency: 'EUR'})")
+    page.evaluate("clickstream.pageView({props: {id: 10n}})")
+    say(page, range(1))
+    page.evaluate("clickstream.pageView({props: {id: 10n}})")
+    page.goto("about:blank")
+    until(lambda: [name for name in collector.names() if name != "engagement"] == ["page_view", "purchase", "said"])
+
+
+def test_a_price_may_be_an_object_that_says_itself_what_it_is(collector: Collector, shop: Shop, page: Page) -> None:
+    page.goto(shop.url)
+    page.evaluate(
+        """() => {
+            class Decimal { constructor(digits) { this.d = digits } toJSON() { return this.d } }
+            clickstream.purchase({id: "o-1", value: new Decimal("9.99"), currency: "EUR"});
+        }"""
+    )
+    assert flush(page) == 0
+    assert [line["order"]["value"] for line in collector.lines() if "order" in line] == [9.99]
+
+
+def test_a_tag_of_the_wrong_type_still_hears_its_attributes(collector: Collector, shop: Shop, page: Page) -> None:
+    """A module has no `document.currentScript`: without its attributes, a `none` would be all."""
+    shop.page = lambda path: (  # type: ignore[method-assign]
+        f"<!doctype html><title>x</title><script type=module src=/clickstream.js data-consent=none"
+        f' data-endpoint="{collector.url}"></script>'
+    )
+    page.goto(shop.url)
+    assert flush(page) == 1
+    assert stored(page) == {"cookies": [], "local": [], "databases": []}
+    page.evaluate("clickstream.consent('granted')")
+    assert flush(page) == 0
+    assert collector.names() == ["page_view"]
 
 
 def test_the_module_for_bundlers_does_the_same(collector: Collector, shop: Shop, page: Page) -> None:

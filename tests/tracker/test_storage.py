@@ -28,6 +28,7 @@ FULL = (
 )
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 @pytest.mark.parametrize("what", DENIED)
 def test_one_store_less_loses_nothing_even_over_a_page_change(
     collector: Collector, shop: Shop, page: Page, what: str
@@ -44,6 +45,7 @@ def test_one_store_less_loses_nothing_even_over_a_page_change(
     assert_all_heard(collector, range(20))
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 def test_all_stores_denied_still_sends_what_the_page_has(collector: Collector, shop: Shop, page: Page) -> None:
     for script in ("localStorage", "indexedDB", "cookies", "locks"):
         page.add_init_script(DENIED[script])
@@ -81,6 +83,7 @@ def test_a_sandboxed_frame_where_the_browser_itself_denies_everything(
     assert_all_heard(collector, range(5))
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 def test_a_full_local_storage_is_left_as_it_is(collector: Collector, shop: Shop, page: Page) -> None:
     page.goto(shop.url)
     flush(page)
@@ -96,6 +99,7 @@ def test_a_full_local_storage_is_left_as_it_is(collector: Collector, shop: Shop,
     assert_all_heard(collector, range(10))
 
 
+@pytest.mark.usefixtures("in_the_warehouse")
 def test_both_stores_full(collector: Collector, shop: Shop, chromium: Browser, page: Page) -> None:
     page.goto(shop.url)
     flush(page)

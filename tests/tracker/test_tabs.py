@@ -25,6 +25,8 @@ from tracker_site import (
     until,
 )
 
+pytestmark = pytest.mark.usefixtures("in_the_warehouse")
+
 
 def test_two_tabs_send_one_queue_once(collector: Collector, shop: Shop, context: BrowserContext) -> None:
     collector.fault = lambda exchange: answer(503)
@@ -172,6 +174,31 @@ def test_a_link_to_the_shop_s_next_page_leaves_the_sending_to_it(collector: Coll
     assert collector.seen == []
     assert flush(page) == 0
     assert assert_all_heard(collector, range(5)) == 0
+
+
+@pytest.mark.parametrize("attributes", ['href="#more"', 'href="/next" target="_blank"'])
+def test_a_link_that_leads_to_no_next_page_here_leaves_the_sending_to_nobody(
+    collector: Collector, shop: Shop, page: Page, attributes: str
+) -> None:
+    shop.body = f"<a id=link {attributes}>go</a>"
+    page.goto(shop.url)
+    say(page, range(3))
+    page.click("#link")
+    page.goto("about:blank")
+    until(lambda: len(heard(collector)) == 3)
+
+
+def test_a_tab_that_is_put_away_sends_what_waits(collector: Collector, shop: Shop, page: Page) -> None:
+    page.goto(shop.url)
+    assert flush(page) == 0
+    say(page, range(3))
+    page.evaluate(
+        """() => {
+            Object.defineProperty(document, "hidden", {get: () => true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    until(lambda: len(heard(collector)) == 3, 0.8)  # sooner than the second that a batch waits
 
 
 def test_what_no_store_has_leaves_at_once_even_so(collector: Collector, shop: Shop, page: Page) -> None:

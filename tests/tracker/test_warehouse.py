@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from books import assert_books_balance, loaded
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.connection import transaction
-from clickstream_dagster.warehouse.load import load_hours
-from clickstream_dagster.warehouse.rebuild import rebuild_all
 from tracker_site import Collector, Exchange, Fault, Shop, answer, cut_off, flush, heard, say, until
-
-
-def loaded(stack: Stack, collector: Collector) -> Callable[[str], list[tuple[Any, ...]]]:
-    """Load what was collected; returns the way to ask."""
-    end = datetime.now(UTC) + timedelta(hours=1)
-    with stack.warehouse() as connection:
-        load_hours(connection, collector.store, end - timedelta(hours=3), end)
-        rebuild_all(connection)
-
-    def ask(query: str) -> list[tuple[Any, ...]]:
-        with stack.warehouse() as connection, transaction(connection) as cursor:
-            cursor.execute(query)
-            return cursor.fetchall()
-
-    return ask
-
-
-def assert_books_balance(ask: Callable[[str], list[tuple[Any, ...]]], collector: Collector) -> None:
-    [(received, kept, duplicate, difference)] = ask(
-        "select sum(received), sum(loaded), sum(duplicate), sum(abs(difference)) from etl_ledger"
-    )
-    assert difference == 0
-    assert received == len(collector.ids()) + len(collector.lines("rejected"))
-    assert kept == len(set(collector.ids()))
-    assert duplicate == len(collector.ids()) - kept
 
 
 def test_a_rough_hour_leaves_each_event_once(collector: Collector, shop: Shop, chromium: Browser, stack: Stack) -> None:

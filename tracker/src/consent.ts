@@ -14,7 +14,7 @@ export function capped(level: Consent): Consent {
   const { cookieless, gpc } = state.options;
   const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean };
   const isAsked = gpc != "ignore" && (globalPrivacyControl || doNotTrack == "1");
-  return level == "granted" && (cookieless != null || isAsked) ? "essential" : level;
+  return level == "granted" && ((cookieless ?? "off") != "off" || isAsked) ? "essential" : level;
 }
 
 /** Other tabs hear of it by a key that is gone at once: no decision is stored here, that is the shop's to keep. */

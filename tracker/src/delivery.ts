@@ -68,7 +68,8 @@ export function leave(): void {
 async function sendAll(): Promise<void> {
   let wait = 0;
   while (!wait && !isBlocked()) {
-    const batch = take(await all(), most);
+    const waiting = await all();
+    const batch = take(waiting.slice(most > 1 ? 0 : failures % waiting.length), most);
     if (!batch[0]) return;
     wait = await settle(batch, await post(batch));
   }
@@ -129,7 +130,7 @@ async function post(batch: Entry[]): Promise<Answer> {
   return answer;
 }
 
-const endpoint = (): string => state.options.endpoint || "/clickstream";
+const endpoint = (): string => state.options.endpoint || location.origin + "/clickstream";
 
 function take(entries: Entry[], count: number): Entry[] {
   let size = 0;

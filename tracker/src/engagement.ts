@@ -9,7 +9,7 @@ const BEAT = 15_000;
 const LEAST = 1_000;
 
 export function watchEngagement(): void {
-  let last = performance.now();
+  let last = document.hidden ? 0 : performance.now();
   let engaged = 0;
   const tell = (least: number) => {
     const time = performance.now();

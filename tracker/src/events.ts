@@ -3,7 +3,7 @@ import { capped, isLess } from "./consent.js";
 import { schedule } from "./delivery.js";
 import { forget, identify } from "./identity.js";
 import { json } from "./privacy.js";
-import { address, eventTime, ignore, setTimeout, timeOf, uuid } from "./safe.js";
+import { address, eventTime, ignore, quiet, setTimeout, timeOf, uuid } from "./safe.js";
 import { drop, mayStore, state } from "./state.js";
 import { add, mine, open, wipe } from "./store.js";
 import type { Consent, Fields } from "./types.js";
@@ -16,11 +16,13 @@ const SOON = 1_000;
 /** An event that does not yet say who: id, name, JSON. */
 type Draft = [id: string, name: string, text: string];
 
-const waiting: Draft[] = []; // for consent, in memory only
+export const waiting: Draft[] = []; // for consent, in memory only
+let isRefused: boolean | undefined;
 let held: ((isReplaced: boolean) => number | void) | undefined;
 
 /** Put an event into the queue, as of `time`. */
 export function emit(name: string, fields?: Fields, time?: number): void {
+  if (isRefused) return;
   const since = held?.(name == "view_product");
   const at = time ?? since ?? eventTime();
   const id = uuid(at);
@@ -40,7 +42,7 @@ export function holdPageView(fields?: Fields): void {
   const there = { page_url: state.here, referrer: state.cameFrom, ...fields };
   held = (isReplaced) => {
     held = undefined;
-    return isReplaced ? time : emit("page_view", there, time);
+    return isReplaced ? time : quiet(() => emit("page_view", there, time));
   };
   setTimeout(() => {
     letGo();
@@ -53,7 +55,9 @@ export const letGo = (): void => void held?.(false);
 /** What the visitor agrees to from now on. With less than before, what was not sent goes. */
 export function setLevel(asked: Consent, isDecision?: boolean): void {
   const next = capped(asked);
-  if (isLess(next, state.level)) {
+  isRefused = isDecision && next == "none"; // what is done after a no is nobody's, whatever comes later
+  if (isRefused) waiting.length = 0;
+  if (isRefused || isLess(next, state.level)) {
     held = undefined;
     mine.clear();
   }
@@ -72,14 +76,14 @@ function release(): void {
 }
 
 function accept([id, name, text]: Draft): void {
-  const who = identify(timeOf(id), name != "engagement");
+  const who = identify(timeOf(id), !/^(engagement|web_vitals)$/.test(name));
   if (!who) return;
   // The last digits of an id are as random as can be.
   const share = parseInt(("" + (who.client_id ?? who.session_id)).slice(-6), 16) / 2 ** 24;
-  if (share >= +(state.options.sample ?? 1)) return;
+  if (!(share < +(state.options.sample ?? 1))) return; // a share that is no number is nobody's
   const rest = json({ ...who, consent: state.level }, true);
   add({ id, text: text.slice(0, -1) + "," + rest.slice(1) });
-  schedule(name == "purchase" ? 0 : SOON);
+  schedule(/^(checkout|purchase)$/.test(name) ? 0 : SOON); // often the last thing before a page of somebody else's
 }
 
 function context(): Fields {

@@ -62,13 +62,15 @@ function read(): Visitor | undefined {
 }
 
 function write(visitor: Visitor): void {
-  memory = visitor;
+  memory = undefined;
   if (mayStore()) setCookie("1:" + visitor.map(encodeURIComponent).join(":"), MAX_AGE);
+  if (!read()) memory = visitor;
 }
 
 function setCookie(text: string, maxAge: number): void {
   const { cookieDomain } = state.options;
   const domain = cookieDomain ? "; domain=" + cookieDomain : "";
   const secure = location.protocol == "https:" ? "; secure" : "";
+  if (domain) quiet(() => (document.cookie = "_cs=; path=/; max-age=0"));
   quiet(() => (document.cookie = `_cs=${text}; path=/; max-age=${maxAge}; samesite=lax${domain}${secure}`));
 }

@@ -6,13 +6,13 @@ import { state } from "./state.js";
 const FILE = /\.(pdf|zip|docx?|xlsx?|csv|exe|dmg|mp[34])$/i;
 
 export function watchLinks(): void {
-  const look = ({ target }: MouseEvent) => {
+  const look = ({ target, button }: MouseEvent) => {
     const link = (target as Element).closest("a");
-    if (!link || !/^http/.test(link.protocol)) return;
+    if (!link || button > 1 || !/^http/.test(link.protocol)) return;
     const isFile = FILE.test(link.pathname);
-    if (isFile || link.host != location.host)
-      emit("click", { props: { element: isFile ? "file" : "outbound", url: link.href } });
-    else state.clicked = now();
+    if (isFile || link.origin != location.origin)
+      emit("click", { props: { element: isFile ? "file" : "outbound", url: link.href.split("#")[0] } });
+    else if (!link.hash && !link.target) state.clicked = now();
   };
   on(document, "click", look);
   on(document, "auxclick", look); // the middle button

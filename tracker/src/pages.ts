@@ -16,6 +16,7 @@ export function viewPage(fields?: Fields): void {
   state.cameFrom = state.here && state.here != url ? state.here : state.cameFrom || "" + document.referrer;
   state.here = url;
   path = location.pathname;
+  state.clicked = 0;
   holdPageView(fields);
 }
 

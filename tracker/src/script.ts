@@ -12,7 +12,7 @@ declare global {
 quiet(() => {
   const early: any = window.clickstream; // perhaps an element of that name
   if (early?.stats) return; // the tag is there twice
-  const tag = document.currentScript;
+  const tag = document.currentScript ?? document.querySelector("[data-endpoint],[data-consent]");
   window.clickstream = start({ ...(tag as HTMLScriptElement | null)?.dataset } as Options);
   if (early?.map) window.clickstream.push(...early);
 });

@@ -66,6 +66,7 @@ export function spill(): void {
 /** Remove the queue from every store. */
 export function wipe(): void {
   for (const { id } of local()) localStorage.removeItem(PREFIX + id);
+  quiet(() => localStorage.removeItem("_cs.until"));
   close();
   quiet(() => indexedDB.deleteDatabase(DATABASE));
 }

@@ -2,7 +2,7 @@
 import { hearTabs, isLevel, tellTabs } from "./consent.js";
 import { flush, leave, retryNow } from "./delivery.js";
 import { watchEngagement } from "./engagement.js";
-import { emit, letGo, setLevel } from "./events.js";
+import { emit, letGo, setLevel, waiting } from "./events.js";
 import { reset, setUser } from "./identity.js";
 import { watchLinks } from "./links.js";
 import { leavePage, viewPage, watchPages } from "./pages.js";
@@ -10,7 +10,6 @@ import { on, quiet } from "./safe.js";
 import { drop, state, stats } from "./state.js";
 import { all } from "./store.js";
 import type { Fields, Options, Tracker } from "./types.js";
-import { watchVitals } from "./vitals.js";
 
 let tracker: Tracker | undefined;
 
@@ -24,13 +23,12 @@ export function start(options: Options = {}): Tracker {
 }
 
 function begin(options: Options): void {
-  const { consent = "granted", engagement, vitals, spa, links } = options;
+  const { consent = "granted", engagement, spa, links } = options;
   state.options = options;
   setLevel(isLevel(consent) ? consent : "none");
   hearTabs((level) => setLevel(level, true));
   watchLeaving();
   if (engagement != "off") watchEngagement();
-  if (vitals == "on") watchVitals();
   if (spa != "off") watchPages();
   if (links != "off") watchLinks();
   viewPage();
@@ -89,7 +87,8 @@ const CALLS: Record<string, (...given: any[]) => void> = {
   track: (name, fields) => emit(name, fields),
   login(given) {
     const [id, source] = userOf("" + given);
-    if (id && setUser(id, source)) emit("login");
+    // A visitor who may not be known would sign in on every page.
+    if (id && setUser(id, source) && state.level != "essential") emit("login");
   },
   logout(options) {
     letGo();
@@ -101,13 +100,13 @@ const CALLS: Record<string, (...given: any[]) => void> = {
     tellTabs(level);
   },
   push(...given) {
-    for (const [name, ...rest] of given) (tracker as any)[name]?.(...rest);
+    given.forEach(guarded(([name, ...rest]) => (tracker as any)[name]?.(...rest)));
   },
 };
 
 function made(): Tracker {
   const sendNow = () => (letGo(), flush());
-  const calls: any = { stats, flush: sendNow, pending: () => all().then(({ length }) => length) };
+  const calls: any = { stats, flush: sendNow, pending: () => all().then(({ length }) => length + waiting.length) };
   for (const name in CALLS) calls[name] = guarded(CALLS[name]!);
   for (const name in EVENTS) {
     const event = name.replace(/[A-Z]/g, "_$&").toLowerCase();
@@ -120,5 +119,5 @@ function made(): Tracker {
 function userOf(given: string): [id: string, source: string] {
   const payload = /^eyJ[^.]*\.([^.]+)/.exec(given)?.[1];
   const claims = payload && quiet(() => JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))));
-  return claims ? [claims.sub ?? "", /cognito/.test(claims.iss) ? "cognito" : "id_token"] : [given, "login"];
+  return payload ? [claims?.sub ?? "", /cognito/.test(claims?.iss) ? "cognito" : "id_token"] : [given, "login"];
 }

@@ -27,7 +27,7 @@ PAGES = {
     "/account": ("account", "Your account"),
 }
 #: The tracker's own files, beside the collector's path.
-TRACKER_PATHS = ("/clickstream.js", "/clickstream.mjs")
+TRACKER_PATHS = ("/clickstream.js", "/clickstream-vitals.js", "/clickstream.mjs")
 #: Nothing but this shop's own files, and no script that stands in a page: the tracker asks for no more than that.
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 

@@ -21,6 +21,7 @@ export function watchConsent(changed) {
     if (!chosen) return;
     keep("consent", chosen);
     tell("consent", chosen);
+    if (chosen != "granted") window.sentLog.clear(); // it remembers ids
     part("consent").hidden = true;
     say(SAID[chosen]);
     changed();

@@ -4,6 +4,7 @@ import { level, tellConsent, watchConsent } from "./consent.js";
 import { customer, tellCustomer } from "./customer.js";
 import { part } from "./html.js";
 import { showAndFollow } from "./kept.js";
+import { togglePanel } from "./sent.js";
 
 // Consent first: what is told after it is then sent, or not, as the visitor has chosen.
 tellConsent();
@@ -21,14 +22,9 @@ export function showFrame() {
   link.querySelector("span").textContent = name ?? "Sign in";
 }
 
-async function openPanel() {
-  const { togglePanel } = await import("./sent.js");
-  togglePanel();
-}
-
 showAndFollow(showFrame);
 for (const link of document.querySelectorAll(".categories a"))
   if (link.pathname == location.pathname) link.setAttribute("aria-current", "page");
 document.querySelector(".finder input").value = new URLSearchParams(location.search).get("q") ?? "";
-part("open-sent").addEventListener("click", openPanel);
-if (window.sentLog?.isOpen()) openPanel();
+part("open-sent").addEventListener("click", togglePanel);
+if (window.sentLog.isOpen()) togglePanel();

@@ -11,7 +11,7 @@ function about({ product, quantity, order, search_query: query, props, page_url:
   if (order) return `${order.id ?? ""} ${order.value} ${order.currency}`.trim();
   if (query) return `“${query}”, ${props?.results ?? "?"} found`;
   if (props?.engaged_ms) return `${(props.engaged_ms / 1_000).toFixed(1)} s on ${new URL(url).pathname}`;
-  return props?.element ?? new URL(url).pathname;
+  return props?.element ?? (url ? new URL(url).pathname : "");
 }
 
 const line = ({ event, answer }) => html`<li><details>
@@ -43,4 +43,5 @@ show("sent", html`<div class="sent-head"><h2>What was sent</h2>
   <p class="muted">Then load it into the tables: <code>clickstream materialize</code></p>`);
 part("close-sent").addEventListener("click", togglePanel);
 part("clear-sent").addEventListener("click", log.clear);
+part("sent").addEventListener("keydown", ({ key }) => key == "Escape" && togglePanel());
 log.addEventListener("change", () => part("sent").hidden || render());

@@ -1,0 +1,59 @@
+"""AWS on this machine, as the commands find it: by the usual variables."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from infra_cfn.commands import stacks, watching
+from infra_cfn.commands.account import client
+from support import emulator
+
+
+def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Let the commands find this, and nothing else of AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("emulator")
+    with emulator.running(folder, folder / "log") as aws:
+        yield aws.url
+
+
+@pytest.fixture
+def cloudformation(emulated: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """CloudFormation that creates stacks, of ministack."""
+    tell(monkeypatch, emulated)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0.1)
+    yield
+    stacks.delete("clickstream-prod-artifacts")
+    client.cache_clear()
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """S3, SSM and EC2 of moto."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    tell(monkeypatch, f"http://{host}:{port}")
+    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
+    yield f"http://{host}:{port}"
+    server.stop()
+    client.cache_clear()

@@ -1,0 +1,133 @@
+"""`deploy` from its command line, in a folder like a checkout, against an emulator: a plan, and then for real."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support import emulator
+from support.emulator import Emulator
+from support.templates import FOLDER, emulable
+
+CHOSEN = """
+AlertEmail: you@shop.example
+ShopOrigins: [https://shop.example]
+AvailabilityZone: eu-central-1a
+"""
+Deploy = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parts of the repository that the command reads, with a release that is small."""
+    folder = tmp_path_factory.mktemp("checkout")
+    infra, dist = folder / "infra_cfn", folder / "dist" / "lambda" / "arm64"
+    for name in ("commands", "oltp"):
+        shutil.copytree(FOLDER / name, infra / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in FOLDER.glob("*.yaml"):
+        (infra / file.name).write_text(emulable(file.name))
+    (infra / "environments").mkdir()
+    (infra / "environments" / "prod.yml").write_text(CHOSEN)
+    (infra / "environments" / "edge.yml").write_text(CHOSEN + "CloudFront: yes\n")
+    dist.mkdir(parents=True)
+    files = {name: name.encode() for name in ("ingest_lambda.zip", "etl_lambda.zip", "instance.tar.gz")}
+    for name, content in files.items():
+        (dist / name).write_bytes(content)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    (dist / "release.json").write_text(json.dumps({"release": "0.2.0-abc", "arch": "arm64", "files": digests}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    folder = tmp_path_factory.mktemp("emulator")
+    with emulator.running(folder, folder / "log") as running:
+        yield running
+
+
+@pytest.fixture
+def deploy(aws: Emulator, checkout: Path) -> Deploy:
+    """Run it with credentials, a region by the name that everybody uses, and nothing else of AWS."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": aws.url}
+
+    def run(*words: str, command: str = "deploy", **given: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", f"infra_cfn.commands.{command}", *words],
+            cwd=checkout, env={**environ, **keys, **given}, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+
+    return run
+
+
+def names(aws: Emulator) -> set[str]:
+    listed = aws.client("cloudformation").list_stacks()["StackSummaries"]
+    return {one["StackName"] for one in listed if one["StackStatus"] != "DELETE_COMPLETE"}
+
+
+def test_without_a_region_or_a_file_it_says_what_to_do(deploy: Deploy) -> None:
+    done = deploy("prod", HOME="/nowhere")
+    assert (done.returncode, done.stderr.partition(".")[0]) == (1, "No region is chosen")
+    done = deploy("staging", AWS_REGION="eu-central-1")
+    assert done.returncode == 1 and "Copy example.yml" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_plan_and_then_for_real(aws: Emulator, deploy: Deploy) -> None:
+    done = deploy("prod", "--plan", AWS_REGION="eu-central-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(aws) == {"clickstream-prod-artifacts"}
+
+    done = deploy("prod", AWS_REGION="eu-central-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    [root] = aws.client("cloudformation").describe_stacks(StackName="clickstream-prod")["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in root["Outputs"]}
+    assert root["StackStatus"] == "CREATE_COMPLETE"
+    assert {one["Key"]: one["Value"] for one in root["Tags"]} == {"project": "clickstream", "environment": "prod"}
+    assert outputs["CollectorUrl"] in done.stdout
+    assert aws.client("ssm").get_parameter(Name="/clickstream/prod/ingest/hash_salt", WithDecryption=True)
+    told = aws.client("lambda").get_function_configuration(FunctionName="clickstream-prod-etl")["Environment"][
+        "Variables"
+    ]
+    assert told["RAW_BUCKET_NAME"] == outputs["RawBucket"]
+    settings = aws.client("ssm").get_parameter(Name="/clickstream/prod/machine/settings")["Parameter"]["Value"]
+    assert "RELEASE=0.2.0-abc" in settings.splitlines()
+
+    # The emulator has no machine: the step after the stack, which tells a machine that was there of the release, says so.
+    done = deploy("prod", AWS_REGION="eu-central-1")
+    assert "clickstream-prod: nothing to change." in done.stdout
+    assert done.returncode == 1 and done.stderr.startswith("Systems Manager does not see ")
+
+
+def test_with_cloudfront_there_is_a_firewall_and_no_way_around_it(
+    aws: Emulator, deploy: Deploy, checkout: Path
+) -> None:
+    done = deploy("edge", AWS_REGION="eu-central-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cloudfront.net/clickstream" in done.stdout
+    [firewall] = aws.client("cloudformation", region="us-east-1").describe_stacks(StackName="clickstream-edge-waf")[
+        "Stacks"
+    ]
+    assert firewall["StackStatus"] == "CREATE_COMPLETE"
+    name = "/clickstream/edge/ingest/origin_secret"
+    secret = aws.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    told = aws.client("lambda").get_function_configuration(FunctionName="clickstream-edge-ingest")["Environment"][
+        "Variables"
+    ]
+    assert told["CLICKSTREAM_ORIGIN_SECRET_PARAMETER"] == name
+    distributions = aws.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    sent = [header for one in distributions for header in one["Origins"]["Items"][0]["CustomHeaders"]["Items"]]
+    assert sent == [{"HeaderName": "x-clickstream-origin-secret", "HeaderValue": secret}]
+    assert secret not in done.stdout
+
+    # To stop it is to stop paying for the firewall too.
+    assert deploy("edge", AWS_REGION="eu-central-1", command="destroy").returncode == 0
+    left = aws.client("cloudformation", region="us-east-1").list_stacks()["StackSummaries"]
+    assert [one["StackStatus"] for one in left if one["StackName"] == "clickstream-edge-waf"] == ["DELETE_COMPLETE"]

@@ -1,0 +1,125 @@
+"""Names that templates and code must share, and what speaks up."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.templates import FOLDER, TEMPLATES, properties, resources, text
+
+ROOT = FOLDER.parent
+
+
+FUNCTIONS = [(name, held["Properties"]) for _, name, held in resources("AWS::Lambda::Function")]
+
+
+def constants(file: Path) -> set[str]:
+    return {
+        name
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in re.findall(r"[A-Z][A-Z0-9_]{3,}", node.value)
+    }
+
+
+@pytest.mark.parametrize(("name", "made"), FUNCTIONS, ids=[name for name, _ in FUNCTIONS])
+def test_every_environment_name_is_known_to_the_code(name: str, made: dict[str, Any]) -> None:
+    collector = ROOT / "ingest_lambda"
+    known = constants(collector / "settings.py") | constants(collector / "log.py")
+    if name == "Operations":
+        known |= constants(collector / "operations.py")
+    if name == "Etl":
+        known |= constants(ROOT / "clickstream_dagster" / "settings.py") | {"DAGSTER_HOME"}  # Dagster's own
+    assert made["Environment"]["Variables"].keys() <= known
+
+
+@pytest.mark.parametrize(("name", "made"), FUNCTIONS, ids=[name for name, _ in FUNCTIONS])
+def test_a_function_s_handler_is_there(name: str, made: dict[str, Any]) -> None:
+    *path, handler = made["Handler"].split(".")
+    code = ast.parse((ROOT / Path(*path)).with_suffix(".py").read_text())
+    assert handler in {node.name for node in code.body if isinstance(node, ast.FunctionDef)}
+    assert made["Runtime"] == "python3.13"
+    assert (
+        text(made["Code"]["S3Key"])
+        == f"releases/<Release>/{'etl' if name == 'Etl' else 'ingest'}_lambda-<Architecture>.zip"
+    )
+
+
+def test_the_machine_is_told_what_its_bootstrap_reads() -> None:
+    told = re.findall(r"^([A-Z_]+)=", properties("warehouse", "MachineSettings")["Value"]["Fn::Sub"], re.M)
+    known = re.findall(r"^([A-Z_]+)=", (FOLDER / "instance" / "machine.env.example").read_text(), re.M)
+    assert set(told) - {"RELEASE", "ARTIFACTS_BUCKET"} <= set(known)
+
+
+def test_the_machine_and_the_tick_have_the_same_settings_of_the_shop() -> None:
+    # Each that sees another setting than the tables were made with owes them anew: they would rebuild them in turns.
+    lines = properties("warehouse", "MachineSettings")["Value"]["Fn::Sub"].splitlines()
+    machine = {name: value.strip("${}") for name, _, value in (line.partition("=") for line in lines)}
+    tick = properties("etl", "Etl")["Environment"]["Variables"]
+    shop = {name for name in machine if name.startswith("CLICKSTREAM_")}
+    assert len(shop) == 5
+    assert {name: tick[name] for name in shop} == {name: {"Ref": machine[name]} for name in shop}
+    given = {stack: TEMPLATES["root"]["Resources"][stack]["Properties"]["Parameters"] for stack in ("Warehouse", "Etl")}
+    for name in shop:
+        assert given["Warehouse"][machine[name]] == given["Etl"][machine[name]] == {"Ref": machine[name]}
+
+
+ALARMS = {name: held["Properties"] for _, name, held in resources("AWS::CloudWatch::Alarm")}
+
+
+def test_each_alarm_tells_somebody_and_says_where_it_is_explained() -> None:
+    for name, made in ALARMS.items():
+        assert made["AlarmActions"] == [{"Ref": "Alerts"}], name
+        assert made["AlarmDescription"].endswith(f"See docs/runbook.md, {name}."), name
+    assert properties("monitoring", "Alerts")["Subscription"] == [
+        {"Protocol": "email", "Endpoint": {"Ref": "AlertEmail"}}
+    ]
+
+
+def test_the_runbook_has_a_paragraph_for_each_alarm_and_no_other() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    table = runbook.partition("## Alarms")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.M)) == ALARMS.keys() | {"Budget"}
+
+
+def test_every_number_of_ours_that_is_watched_is_one_that_is_told() -> None:
+    ours = {"Fn::Sub": "Clickstream/${Environment}"}
+    watched = {
+        (made["Dimensions"][0]["Value"], made["MetricName"]) for made in ALARMS.values() if made["Namespace"] == ours
+    }
+    drawn = properties("monitoring", "Dashboard")["DashboardBody"]["Fn::Sub"]
+    for line in re.findall(r'\[\["Clickstream/\$\{Environment\}".*', drawn):
+        _, metric, _, service = re.findall(r'"([^"]+)"', line)[:4]
+        watched |= {(service, one) for one in [metric, *re.findall(r'\["\.", "(\w+)"', line)]}
+    assert len(watched) == 9
+    told = {"ingest": ROOT / "ingest_lambda" / "handler.py", "etl": ROOT / "clickstream_dagster" / "tick_numbers.py"}
+    for service, metric in watched:
+        assert f'"{metric}"' in told[service].read_text(), (service, metric)
+    spaces = [made["Environment"]["Variables"].get("CLICKSTREAM_METRICS_NAMESPACE") for name, made in FUNCTIONS]
+    assert spaces.count(ours) == 2
+
+
+def test_silence_is_an_alarm_where_something_must_be_heard() -> None:
+    heard = {name for name, made in ALARMS.items() if made["TreatMissingData"] == "breaching"}
+    assert heard == {"MissedTick", "StaleTables", "WarehouseUnhealthy", "OltpUnhealthy"}
+    assert ALARMS["MissedTick"]["MetricName"] == "Invocations"
+    assert ALARMS["MissedTick"]["Period"] * ALARMS["MissedTick"]["EvaluationPeriods"] == 7200
+
+
+def test_the_tick_comes_each_hour_and_leaves_what_fails() -> None:
+    rule = properties("etl", "Tick")
+    assert rule["ScheduleExpression"] == "cron(5 * * * ? *)"
+    assert rule["Targets"][0]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+    failed = properties("etl", "TickFailures")
+    assert failed["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert failed["MaximumRetryAttempts"] == 2
+
+
+def test_the_example_of_an_environment_is_one() -> None:
+    example = yaml.safe_load((FOLDER / "environments" / "example.yml").read_text())
+    assert example.keys() <= TEMPLATES["root"]["Parameters"].keys()
