@@ -6,7 +6,6 @@ to CloudWatch, and no request waits for it.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-NAMESPACE = "Clickstream"
+from ingest_lambda import settings
 
 
 def log(message: str, **fields: Any) -> None:
@@ -23,15 +22,12 @@ def log(message: str, **fields: Any) -> None:
 
 
 def log_metrics(service: str, message: str, metrics: Mapping[str, float | None], **fields: Any) -> None:
-    """The same line, and the numbers in it as metrics of a service. A number that is None is not known, and left out.
-
-    `CLICKSTREAM_METRICS_NAMESPACE` keeps the numbers of two installations in one account apart.
-    """
+    """The same line, and the numbers in it as metrics of a service. A number that is None is not known, and left out."""
     known = {name: value for name, value in metrics.items() if value is not None}
     if not known:
         return log(message, service=service, **fields)
     told = {
-        "Namespace": os.environ.get("CLICKSTREAM_METRICS_NAMESPACE") or NAMESPACE,
+        "Namespace": settings.metrics_namespace(),
         "Dimensions": [["service"]],
         "Metrics": [{"Name": name, "Unit": _unit(name)} for name in known],
     }

@@ -7,7 +7,6 @@ end; the second, an hour later, has it whole, in the same object.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -67,7 +66,7 @@ def metrics(start: datetime, end: datetime) -> Iterator[OperationalMetric]:
     import boto3  # in Lambda's runtime
 
     cloudwatch = boto3.client("cloudwatch")
-    asked = queries(os.environ)
+    asked = queries(settings.watched())
     answers = cloudwatch.get_paginator("get_metric_data").paginate(
         MetricDataQueries=[_query(f"q{number}", query) for number, query in enumerate(asked)],
         StartTime=start,
@@ -87,28 +86,28 @@ def metrics(start: datetime, end: datetime) -> Iterator[OperationalMetric]:
                 yield OperationalMetric(hour, query.source, query.metric, found, query.unit)
 
 
-def queries(env: Mapping[str, str]) -> list[Query]:
-    """What there is to ask, by the names that the stack gives in the environment."""
-    api = ("ApiId", env["CLICKSTREAM_API_ID"])
+def queries(watched: settings.Watched) -> list[Query]:
+    """What there is to ask."""
+    api = ("ApiId", watched.api)
     asked = [
         Query("api", "requests", "Count", "AWS/ApiGateway", "Count", "Sum", api),
         Query("api", "client_errors", "Count", "AWS/ApiGateway", "4xx", "Sum", api),
         Query("api", "server_errors", "Count", "AWS/ApiGateway", "5xx", "Sum", api),
         Query("api", "latency_p95", "Milliseconds", "AWS/ApiGateway", "Latency", "p95", api, is_count=False),
     ]
-    for source, variable in (("ingest", "CLICKSTREAM_INGEST_FUNCTION"), ("etl", "CLICKSTREAM_ETL_FUNCTION")):
-        function = ("FunctionName", env[variable])
+    for source, name in watched.functions.items():
+        function = ("FunctionName", name)
         asked += [
             Query(source, "invocations", "Count", "AWS/Lambda", "Invocations", "Sum", function),
             Query(source, "errors", "Count", "AWS/Lambda", "Errors", "Sum", function),
             Query(source, "throttles", "Count", "AWS/Lambda", "Throttles", "Sum", function),
             Query(source, "duration_p95", "Milliseconds", "AWS/Lambda", "Duration", "p95", function, is_count=False),
         ]
-    for queue in filter(None, env["CLICKSTREAM_DEAD_LETTER_QUEUES"].split(",")):
-        name = ("QueueName", queue.strip())
-        visible = "ApproximateNumberOfMessagesVisible"
-        asked.append(Query(queue.strip(), "messages", "Count", "AWS/SQS", visible, "Maximum", name))
-    return asked
+    visible = "ApproximateNumberOfMessagesVisible"
+    return asked + [
+        Query(queue, "messages", "Count", "AWS/SQS", visible, "Maximum", ("QueueName", queue))
+        for queue in watched.queues
+    ]
 
 
 def _query(id: str, query: Query) -> dict[str, Any]:

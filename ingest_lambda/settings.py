@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -84,6 +84,28 @@ def allowed_origins() -> frozenset[str]:
     """`CLICKSTREAM_ALLOWED_ORIGINS`: the sites that may send, comma-separated. Empty: any site may."""
     listed = os.environ.get("CLICKSTREAM_ALLOWED_ORIGINS", "").split(",")
     return frozenset(origin.strip().rstrip("/") for origin in listed if origin.strip())
+
+
+def metrics_namespace() -> str:
+    """`CLICKSTREAM_METRICS_NAMESPACE`: where CloudWatch keeps our numbers; another one for each installation in an account."""
+    return os.environ.get("CLICKSTREAM_METRICS_NAMESPACE") or "Clickstream"
+
+
+class Watched(NamedTuple):
+    """What the scheduled function asks CloudWatch about, by AWS's own names."""
+
+    api: str
+    functions: dict[str, str]
+    queues: tuple[str, ...]
+
+
+def watched() -> Watched:
+    """`CLICKSTREAM_API_ID`, `CLICKSTREAM_INGEST_FUNCTION`, `CLICKSTREAM_ETL_FUNCTION`, and `CLICKSTREAM_DEAD_LETTER_QUEUES`,
+    comma-separated. A KeyError names the one that is not set: the stack sets them all."""
+    env = os.environ
+    functions = {"ingest": env["CLICKSTREAM_INGEST_FUNCTION"], "etl": env["CLICKSTREAM_ETL_FUNCTION"]}
+    queues = (queue.strip() for queue in env["CLICKSTREAM_DEAD_LETTER_QUEUES"].split(","))
+    return Watched(env["CLICKSTREAM_API_ID"], functions, tuple(filter(None, queues)))
 
 
 def open_store(name: str) -> ObjectStore:

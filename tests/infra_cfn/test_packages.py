@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _imp
+import hashlib
 import os
 import re
 import shutil
@@ -119,6 +120,18 @@ def test_the_same_sources_give_the_same_bytes(
     shutil.copytree(build.WORK / target.arch / "wheels", work / target.arch / "wheels")
     write_zip(build.lay_out(INGEST, target, work, tmp_path / "elsewhere" / "tree"), tmp_path / "again.zip")
     assert (tmp_path / "again.zip").read_bytes() == package.read_bytes()
+
+
+def test_the_larger_package_is_laid_out_the_same_from_its_wheels_again(tmp_path: Path) -> None:
+    """Unpacked and compiled anew, in another folder."""
+    target, trees, other = TARGETS[0], [], tmp_path / "work"
+    shutil.copytree(build.WORK / target.arch / "wheels", other / target.arch / "wheels")
+    for work in (build.WORK, other):
+        tree = build.lay_out(ETL, target, work, tmp_path / "tree")
+        files = (file for file in sorted(tree.rglob("*")) if file.is_file())
+        trees.append({file.relative_to(tree): hashlib.sha256(file.read_bytes()).digest() for file in files})
+    assert len(trees[0]) > 2_000
+    assert [file for file in trees[0].keys() | trees[1].keys() if trees[0].get(file) != trees[1].get(file)] == []
 
 
 def test_our_wheel_is_the_same_bytes_and_carries_the_compiled_theme(tmp_path: Path) -> None:

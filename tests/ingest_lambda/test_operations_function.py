@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from ingest_lambda import landing
 from ingest_lambda.operations import OperationalMetric, handler, queries
+from ingest_lambda.settings import Watched
 
 T = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 HOUR = timedelta(hours=1)
@@ -93,7 +94,7 @@ def test_a_repeat_writes_the_same_objects_again_with_what_came_late(aws: str) ->
 
 
 def test_every_number_is_asked_for_once() -> None:
-    asked = queries(ENVIRON)
+    asked = queries(Watched("api1", {"ingest": "shop-ingest", "etl": "shop-etl"}, ("ingest-letters", "etl-letters")))
     assert len(asked) == 4 + 2 * 4 + 2
     assert len({(one.source, one.metric) for one in asked}) == len(asked)
     assert len({(one.namespace, one.name, one.statistic, one.dimension) for one in asked}) == len(asked)
