@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order
-from support.debian import wheelhouse
+from support.debian import release
 from support.machine import Machine, disk, machine
 
 #: The last hour that is closed: what a tick would load.
@@ -64,6 +65,12 @@ class Site:
     said: str
     signals: Path
 
+    def grow_disk(self, more: int) -> None:
+        """As a volume is made larger while it is in use."""
+        [image] = self.shared.parent.glob("disk")
+        os.truncate(image, image.stat().st_size + more)
+        subprocess.run(["losetup", "--set-capacity", self.disk], check=True)
+
     @property
     def signalled(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in self.signals.read_text().splitlines()]
@@ -82,10 +89,10 @@ def settings(device: str, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def neighbour(site: Site, folder: Path, wheels: Path, device: str) -> Iterator[Machine]:
+def neighbour(site: Site, folder: Path, archive: Path, device: str) -> Iterator[Machine]:
     """Another fresh machine. The release that the first one has installed is lent to it, to spare a minute."""
-    release = site.machine.upper / "opt/clickstream/releases"
-    with machine(folder / "machine", wheels, device, shared=site.shared, releases=release) as other:
+    installed = site.machine.upper / "opt/clickstream/releases"
+    with machine(folder / "machine", archive, device, shared=site.shared, installed=installed) as other:
         yield other
 
 
@@ -110,12 +117,13 @@ def put_purchases(shared: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return wheelhouse(tmp_path_factory.mktemp("wheels"))
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The release of the code as it stands."""
+    return release(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[Site]:
+def first(tmp_path_factory: pytest.TempPathFactory, archive: Path) -> Iterator[Site]:
     """A machine on an empty disk, bootstrapped."""
     folder = tmp_path_factory.mktemp("first")
     shared, signals = folder / "shared", folder / "signals"
@@ -123,7 +131,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[Si
     put_purchases(shared)
     with ExitStack() as ending:
         device = ending.enter_context(disk(folder, "disk"))
-        booted = ending.enter_context(machine(folder / "machine", wheels, device, shared=shared))
+        booted = ending.enter_context(machine(folder / "machine", archive, device, shared=shared))
         waiting = subprocess.Popen(
             ["nsenter", "-t", str(booted.leader), "--net", "--", sys.executable, "-c", _WAITING, str(signals)]
         )
@@ -315,14 +323,27 @@ def test_the_machine_says_how_full_its_disk_is(loaded: Site) -> None:
     assert row.lower() == f"{total},true,true"
 
 
-def test_a_run_of_it_again_changes_nothing(loaded: Site) -> None:
+def test_the_services_leave_room_on_a_small_machine(loaded: Site) -> None:
+    """After a run and a look at the dashboard. PostgreSQL's share is an eighth of the memory, and the system's is small."""
+    units = " ".join(f"clickstream-{unit}" for unit in UNITS if unit != "postgres")
+    script = f"for pid in $(systemctl show -p MainPID --value {units}); do awk '/VmHWM/ {{ print $2 }}' /proc/$pid/status; done"
+    peaks = [int(kilobytes) // 1024 for kilobytes in loaded.machine.bash(script).split()]
+    assert len(peaks) == 4
+    assert sum(peaks) < 1_000
+
+
+def test_a_run_of_it_again_takes_up_a_larger_disk_and_changes_nothing_else(loaded: Site) -> None:
     state = """
         sha256sum /etc/clickstream/secrets/* /etc/clickstream/*.env /etc/fstab /etc/systemd/system/clickstream-*.service
         readlink /opt/clickstream/current
         runuser -u postgres -- psql -XAt -c 'select pg_postmaster_start_time()'
     """
     before, tables = loaded.machine.bash(state), loaded.machine.bash(_SUMS)
-    loaded.machine.bash("/release/instance/bootstrap.sh")
+    size = "df -B1 --output=size /var/lib/clickstream | tail -n 1"
+    small = int(loaded.machine.bash(size))
+    loaded.grow_disk(500_000_000)
+    loaded.machine.bash("/release/bootstrap.sh")
+    assert 400_000_000 < int(loaded.machine.bash(size)) - small < 500_000_000
     assert loaded.machine.bash(state) == before
     after = loaded.machine.bash(_SUMS)
     assert changed(tables, after) <= BEATS
@@ -338,7 +359,7 @@ def changed(one: str, other: str) -> set[str]:
 def test_a_step_that_fails_is_named_to_cloudformation(loaded: Site) -> None:
     said = loaded.machine.fails(
         "sed 's|^DATABASE_CLIENTS=.*|DATABASE_CLIENTS=everybody|' /etc/clickstream/machine.env > /tmp/wrong.env;"
-        " /release/instance/bootstrap.sh /tmp/wrong.env"
+        " /release/bootstrap.sh /tmp/wrong.env"
     )
     assert "DATABASE_CLIENTS=everybody: give networks" in said
     assert loaded.signalled[-1]["body"]["Status"] == "FAILURE"  # type: ignore[index]
@@ -363,10 +384,10 @@ def backed_up(loaded: Site) -> tuple[str, str]:
 
 
 def test_a_backup_is_restored_into_another_machine_byte_for_byte(
-    loaded: Site, backed_up: tuple[str, str], wheels: Path, tmp_path: Path
+    loaded: Site, backed_up: tuple[str, str], archive: Path, tmp_path: Path
 ) -> None:
     stamp, sums = backed_up
-    with disk(tmp_path, "disk") as device, neighbour(loaded, tmp_path, wheels, device) as other:
+    with disk(tmp_path, "disk") as device, neighbour(loaded, tmp_path, archive, device) as other:
         other.bootstrap(settings(device))
         assert other.bash("/opt/clickstream/instance/restore.sh").splitlines()[-1] == f"restored {stamp}"
         assert changed(sums, other.bash(_SUMS)) <= BEATS
@@ -375,7 +396,7 @@ def test_a_backup_is_restored_into_another_machine_byte_for_byte(
 
 
 def test_a_new_machine_takes_over_the_disk(
-    loaded: Site, backed_up: tuple[str, str], wheels: Path, tmp_path: Path
+    loaded: Site, backed_up: tuple[str, str], archive: Path, tmp_path: Path
 ) -> None:
     """From a copy that is made while PostgreSQL runs, as a snapshot of a volume is."""
     stamp, sums = backed_up
@@ -387,7 +408,7 @@ def test_a_new_machine_takes_over_the_disk(
     finally:
         loaded.machine.bash("fsfreeze --unfreeze /var/lib/clickstream")
     kept = loaded.machine.bash("cd /etc/clickstream/secrets; tail -n +1 *")
-    with disk(tmp_path, "disk") as device, neighbour(loaded, tmp_path, wheels, device) as other:
+    with disk(tmp_path, "disk") as device, neighbour(loaded, tmp_path, archive, device) as other:
         for name in ("dagster", "loader", "reader"):
             password = loaded.machine.bash(f"cat /etc/clickstream/secrets/{name}_password")
             place = f"/etc/clickstream/secrets/{name}_password"
@@ -407,10 +428,10 @@ def test_a_disk_that_holds_something_else_is_not_formatted(loaded: Site, tmp_pat
         subprocess.run(["mkfs.ext4", "-q", "-L", "photographs", device], check=True)
         before = subprocess.run(["blkid", "--probe", device], capture_output=True, text=True, check=True).stdout
         said = loaded.machine.fails(f"""
-            INSTANCE=/release/instance; DATA=/mnt/other; DATA_DEVICE={device}
+            INSTANCE=/release; DATA=/mnt/other; DATA_DEVICE={device}
             log() {{ echo "$@"; }}; fail() {{ log "$@"; exit 1; }}
             mknod {device} b 7 {device.removeprefix("/dev/loop")}
-            . /release/instance/steps/20_volume.sh
+            . /release/steps/20_volume.sh
         """)
         assert "holds another filesystem (photographs)" in said
         assert subprocess.run(["blkid", "--probe", device], capture_output=True, text=True, check=True).stdout == before

@@ -1,22 +1,23 @@
-"""What a machine without a network needs, fetched once: a fresh Debian, a mirror of the packages that bootstrap.sh installs,
-and a wheelhouse. Kept in the user's cache folder, each under a name that changes with what it is made of."""
+"""What a machine without a network needs: a fresh Debian and a mirror of the packages that bootstrap.sh installs, fetched once
+and kept in the user's cache folder, each under a name that changes with what it is made of; and the archive of a release."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
-import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from infra_cfn.packages.wheels import our_wheel
+from infra_cfn.packages.build import WORK
+from infra_cfn.packages.wheelhouse import write_instance
+from support.lambdas import MACHINE
 
-ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clickstream" / "machine"
-SUITE, PYTHON = "bookworm", "3.11"
+#: Its Python is the one that the wheels of a release are for.
+SUITE = "trixie"
 #: As small as one that boots can be: bootstrap.sh has to bring the rest.
 BASE = ("systemd", "systemd-sysv", "dbus")
 #: What steps/10_packages.sh asks apt for.
@@ -73,26 +74,12 @@ def mirror() -> Path:
     return _kept("mirror", (SUITE, BASE, PACKAGES), make)
 
 
-def wheelhouse(folder: Path) -> Path:
-    """Every wheel of the release for the machine's Python: those of others from the cache, ours as it stands."""
-    ours = our_wheel(folder)
-
-    def make(kept: Path) -> None:
-        tags = [f"manylinux_2_{minor}_{platform.machine()}" for minor in (36, 34, 28, 27, 24, 17, 12, 5)]
-        platforms = [f"--platform={tag}" for tag in (*tags, f"manylinux2014_{platform.machine()}")]
-        limits = [
-            "--only-binary=:all:",
-            f"--python-version={PYTHON}",
-            "--implementation=cp",
-            "-c",
-            ROOT / "constraints.txt",
-        ]
-        pip = [sys.executable, "-m", "pip", "download", "-q", *platforms, *limits]
-        run(*pip, "-d", kept, f"{ours}[server]")
-        (kept / ours.name).unlink()
-
-    ingredients = [(ROOT / name).read_text() for name in ("constraints.txt", "setup.py")]
-    wheels = folder / "wheelhouse"
-    shutil.copytree(_kept("wheels", (PYTHON, ingredients), make), wheels, copy_function=os.link)
-    shutil.copy(ours, wheels)
-    return wheels
+def release(folder: Path) -> Path:
+    """The machine's archive as `make package` builds it, unpacked as UserData does."""
+    archive = folder / "instance.tar.gz"
+    write_instance(MACHINE, archive, WORK)
+    unpacked = folder / "release"
+    with tarfile.open(archive) as packed:
+        packed.extractall(unpacked, filter="data")
+    archive.unlink()
+    return unpacked

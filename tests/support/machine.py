@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.debian import ROOT, mirror, run, tree
+from support.debian import mirror, run, tree
 
 NEEDED = ("debootstrap", "systemd-nspawn", "nsenter", "losetup", "ip")
 _ENVIRON = ("env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8")
@@ -78,7 +78,7 @@ class Machine:
         """Run bootstrap.sh as UserData would, and return what it said."""
         lines = "".join(f"{name}={value}\n" for name, value in settings.items())
         self.run("install", "-D", "-m", "600", "/dev/stdin", "/etc/clickstream/machine.env", stdin=lines)
-        return self.run("/release/instance/bootstrap.sh")
+        return self.run("/release/bootstrap.sh")
 
 
 @contextmanager
@@ -96,9 +96,11 @@ def disk(folder: Path, name: str, megabytes: int = 3_000) -> Iterator[str]:
 
 
 @contextmanager
-def machine(folder: Path, wheels: Path, *devices: str, shared: Path, releases: Path | None = None) -> Iterator[Machine]:
-    """Boot a fresh machine with these disks, and switch it off at the end. `shared` is its /srv/shared; `releases` are
-    installed already, by another machine."""
+def machine(
+    folder: Path, release: Path, *devices: str, shared: Path, installed: Path | None = None
+) -> Iterator[Machine]:
+    """Boot a fresh machine with these disks, and switch it off at the end. `shared` is its /srv/shared; `installed` are
+    releases that another machine has installed."""
     check_host()
     root = folder / "root"
     for name in ("root", "upper", "work"):
@@ -112,13 +114,12 @@ def machine(folder: Path, wheels: Path, *devices: str, shared: Path, releases: P
         (root / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")
         bound = [f"--bind={device}" for device in devices]
         bound.append(f"--bind={shared}:/srv/shared")
-        if releases:
-            bound.append(f"--bind-ro={releases}:/opt/clickstream/releases")
+        if installed:
+            bound.append(f"--bind-ro={installed}:/opt/clickstream/releases")
         command = [
             *("systemd-nspawn", f"--directory={root}", f"--machine=clickstream-{os.getpid()}-{time.monotonic_ns()}"),
             *("--boot", "--private-network", "--register=no", "--keep-unit", "--console=pipe", "--link-journal=no"),
-            *(f"--bind-ro={mirror()}:/mirror", f"--bind-ro={ROOT / 'infra_cfn/instance'}:/release/instance"),
-            *(f"--bind-ro={wheels}:/release/wheelhouse", *bound),
+            *(f"--bind-ro={mirror()}:/mirror", f"--bind-ro={release}:/release", *bound),
         ]
         console = (folder / "console").open("wb")
         ending.callback(console.close)
