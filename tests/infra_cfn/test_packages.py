@@ -18,12 +18,13 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from infra_cfn.packages import build, wheelhouse
-from infra_cfn.packages.archive import write_zip
+from infra_cfn.packages.archive import write_tar, write_zip
 from infra_cfn.packages.bytecode import interpreter
 from infra_cfn.packages.contents import ETL, INGEST, INSTANCE, ROOT, RUNTIME
 from infra_cfn.packages.lock import versions
 from infra_cfn.packages.targets import TARGETS, Target
 from infra_cfn.packages.wheels import our_wheel
+from support.lambdas import MACHINE
 
 LOCKED = (INGEST, ETL, INSTANCE, RUNTIME)
 #: The processor of an ELF file, as its header names it.
@@ -150,21 +151,53 @@ def test_a_package_that_leaves_too_little_room_is_refused() -> None:
         build._check(ETL, TARGETS[0], {"zip": 1, "unpacked": room + 2_000_000})
 
 
-def test_the_machine_s_archive_holds_the_scripts_and_every_wheel_of_its_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scripts = tmp_path / "instance"
-    (scripts / "steps").mkdir(parents=True)
-    (scripts / "bootstrap.sh").write_text("#!/bin/sh\n")
-    (scripts / "steps" / "one.sh").write_text("#!/bin/sh\n")
-    monkeypatch.setattr(wheelhouse, "SCRIPTS", scripts)
-    archives = []
-    for name in ("one.tar.gz", "other.tar.gz"):
-        wheelhouse.write_instance(TARGETS[0], tmp_path / name, build.WORK)
-        archives.append((tmp_path / name).read_bytes())
-    assert archives[0] == archives[1]
-    with tarfile.open(tmp_path / "one.tar.gz") as held:
-        modes = {entry.name: entry.mode for entry in held.getmembers()}
-    assert modes["bootstrap.sh"] == modes["steps/one.sh"] == 0o755
-    wheels = {canonicalize_name(Path(name).name.split("-")[0]) for name in modes if name.startswith("wheelhouse/")}
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the warehouse's machine unpacks."""
+    folder = tmp_path_factory.mktemp("machine")
+    wheelhouse.write_instance(MACHINE, folder / "instance.tar.gz", build.WORK)
+    with tarfile.open(folder / "instance.tar.gz") as held:
+        held.extractall(folder, filter="data")
+    return folder
+
+
+def test_the_machine_s_archive_holds_its_scripts_and_every_wheel_of_its_lock(machine: Path) -> None:
+    assert (machine / "bootstrap.sh").stat().st_mode & 0o777 == 0o755
+    scripts = {file.relative_to(wheelhouse.SCRIPTS) for file in wheelhouse.SCRIPTS.rglob("*") if file.is_file()}
+    assert len(scripts) > 10
+    assert all((machine / script).read_bytes() == (wheelhouse.SCRIPTS / script).read_bytes() for script in scripts)
+    wheels = {canonicalize_name(wheel.name.split("-")[0]) for wheel in (machine / "wheelhouse").iterdir()}
     assert wheels == {*locked("instance"), "clickstream"}
+
+
+def test_its_wheels_are_all_that_the_machine_s_python_needs(machine: Path, tmp_path: Path) -> None:
+    """Installed as steps/50_software.sh does, without a network; what pip then misses is what we left out."""
+    subprocess.run([interpreter(MACHINE.python), "-m", "venv", str(tmp_path / "venv")], check=True)
+    python, wheels = tmp_path / "venv" / "bin" / "python", sorted(map(str, (machine / "wheelhouse").glob("*.whl")))
+    install = [str(python), "-m", "pip", "install", "-q", "--no-cache-dir", "--no-compile", "--no-index", "--no-deps"]
+    subprocess.run([*install, *wheels], check=True)
+    checked = subprocess.run([str(python), "-m", "pip", "check"], capture_output=True, text=True).stdout.splitlines()
+    missing = {re.search(r"requires (\S+), which is not installed", line) for line in checked}
+    assert {found.group(1) if found else None for found in missing} == set(INSTANCE.left_out)
+    code = (
+        "import sys, clickstream_shiny, dagster_webserver, dagster_aws.s3, clickstream_dagster.definitions;"
+        "sys.path.insert(0, list(clickstream_shiny.__path__)[0]); import app; print(app.THEME)"
+    )
+    environ = {"PATH": os.environ["PATH"], "DW_PG_HOST": "/nowhere", "CLICKSTREAM_HOME": str(tmp_path)}
+    told = subprocess.check_output([str(python), "-W", "ignore", "-c", code], cwd=tmp_path, env=environ, text=True)
+    assert told.strip().endswith("clickstream_shiny/theme.css")
+
+
+def test_an_archive_is_the_same_bytes_whenever_and_by_whomever_it_is_made(tmp_path: Path) -> None:
+    made = []
+    for mode, moment in ((0o600, 1_000_000_000), (0o777, 1_700_000_000)):
+        for name in ("run.sh", "one.txt"):
+            (tmp_path / name).write_text(name)
+            (tmp_path / name).chmod(mode)
+            os.utime(tmp_path / name, (moment, moment))
+        files = {name: tmp_path / name for name in ("run.sh", "one.txt")}
+        write_tar(files if made else dict(reversed(files.items())), tmp_path / "made.tar.gz")
+        made.append((tmp_path / "made.tar.gz").read_bytes())
+    assert made[0] == made[1]
+    with tarfile.open(tmp_path / "made.tar.gz") as held:
+        assert {entry.name: entry.mode for entry in held.getmembers()} == {"one.txt": 0o644, "run.sh": 0o755}
