@@ -13,7 +13,7 @@ DASHBOARD = [
 
 setup(
     name="clickstream",
-    version="0.2.0",
+    version="0.3.0",
     description="Clickstream analytics for online shops: HTTP to hourly raw objects to Dagster to PostgreSQL.",
     python_requires=">=3.11",
     packages=[
