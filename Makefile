@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node machine test lint bench generated constraints locks package deploy smoke tunnel destroy clean
+.PHONY: help demo browser node machine test lint bench generated constraints locks package deploy smoke tunnel destroy named clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -64,9 +64,11 @@ locks: $(BIN)/clickstream ## Write the wheels of the packages again, with their 
 package: $(BIN)/clickstream ## Build what is deployed: two Lambda packages and the machine's archive, for x86_64 and arm64 (ARGS=x86_64 for one)
 	@$(BIN)/python -m infra_cfn.packages.build $(ARGS)
 
-deploy smoke tunnel destroy: $(BIN)/clickstream
-	@test -n "$(ENV)" || { echo "Say which installation: make $@ ENV=prod (make $@ ENV=prod ARGS=--help tells more)" >&2; exit 2; }
+deploy smoke tunnel destroy: named $(BIN)/clickstream
 	@$(BIN)/python -m infra_cfn.commands.$@ $(ENV) $(ARGS)
+
+named:  # before a minute goes into setting up
+	@test -n "$(ENV)$(findstring --help,$(ARGS))" || { echo "Say which installation: make $(MAKECMDGOALS) ENV=prod (ARGS=--help tells more)" >&2; exit 2; }
 
 deploy: ## Deploy an installation to AWS, or bring it up to date: make deploy ENV=prod (ARGS=--help, as for the next three)
 smoke: ## Send a canary visit through it and wait for its rows in the warehouse

@@ -31,9 +31,14 @@ def region() -> str:
     name = os.environ.get("AWS_REGION") or boto3.session.Session().region_name
     if not name:
         raise Trouble(
-            "No region is chosen. Set AWS_REGION, such as AWS_REGION=eu-central-1, or a profile that has one."
+            "No region is chosen. The installation's file names it, such as Region: eu-central-1; without one, AWS_REGION does."
         )
     return str(name)
+
+
+def account() -> str:
+    """The number of the account that is worked in."""
+    return str(client("sts").get_caller_identity()["Account"])
 
 
 def root_stack(environment: str) -> str:

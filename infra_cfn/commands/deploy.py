@@ -12,6 +12,7 @@ from infra_cfn.commands.account import (
     FIREWALL_REGION,
     TEMPLATES,
     Trouble,
+    account,
     artifacts_stack,
     client,
     firewall_stack,
@@ -25,15 +26,21 @@ EPILOG = """
 First time, in this order:
   cp infra_cfn/environments/example.yml infra_cfn/environments/prod.yml     and fill it in
   make package ARGS=arm64                                                   what is deployed
-  AWS_REGION=eu-central-1 make deploy ENV=prod                              ten minutes
+  make deploy ENV=prod                                                      ten minutes
   make smoke ENV=prod                                                       does an event arrive?
 Later the same command brings a changed file or a new version there. docs/deploy.md tells it at length.
 """
 
 
+#: Stands for the firewall that a plan does not make.
+PLANNED = f"arn:aws:wafv2:{FIREWALL_REGION}:000000000000:global/webacl/planned/planned"
+
+
 @click.command("deploy", epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @environment_argument
-@click.option("--plan", is_flag=True, help="Upload the release and show what would change, then stop.")
+@click.option(
+    "--plan", is_flag=True, help="Upload the release (into a bucket made for it), list what would change, stop."
+)
 @click.option(
     "--new-machine",
     is_flag=True,
@@ -49,7 +56,9 @@ def deploy_command(
     """Deploy the installation ENV, or bring it up to date: the artifacts, the stacks, and the release on the machine."""
     chosen = choices.read(environment)
     release = releases.read(chosen.get("Architecture", "arm64"))
-    console.print(f"Release {release.name} ({release.architecture}) to {root_stack(environment)} in {region()}.")
+    console.print(
+        f"Release {release.name} ({release.architecture}) to {root_stack(environment)}, account {account()}, {region()}."
+    )
     tags = {"project": "clickstream", "environment": environment}
     bucket = _artifacts(environment, tags)
     releases.upload(release, bucket)
@@ -57,7 +66,7 @@ def deploy_command(
     parameters = {
         **chosen,
         "AvailabilityZone": chosen.get("AvailabilityZone") or _zone(release.architecture, before),
-        **_firewall(environment, chosen, tags),
+        **_firewall(environment, chosen, tags, plan=plan),
         "Environment": environment,
         "ArtifactsBucket": bucket,
         "TemplatesUrl": releases.templates_url(release, bucket),
@@ -65,8 +74,8 @@ def deploy_command(
         "Running": "yes",
         "WarehouseMachine": "present",
     }
-    keys.ensure(environment, keys.HASH_SALT)
-
+    if not plan:
+        keys.ensure(environment, keys.HASH_SALT)
     if new_machine and before and not plan:
         _take_away_the_machine(environment, tags)
     stacks.change(
@@ -111,10 +120,13 @@ def _zone(architecture: str, before: stacks.Stack | None) -> str:
     return str(zones[0])
 
 
-def _firewall(environment: str, chosen: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
-    """With CloudFront: its firewall, in the one region that it can be in, and the secret that it sends along."""
+def _firewall(environment: str, chosen: Mapping[str, str], tags: Mapping[str, str], *, plan: bool) -> dict[str, str]:
+    """With CloudFront: its firewall, in the one region that it can be in, and the secret that it sends along. A plan makes
+    neither."""
     if chosen.get("CloudFront") != "yes":
         return {}
+    if plan:
+        return {"OriginSecret": "planned", "WebAclArn": PLANNED}
     name = firewall_stack(environment)
     template: dict[str, str | bool] = {"TemplateBody": (TEMPLATES / "waf.yaml").read_text()}
     stacks.change(name, template=template, parameters={"Environment": environment}, tags=tags, region=FIREWALL_REGION)
@@ -143,7 +155,14 @@ def _bring_to_release(before: stacks.Stack | None, now: stacks.Stack) -> None:
 
 
 def _tell(environment: str, outputs: Mapping[str, str], *, is_first: bool) -> None:
-    console.print(f"[bold green]Deployed.[/] The tracker sends to {outputs['CollectorUrl']}")
+    console.print(
+        "[bold green]Deployed.[/] On every page of the shop, beside its own copy of tracker/dist/clickstream.js:"
+    )
+    console.print(
+        f'  <script defer src="/clickstream.js" data-endpoint="{outputs["CollectorUrl"]}"></script>', soft_wrap=True
+    )
+    for name in ("UserPool", "ShopClient"):
+        console.print(f"  {name:11} {outputs.get(name, '–')}")
     if is_first:
         console.print("Say yes in the mail that Amazon SNS has sent, or no alarm will reach you.")
     console.print(f"Does an event arrive?  make smoke ENV={environment}")

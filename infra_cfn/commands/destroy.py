@@ -34,16 +34,24 @@ EPILOG = """
 )
 def destroy_command(environment: str, and_the_data: bool) -> None:
     """Take down the installation ENV."""
-    stack = stacks.need(root_stack(environment))
-    if "RawBucket" not in stack.outputs:
-        stacks.delete(root_stack(environment))
-        console.print(f"{root_stack(environment)} had never come up; it is gone.")
+    stack = stacks.find(root_stack(environment))
+    if stack is None and stacks.find(artifacts_stack(environment)) is None:
+        stacks.need(root_stack(environment))  # which says so
+    if stack is None or "RawBucket" not in stack.outputs:
+        _clear_away(environment)
         return
     if not and_the_data:
         _stop(environment, stack)
         return
     _ask(environment, stack.outputs)
     everything(environment, stack)
+
+
+def _clear_away(environment: str) -> None:
+    """What a plan, or a first deployment that failed, has left: it holds no event, and would go on costing."""
+    stacks.delete(root_stack(environment))
+    _delete_what_is_beside(environment)
+    console.print(f"{root_stack(environment)} had never come up; what there was of it is gone.")
 
 
 def _stop(environment: str, stack: stacks.Stack) -> None:
@@ -88,13 +96,18 @@ def everything(environment: str, stack: stacks.Stack) -> None:
         client("s3").delete_bucket(Bucket=bucket)
     client("cognito-idp").delete_user_pool(UserPoolId=stack.outputs["UserPool"])
     _delete_snapshots(volumes)
+    _delete_what_is_beside(environment)
+    console.print(f"{root_stack(environment)} is gone, and its data.")
+
+
+def _delete_what_is_beside(environment: str) -> None:
+    """Secrets, releases, CloudFront's firewall."""
     _delete_parameters(environment)
     artifacts = stacks.find(artifacts_stack(environment))
     if artifacts:
         empty(artifacts.outputs["ArtifactsBucket"])
         stacks.delete(artifacts_stack(environment))
     stacks.delete(firewall_stack(environment), FIREWALL_REGION)
-    console.print(f"{root_stack(environment)} is gone, and its data.")
 
 
 def nested(stack: stacks.Stack, *names: str) -> list[str]:

@@ -18,7 +18,7 @@ _ADVICE = (
     (
         r"WaitCondition (timed out|received failed)|failed: see /var/log|could not be fetched or set up",
         "The machine's first boot failed. Keep it for a look: repeat with --keep-what-failed, then open its shell "
-        "(aws ssm start-session --target INSTANCE) and read /var/log/clickstream-bootstrap.log.",
+        "(aws ssm start-session --target INSTANCE) and read the log that the reason names.",
     ),
     (
         r"not supported in your requested Availability Zone|Unsupported: .*instance type",

@@ -39,7 +39,7 @@ def _send(machine: str, command: str, timeout: int) -> str:
         if error.response["Error"]["Code"] == "InvalidInstanceId":
             raise Trouble(
                 f"Systems Manager does not see {machine}. Is it running, and do the endpoints ssm and ssmmessages stand? "
-                "docs/runbook.md, WarehouseUnhealthy, goes through it."
+                "docs/runbook.md tells how to look (WarehouseUnhealthy, and the paragraphs below the table)."
             ) from None
         raise
     return str(sent["Command"]["CommandId"])

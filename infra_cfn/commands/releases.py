@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from clickstream_dagster.cli.show import bar
 from infra_cfn.commands.account import TEMPLATES, Trouble, client
+from infra_cfn.packages.sources import sources
 
 DIST = TEMPLATES.parent / "dist" / "lambda"
 OLTP_KEY = "releases/oltp.tar.gz"
@@ -45,6 +46,8 @@ def read(architecture: str, dist: Path = DIST) -> Release:
         raise Trouble(
             f"Nothing is built for {architecture}. Build it first: make package ARGS={architecture}"
         ) from None
+    if said.get("sources") != sources():
+        raise Trouble(f"The code has changed since it was packed. Pack it again: make package ARGS={architecture}")
     release = Release(said["release"], architecture, folder, said["files"])
     for name, digest in release.files.items():
         file = folder / name

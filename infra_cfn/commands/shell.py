@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clickstream_dagster.cli.show import harmless
+from infra_cfn.commands import choices
 from infra_cfn.commands.account import Trouble
 
 _NAME = re.compile(r"[a-z][a-z0-9]{1,11}")
@@ -18,6 +20,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]{1,11}")
 def _environment(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not _NAME.fullmatch(value):
         raise click.BadParameter("2 to 12 lower-case letters and digits, a letter first, such as prod or staging")
+    if named := choices.region_of(value):
+        os.environ["AWS_REGION"] = named
     return value
 
 
@@ -32,9 +36,10 @@ def run(command: Callable[..., object]) -> None:
         _end(str(trouble))
     except ClientError as error:
         said = error.response.get("Error", {})
-        _end(f"AWS refused {error.operation_name}: {said.get('Code')}, {said.get('Message')}")
+        advice = "Who you are to AWS: aws sts get-caller-identity. What you must be allowed to do: docs/deploy.md."
+        _end(f"AWS refused {error.operation_name}: {said.get('Code')}, {said.get('Message')} {advice}")
     except BotoCoreError as error:
-        _end(f"AWS was not reached: {error}. Check your credentials (aws sts get-caller-identity) and AWS_REGION.")
+        _end(f"AWS was not reached: {error}. Check your credentials (aws sts get-caller-identity) and the region.")
 
 
 def _end(told: str) -> None:

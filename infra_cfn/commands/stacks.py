@@ -68,7 +68,7 @@ def need(name: str, region: str | None = None) -> Stack:
     found = find(name, region)
     if found is None:
         raise Trouble(
-            f"There is no stack {name} here. Check AWS_REGION and the account, or deploy it: make deploy ENV=..."
+            f"There is no stack {name} here. Check its region and the account, or deploy it: make deploy ENV=..."
         )
     return found
 
@@ -113,7 +113,7 @@ def change(
         console.print(f"{name}: nothing to change.")
         return False
     changes = list(_changes(made["Id"], name, region))
-    show(name, changes)
+    show(name, changes, whole=plan_only)
     lost = [f"{one.stack}/{one.resource} ({one.action.lower()})" for one in changes if one.loses_data]
     if plan_only or (lost and not allow_loss):
         api.delete_change_set(ChangeSetName=made["Id"])
@@ -141,12 +141,12 @@ def delete(name: str, region: str | None = None) -> None:
     follow(found.stack_id, 0, since, region)
 
 
-def show(name: str, changes: list[Change]) -> None:
-    """What will be done, the dangerous first. Where a stack is told what another one puts out, CloudFormation cannot know
-    before whether it changes, and says of more than will be replaced that it may be."""
+def show(name: str, changes: list[Change], *, whole: bool) -> None:
+    """What will be done, the dangerous first; or the dangerous alone. Where a stack is told what another one puts out,
+    CloudFormation cannot know before whether it changes, and says of more than will be replaced that it may be."""
     console.print(f"[bold]{name}[/]: {len(changes)} changes")
     for one in sorted(changes, key=lambda one: (not one.loses_data, not one.replaces, one.stack)):
-        if one.loses_data or one.replaces or one.action == "Remove":
+        if whole or one.loses_data or one.replaces or one.action == "Remove":
             verb = "may replace" if one.replaces else one.action.lower()
             console.print(f"  {verb:11} {one.stack}/{one.resource} ({one.kind})")
 

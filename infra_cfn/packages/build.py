@@ -18,6 +18,7 @@ from typing import Any
 from infra_cfn.packages.archive import write_zip
 from infra_cfn.packages.bytecode import compile_all
 from infra_cfn.packages.contents import ETL, INGEST, ROOT, Contents
+from infra_cfn.packages.sources import sources
 from infra_cfn.packages.targets import TARGETS, Target
 from infra_cfn.packages.wheelhouse import write_instance
 from infra_cfn.packages.wheels import fetch, our_version, unpack
@@ -48,7 +49,13 @@ def build(target: Target, dist: Path = DIST, work: Path = WORK) -> dict[str, Any
     write_instance(target, folder / "instance.tar.gz", work)
     files = {file.name: _digest(file) for file in sorted(folder.iterdir()) if file.suffix in (".zip", ".gz")}
     content = hashlib.sha256(json.dumps(files).encode()).hexdigest()
-    release = {"release": f"{our_version()}-{content[:10]}", "arch": target.arch, "files": files, "sizes": sizes}
+    release = {
+        "release": f"{our_version()}-{content[:10]}",
+        "arch": target.arch,
+        "sources": sources(),
+        "files": files,
+        "sizes": sizes,
+    }
     (folder / "release.json").write_text(json.dumps(release, indent=2) + "\n")
     return release
 

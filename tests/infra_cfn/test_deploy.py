@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from infra_cfn.packages.sources import sources
 from support import emulator
 from support.emulator import Emulator
 from support.templates import FOLDER, emulable
 
 CHOSEN = """
-AlertEmail: you@shop.example
-ShopOrigins: [https://shop.example]
+AlertEmail: you@shop.test
+ShopOrigins: [https://shop.test]
 AvailabilityZone: eu-central-1a
+Region: eu-central-1
 """
 Deploy = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,7 +32,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The parts of the repository that the command reads, with a release that is small."""
     folder = tmp_path_factory.mktemp("checkout")
     infra, dist = folder / "infra_cfn", folder / "dist" / "lambda" / "arm64"
-    for name in ("commands", "oltp"):
+    for name in ("commands", "oltp", "packages"):
         shutil.copytree(FOLDER / name, infra / name, ignore=shutil.ignore_patterns("__pycache__"))
     for file in FOLDER.glob("*.yaml"):
         (infra / file.name).write_text(emulable(file.name))
@@ -42,7 +44,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in files.items():
         (dist / name).write_bytes(content)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    (dist / "release.json").write_text(json.dumps({"release": "0.2.0-abc", "arch": "arm64", "files": digests}))
+    said = {"release": "0.3.0-abc", "arch": "arm64", "sources": sources(folder), "files": digests}
+    (dist / "release.json").write_text(json.dumps(said))
     return folder
 
 
@@ -73,19 +76,39 @@ def names(aws: Emulator) -> set[str]:
     return {one["StackName"] for one in listed if one["StackStatus"] != "DELETE_COMPLETE"}
 
 
-def test_without_a_region_or_a_file_it_says_what_to_do(deploy: Deploy) -> None:
-    done = deploy("prod", HOME="/nowhere")
-    assert (done.returncode, done.stderr.partition(".")[0]) == (1, "No region is chosen")
-    done = deploy("staging", AWS_REGION="eu-central-1")
+def test_what_cannot_be_deployed_is_told_before_anything_is_made(aws: Emulator, deploy: Deploy, checkout: Path) -> None:
+    folder = checkout / "infra_cfn" / "environments"
+    wrong = {
+        "nowhere": (CHOSEN.replace("Region: eu-central-1\n", ""), "must say Region"),
+        "unfilled": (CHOSEN.replace("you@shop.test", "you@shop.example"), "still has the example's AlertEmail"),
+        "huge": (CHOSEN + "WarehouseSize: xlarge\n", "may be small, medium, large"),
+    }
+    for name, (text, told) in wrong.items():
+        (folder / f"{name}.yml").write_text(text)
+        done = deploy(name)
+        assert done.returncode == 1 and told in done.stderr and len(done.stderr.splitlines()) == 1
+    done = deploy("staging")
     assert done.returncode == 1 and "Copy example.yml" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert names(aws) == set()
+
+
+def test_code_that_was_changed_after_it_was_packed_is_not_deployed(deploy: Deploy, checkout: Path) -> None:
+    later = checkout / "ingest_lambda" / "later.py"
+    later.parent.mkdir()
+    later.write_text("")
+    done = deploy("prod")
+    assert done.returncode == 1 and "make package ARGS=arm64" in done.stderr
+    later.unlink()
 
 
 def test_a_plan_and_then_for_real(aws: Emulator, deploy: Deploy) -> None:
-    done = deploy("prod", "--plan", AWS_REGION="eu-central-1")
+    done = deploy("prod", "--plan")
     assert (done.returncode, done.stderr) == (0, "")
     assert names(aws) == {"clickstream-prod-artifacts"}
+    assert "clickstream-prod/Ingest (AWS::CloudFormation::Stack)" in " ".join(done.stdout.split())
+    assert aws.client("ssm").describe_parameters()["Parameters"] == []
 
-    done = deploy("prod", AWS_REGION="eu-central-1")
+    done = deploy("prod")
     assert (done.returncode, done.stderr) == (0, "")
     [root] = aws.client("cloudformation").describe_stacks(StackName="clickstream-prod")["Stacks"]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in root["Outputs"]}
@@ -98,10 +121,10 @@ def test_a_plan_and_then_for_real(aws: Emulator, deploy: Deploy) -> None:
     ]
     assert told["RAW_BUCKET_NAME"] == outputs["RawBucket"]
     settings = aws.client("ssm").get_parameter(Name="/clickstream/prod/machine/settings")["Parameter"]["Value"]
-    assert "RELEASE=0.2.0-abc" in settings.splitlines()
+    assert "RELEASE=0.3.0-abc" in settings.splitlines()
 
     # The emulator has no machine: the step after the stack, which tells a machine that was there of the release, says so.
-    done = deploy("prod", AWS_REGION="eu-central-1")
+    done = deploy("prod")
     assert "clickstream-prod: nothing to change." in done.stdout
     assert done.returncode == 1 and done.stderr.startswith("Systems Manager does not see ")
 
@@ -109,7 +132,13 @@ def test_a_plan_and_then_for_real(aws: Emulator, deploy: Deploy) -> None:
 def test_with_cloudfront_there_is_a_firewall_and_no_way_around_it(
     aws: Emulator, deploy: Deploy, checkout: Path
 ) -> None:
-    done = deploy("edge", AWS_REGION="eu-central-1")
+    # A plan makes nothing that costs, and what it makes can be taken away again.
+    assert deploy("edge", "--plan").returncode == 0
+    assert {name for name in names(aws) if "edge" in name} == {"clickstream-edge-artifacts"}
+    assert deploy("edge", command="destroy").returncode == 0
+    assert not [name for name in names(aws) if "edge" in name]
+
+    done = deploy("edge")
     assert (done.returncode, done.stderr) == (0, "")
     assert "cloudfront.net/clickstream" in done.stdout
     [firewall] = aws.client("cloudformation", region="us-east-1").describe_stacks(StackName="clickstream-edge-waf")[
@@ -128,6 +157,6 @@ def test_with_cloudfront_there_is_a_firewall_and_no_way_around_it(
     assert secret not in done.stdout
 
     # To stop it is to stop paying for the firewall too.
-    assert deploy("edge", AWS_REGION="eu-central-1", command="destroy").returncode == 0
+    assert deploy("edge", command="destroy").returncode == 0
     left = aws.client("cloudformation", region="us-east-1").list_stacks()["StackSummaries"]
     assert [one["StackStatus"] for one in left if one["StackName"] == "clickstream-edge-waf"] == ["DELETE_COMPLETE"]

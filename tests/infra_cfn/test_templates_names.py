@@ -122,4 +122,5 @@ def test_the_tick_comes_each_hour_and_leaves_what_fails() -> None:
 
 def test_the_example_of_an_environment_is_one() -> None:
     example = yaml.safe_load((FOLDER / "environments" / "example.yml").read_text())
+    assert example.pop("Region")
     assert example.keys() <= TEMPLATES["root"]["Parameters"].keys()

@@ -10,6 +10,7 @@ import pytest
 
 from infra_cfn.commands import choices, deploy, keys, releases, stacks
 from infra_cfn.commands.account import Trouble, client
+from infra_cfn.packages.sources import sources
 from support.templates import FOLDER
 
 
@@ -22,7 +23,9 @@ def built(tmp_path: Path) -> Path:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    (folder / "release.json").write_text(json.dumps({"release": "0.2.0-abc", "arch": "arm64", "files": digests}))
+    (folder / "release.json").write_text(
+        json.dumps({"release": "0.2.0-abc", "arch": "arm64", "sources": sources(), "files": digests})
+    )
     return tmp_path
 
 
@@ -70,9 +73,9 @@ def test_the_zone_is_one_that_has_the_machine_and_then_stays(moto: str) -> None:
     ("lines", "said"),
     [
         (None, "Copy example.yml"),
-        ("AlertEmail: a@b.example", "must say ShopOrigins"),
-        ("AlertEmial: a@b.example", "AlertEmial cannot be chosen"),
-        ("OriginSecret: hunter2", "OriginSecret cannot be chosen"),
+        ("Region: x\nAlertEmail: a@b.example", "must say ShopOrigins"),
+        ("Region: x\nAlertEmial: a@b.example", "AlertEmial cannot be chosen"),
+        ("Region: x\nOriginSecret: hunter2", "OriginSecret cannot be chosen"),
         ("- a\n- b", "must hold lines such as"),
         ("a: [", "is no YAML"),
     ],
@@ -86,6 +89,7 @@ def test_an_environment_s_file_that_cannot_be_used_is_told(tmp_path: Path, lines
 
 def test_an_environment_s_file_is_read_as_cloudformation_takes_it(tmp_path: Path) -> None:
     (tmp_path / "prod.yml").write_text(
+        "Region: eu-central-1\n"
         "AlertEmail: a@b.example\nShopOrigins: [https://a.example, https://b.example]\nOltp: yes\nWarehouseGiB: 30\n"
     )
     assert choices.read("prod", tmp_path) == {
@@ -96,5 +100,8 @@ def test_an_environment_s_file_is_read_as_cloudformation_takes_it(tmp_path: Path
     }
     example = (FOLDER / "environments" / choices.EXAMPLE).read_text()
     (tmp_path / "example.yml").write_text(example)
-    assert choices.read("example", tmp_path)["ShopHosts"] == "shop.example,www.shop.example"
-    assert choices.read("example", tmp_path)["FirstHour"] == "2026-01-01T00:00Z"
+    with pytest.raises(Trouble, match=r"still has the example's AlertEmail, ShopHosts, ShopOrigins"):
+        choices.read("example", tmp_path)
+    (tmp_path / "mine.yml").write_text(example.replace("shop.example", "shop.test"))
+    assert choices.read("mine", tmp_path)["ShopHosts"] == "shop.test,www.shop.test"
+    assert choices.read("mine", tmp_path)["FirstHour"] == "2026-01-01T00:00Z"
