@@ -150,3 +150,12 @@ def test_what_has_a_name_of_ours_is_never_replaced_by_a_choice() -> None:
             named += 1
             assert not [path for path, value in made.items() if depends_on_a_choice(stack, [value])], (stack, name)
     assert named > 25
+
+
+def test_the_collector_refuses_what_goes_around_cloudfront_only_when_told() -> None:
+    # A tracker that still sends to the API itself drops what is refused: it needs a time in which both are let in.
+    root = TEMPLATES["root"]
+    assert root["Conditions"]["IsCloudFrontOnly"] == {"Fn::Equals": [{"Ref": "CloudFront"}, "only"]}
+    asked = root["Resources"]["Ingest"]["Properties"]["Parameters"]["OriginSecretParameter"]["Fn::If"]
+    assert (asked[0], asked[2]) == ("IsCloudFrontOnly", "")
+    assert root["Resources"]["Frontend"]["Properties"]["Parameters"]["CloudFront"]["Fn::If"][0] == "HasCloudFront"
