@@ -21,6 +21,11 @@ from infra_cfn.commands.account import (
 )
 from infra_cfn.commands.shell import environment_argument, run
 
+#: One by the clock and one by hand or by a retry.
+TICKS_AT_ONCE = 2
+#: Lambda keeps so many for functions that reserve none.
+MIN_UNRESERVED = 100
+
 EPILOG = """
 \b
 First time, in this order:
@@ -66,6 +71,7 @@ def deploy_command(
     parameters = {
         **chosen,
         "AvailabilityZone": chosen.get("AvailabilityZone") or _zone(release.architecture, before),
+        "EtlReservedConcurrency": chosen.get("EtlReservedConcurrency") or _reservation(before),
         **_firewall(environment, chosen, tags, plan=plan),
         "Environment": environment,
         "ArtifactsBucket": bucket,
@@ -88,11 +94,9 @@ def deploy_command(
         keep_failed=keep_what_failed,
     )
     if not plan:
-        if "WebAclArn" not in parameters:
-            stacks.delete(
-                firewall_stack(environment), FIREWALL_REGION
-            )  # CloudFront was switched off; it would go on costing
         _bring_to_release(before, stacks.need(root_stack(environment)))
+        if "WebAclArn" not in parameters:  # CloudFront was switched off; it would go on costing
+            stacks.delete(firewall_stack(environment), FIREWALL_REGION)
         _tell(environment, stacks.need(root_stack(environment)).outputs, is_first=before is None)
 
 
@@ -120,10 +124,19 @@ def _zone(architecture: str, before: stacks.Stack | None) -> str:
     return str(zones[0])
 
 
+def _reservation(before: stacks.Stack | None) -> str:
+    """How many functions at once to reserve for the tick, where nobody chose. None in a new account: it may run ten, and
+    Lambda refuses a reservation that leaves fewer than a hundred, after the ten minutes that all before it have taken."""
+    if before and before.outputs and before.parameters.get("EtlReservedConcurrency"):  # it came up with that
+        return before.parameters["EtlReservedConcurrency"]
+    free = client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    return str(TICKS_AT_ONCE if free - TICKS_AT_ONCE >= MIN_UNRESERVED else 0)
+
+
 def _firewall(environment: str, chosen: Mapping[str, str], tags: Mapping[str, str], *, plan: bool) -> dict[str, str]:
     """With CloudFront: its firewall, in the one region that it can be in, and the secret that it sends along. A plan makes
     neither."""
-    if chosen.get("CloudFront") != "yes":
+    if chosen.get("CloudFront", "no") == "no":
         return {}
     if plan:
         return {"OriginSecret": "planned", "WebAclArn": PLANNED}

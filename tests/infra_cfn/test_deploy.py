@@ -38,7 +38,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (infra / file.name).write_text(emulable(file.name))
     (infra / "environments").mkdir()
     (infra / "environments" / "prod.yml").write_text(CHOSEN)
-    (infra / "environments" / "edge.yml").write_text(CHOSEN + "CloudFront: yes\n")
+    (infra / "environments" / "edge.yml").write_text(CHOSEN + "CloudFront: only\n")
     dist.mkdir(parents=True)
     files = {name: name.encode() for name in ("ingest_lambda.zip", "etl_lambda.zip", "instance.tar.gz")}
     for name, content in files.items():

@@ -85,7 +85,7 @@ def nested() -> set[str]:
 
 
 def test_it_comes_goes_and_comes_back_with_the_same_data(parameters: dict[str, str]) -> None:
-    first = bring({**parameters, "CloudFront": "yes", "OriginSecret": "secret"})
+    first = bring({**parameters, "CloudFront": "only", "OriginSecret": "secret"})
     assert nested() == RUNNING | {"Frontend"}
     assert first.outputs["CollectorUrl"].endswith(".cloudfront.net/clickstream")
     collector = client("lambda").get_function_configuration(FunctionName="clickstream-prod-ingest")

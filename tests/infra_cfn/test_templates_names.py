@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from support.templates import FOLDER, TEMPLATES, properties, resources, text
+from support.templates import FOLDER, TEMPLATES, every, properties, resources, text
 
 ROOT = FOLDER.parent
 
@@ -124,3 +126,37 @@ def test_the_example_of_an_environment_is_one() -> None:
     example = yaml.safe_load((FOLDER / "environments" / "example.yml").read_text())
     assert example.pop("Region")
     assert example.keys() <= TEMPLATES["root"]["Parameters"].keys()
+
+
+def depends_on_a_choice(stack: str, part: Any) -> bool:
+    """Does it change when a parameter does that can change in the life of an installation?"""
+    fixed = {"Environment", "AvailabilityZone", "AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix"}
+    names = {
+        *every(part, "Ref"),
+        *(name for one in every(part, "Fn::Sub") for name in re.findall(r"\$\{([\w:]+)\}", one)),
+    }
+    return bool((names - fixed) & TEMPLATES[stack]["Parameters"].keys())
+
+
+def test_what_has_a_name_of_ours_is_never_replaced_by_a_choice() -> None:
+    # CloudFormation makes the new one first, which cannot have the name of the old one: the deployment would fail.
+    named = 0
+    for stack, name, held in resources():
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", held["Type"]).schema
+        paths = [path.split("/")[2:] for path in schema.get("createOnlyProperties", [])]
+        made = {
+            "/".join(path): reduce(lambda part, key: (part or {}).get(key), path, held["Properties"]) for path in paths
+        }
+        if any(path.endswith("Name") and path != "FunctionName" and value for path, value in made.items()):
+            named += 1
+            assert not [path for path, value in made.items() if depends_on_a_choice(stack, [value])], (stack, name)
+    assert named > 25
+
+
+def test_the_collector_refuses_what_goes_around_cloudfront_only_when_told() -> None:
+    # A tracker that still sends to the API itself drops what is refused: it needs a time in which both are let in.
+    root = TEMPLATES["root"]
+    assert root["Conditions"]["IsCloudFrontOnly"] == {"Fn::Equals": [{"Ref": "CloudFront"}, "only"]}
+    asked = root["Resources"]["Ingest"]["Properties"]["Parameters"]["OriginSecretParameter"]["Fn::If"]
+    assert (asked[0], asked[2]) == ("IsCloudFrontOnly", "")
+    assert root["Resources"]["Frontend"]["Properties"]["Parameters"]["CloudFront"]["Fn::If"][0] == "HasCloudFront"

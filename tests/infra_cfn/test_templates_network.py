@@ -149,3 +149,13 @@ def test_the_gateway_serves_every_subnet() -> None:
     assert {one["Ref"] for one in properties("network", "S3Gateway")["RouteTableIds"]} == tables
     services = {text(held["Properties"]["ServiceName"]) for _, _, held in resources("AWS::EC2::VPCEndpoint")}
     assert services == {f"com.amazonaws.eu-central-1.{name}" for name in ("s3", "ssm", "ssmmessages")}
+
+
+def test_every_description_of_a_rule_is_one_that_ec2_takes() -> None:
+    # cfn-lint does not look at it, and EC2 refuses the group: the first deployment would end there.
+    groups = [
+        held["Properties"] for _, _, held in resources("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress")
+    ]
+    said = [*every(groups, "Description"), *every(groups, "GroupDescription")]
+    assert len(said) > 15
+    assert [one for one in said if not re.fullmatch(r"[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}", one)] == []

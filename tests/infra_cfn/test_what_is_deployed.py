@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,6 +68,24 @@ def test_the_zone_is_one_that_has_the_machine_and_then_stays(moto: str) -> None:
     assert "t4g.small" in {one["InstanceType"] for one in offers}
     there = stacks.Stack("id", "UPDATE_COMPLETE", {"AvailabilityZone": "eu-central-1c"}, {})
     assert deploy._zone("arm64", there) == "eu-central-1c"
+
+
+def account_with(monkeypatch: pytest.MonkeyPatch, unreserved: int) -> None:
+    settings = {"AccountLimit": {"UnreservedConcurrentExecutions": unreserved}}
+    monkeypatch.setattr(deploy, "client", lambda service: SimpleNamespace(get_account_settings=lambda: settings))
+
+
+@pytest.mark.parametrize(("unreserved", "reserved"), [(10, "0"), (101, "0"), (102, "2"), (1000, "2")])
+def test_a_new_account_reserves_nothing_that_lambda_would_refuse(
+    monkeypatch: pytest.MonkeyPatch, unreserved: int, reserved: str
+) -> None:
+    account_with(monkeypatch, unreserved)
+    assert deploy._reservation(None) == reserved
+    failed = stacks.Stack("id", "ROLLBACK_COMPLETE", {"EtlReservedConcurrency": "2"}, {})
+    assert deploy._reservation(failed) == reserved
+    # What it has reserved itself is not unreserved any more: it stays as it came up.
+    came_up = stacks.Stack("id", "UPDATE_COMPLETE", {"EtlReservedConcurrency": "2"}, {"RawBucket": "raw"})
+    assert deploy._reservation(came_up) == "2"
 
 
 @pytest.mark.parametrize(
