@@ -1,4 +1,4 @@
-"""What a tick tells CloudWatch, by a line in its log: how fresh the tables are, what was loaded, how full the disk is."""
+"""What a tick tells CloudWatch by a line in its log: freshness, what was loaded, the disk, the age of the backup."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from typing import Any
 from clickstream_dagster.warehouse.connection import Connection, transaction
 from ingest_lambda.log import log_metrics
 
-#: The machine writes hourly; a row that is older says nothing of now.
-_DISK = "select disk_free_percent from machine_health where measured_at > now() - interval '3 hours' order by hour desc limit 1"
+#: The machine writes hourly; a row that is older says nothing of now. A machine that has made no backup yet is as late with it
+#: as it is old.
+_MACHINE = """
+    select disk_free_percent,
+        round(extract(epoch from now() - coalesce(backed_up_at, (select min(hour) from machine_health))) / 3600, 1)
+    from machine_health
+    where measured_at > now() - interval '3 hours'
+    order by hour desc
+    limit 1
+"""
 
 
 def tell(connection: Connection, answer: Mapping[str, Any], owed: int, complete_to: datetime | None) -> None:
@@ -23,17 +31,17 @@ def tell(connection: Connection, answer: Mapping[str, Any], owed: int, complete_
         "EventsLoaded": sum(run["events"] for run in runs),
         "FreshnessMinutes": round((now - complete_to).total_seconds() / 60, 1) if complete_to else None,
         "TickSeconds": answer["seconds"],
-        "DiskFreePercent": disk_free_percent(connection),
+        **machine_numbers(connection),
     }
     log_metrics("etl", "tick", metrics, **answer)
 
 
-def disk_free_percent(connection: Connection) -> float | None:
-    """Of the disk under the warehouse, as its machine has told; None where no machine does."""
+def machine_numbers(connection: Connection) -> dict[str, float]:
+    """Of the disk under the warehouse and of its backup, as the machine has told; nothing where no machine does."""
     with transaction(connection) as cursor:
         cursor.execute("select to_regclass('machine_health') is not null")
         if cursor.fetchone() != (True,):
-            return None
-        cursor.execute(_DISK)
+            return {}
+        cursor.execute(_MACHINE)
         found = cursor.fetchone()
-    return float(found[0]) if found else None
+    return dict(zip(("DiskFreePercent", "BackupAgeHours"), map(float, found), strict=True)) if found else {}

@@ -133,6 +133,7 @@ def test_the_disk_is_what_the_machine_has_said_of_it_lately(answer: dict[str, An
         return metrics_of([line for line in tick.lines() if line.get("message") == "tick"][-1])[1]
 
     assert told_after("50 minutes")["DiskFreePercent"] == 12.3
+    assert told_after("50 minutes")["BackupAgeHours"] < 1.1, "a machine that has made none is as late as it is old"
     assert "DiskFreePercent" not in told_after("5 hours"), "what was true then says nothing of now"
     connection.close()
 
