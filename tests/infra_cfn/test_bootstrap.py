@@ -408,6 +408,10 @@ def test_a_new_machine_takes_over_the_disk(
         assert other.bash("cd /etc/clickstream/secrets; tail -n +1 *") == kept
         assert changed(sums, other.bash(_SUMS)) <= BEATS
         other.bash("runuser -u postgres -- psql -X -d clickstream_dw -c 'truncate fact_orders'")
+        damaged = f"cd /srv/shared/backups; cp -a {stamp} damaged; echo >> damaged/dagster.dump"
+        assert "not what was stored" in other.fails(
+            f"{damaged}; /opt/clickstream/instance/restore.sh --replace damaged"
+        )
         other.bash(f"/opt/clickstream/instance/restore.sh --replace {stamp}")
         assert changed(sums, other.bash(_SUMS)) <= BEATS
 
