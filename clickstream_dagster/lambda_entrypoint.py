@@ -18,7 +18,6 @@ from clickstream_dagster.partitions import HOUR, floor_hour, hour_of_prefix, key
 from clickstream_dagster.settings import forget_secrets, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.tick_numbers import tell
-from clickstream_dagster.warehouse.connection import WarehouseUnreachable
 from clickstream_dagster.warehouse.ledger import freshness, owed_hours
 
 if TYPE_CHECKING:
@@ -40,7 +39,10 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
     """
     try:
         return _tick(target_hour(event, datetime.now(UTC)))
-    except WarehouseUnreachable:
+    except (BadTick, TickFailed):
+        raise
+    except Exception:
+        # Whoever was not let in, the warehouse's login or Dagster's own: each library has an error of its own for that.
         _forget()
         raise
 

@@ -19,6 +19,8 @@ from ingest_lambda.request import Request
 from ingest_lambda.tidy import tidy
 
 MAX_USER_AGENT = 2048
+#: The `identity_source` of a customer whose token the API has checked. What a client says of itself is never this.
+CHECKED = "cognito_verified"
 
 T = TypeVar("T")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -42,7 +44,7 @@ def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: 
     drafts = [_attempt(_read, event) for event in found.events]
     receipt = Receipt(received_at, _shift(drafts, found.envelope, received_at), salt, make_id)
     defaults = {**header_fields(request), **_sent_at(drafts), **found.envelope.values}
-    proven = {"user_id": request.customer, "identity_source": "cognito"} if request.customer else {}
+    proven = {"user_id": request.customer, "identity_source": CHECKED} if request.customer else {}
     accepted: list[bytes] = []
     rejected: list[Rejection] = []
     for index, (event, read) in enumerate(zip(found.events, drafts, strict=True)):
@@ -90,7 +92,10 @@ def _read(event: bytes) -> Draft:
 
 def _line(read: Draft, envelope: Draft, receipt: Receipt, defaults: dict[str, Any], proven: dict[str, Any]) -> bytes:
     whole = Draft({**read.values, **proven}, {**envelope.props, **read.props})
-    return contract.encode(finish(whole, receipt, defaults))
+    event = finish(whole, receipt, defaults)
+    if not proven and (event.identity_source or "").strip().lower() == CHECKED:
+        event.identity_source = None
+    return contract.encode(event)
 
 
 def _attempt(step: Callable[..., T], *given: Any) -> T | Reject:

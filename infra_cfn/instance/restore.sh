@@ -23,7 +23,7 @@ if [ "${1:-}" = --replace ]; then
     REPLACE=1
     shift
 fi
-STAMP=${1:-$(store list | sed -n 's|/complete$||p' | sort | tail -n 1)}
+STAMP=${1:-$(store list | sed -nE 's|^([0-9]{8}T[0-9]{6}Z)/complete$|\1|p' | sort | tail -n 1)}
 [ -n "$STAMP" ] || fail "there is no complete backup in $BACKUP_URL"
 if [ -z "$REPLACE" ] && [ "$(as_postgres -d "$WAREHOUSE" -At -c 'select exists (select from clickstream_events)')" = t ]; then
     fail "this warehouse holds events; say restore.sh --replace to put the backup in their place"
@@ -36,8 +36,10 @@ cd "$WORK"
 for file in complete "$WAREHOUSE.dump" dagster.dump; do store get "$STAMP/$file" > "$file"; done
 sha256sum --check --quiet complete || fail "what came from $BACKUP_URL/$STAMP is not what was stored"
 
-SERVICES=(clickstream-daemon clickstream-webserver clickstream-location clickstream-dashboard)
-systemctl stop "${SERVICES[@]}" clickstream-backup.timer clickstream-health.timer
+SERVICES=(clickstream-location clickstream-webserver clickstream-daemon clickstream-dashboard clickstream-health.timer)
+[ ! -e /etc/systemd/system/timers.target.wants/clickstream-backup.timer ] || SERVICES+=(clickstream-backup.timer)
+trap 'rm -rf "$WORK"; systemctl start "${SERVICES[@]}"' EXIT # whatever happens from here on
+systemctl stop "${SERVICES[@]}"
 for database in "$WAREHOUSE" dagster; do
     as_postgres -d postgres <<SQL
 drop database if exists ${database}_restored with (force);
@@ -58,6 +60,4 @@ alter database dagster owner to clickstream_dagster;
 SQL
 as_postgres -d postgres < "$HERE/roles.sql"
 "$HERE/migrate.sh" # the backup may be of an older release
-systemctl start "${SERVICES[@]}" clickstream-health.timer
-[ -z "${BACKUP_URL:-}" ] || systemctl start clickstream-backup.timer
 echo "restored $STAMP"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# New passwords for the roles that are named, or for all. Open connections live on; a Lambda reads the new one when it starts
-# anew, and its next tick pays what one refused tick has left.
+# New passwords for the roles that are named, or for all. Open connections live on; a Lambda that still has the old one is
+# refused once, reads the new one, and is tried again by Lambda itself.
 #
 #   rotate_passwords.sh [clickstream_loader clickstream_reader clickstream_dagster]
 set -euo pipefail

@@ -19,7 +19,7 @@ def signed_in(collector: Any, body: Any, *, path: str = "/clickstream/auth", cla
 def test_the_token_says_who_it_is(collector: Any, view: dict[str, Any], path: str) -> None:
     claimed = {**view, "user_id": "somebody-else", "identity_source": "cookie"}
     assert signed_in(collector, [view, claimed], path=path).body["accepted"] == 2
-    assert {(event["user_id"], event["identity_source"]) for event in collector.events()} == {(SUB, "cognito")}
+    assert {(event["user_id"], event["identity_source"]) for event in collector.events()} == {(SUB, "cognito_verified")}
 
 
 def test_the_visitor_stays_who_it_was(collector: Any, view: dict[str, Any]) -> None:
@@ -44,3 +44,15 @@ def test_a_preflight_needs_no_token(collector: Any, view: dict[str, Any]) -> Non
 def test_an_open_path_takes_no_token_s_word(collector: Any, view: dict[str, Any]) -> None:
     assert signed_in(collector, {**view, "user_id": "u-1"}, path="/clickstream").status == 200
     assert collector.events()[0]["user_id"] == "u-1"
+
+
+@pytest.mark.parametrize("named", ["identity_source", "identitySource"])
+@pytest.mark.parametrize("claim", ["cognito_verified", " cognito_verified "])
+def test_an_open_path_cannot_claim_that_a_token_was_checked(
+    collector: Any, view: dict[str, Any], named: str, claim: str
+) -> None:
+    forged = {key: value for key, value in view.items() if key != "identity_source"} | {named: claim, "user_id": SUB}
+    for body in (forged, {"identity_source": claim, "events": [forged]}):
+        assert collector.post(body).status == 200
+    assert {event["user_id"] for event in collector.events()} == {SUB}
+    assert [event for event in collector.events() if "verified" in str(event.get("identity_source"))] == []

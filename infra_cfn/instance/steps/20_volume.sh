@@ -43,7 +43,8 @@ if DISK=$(device) && [ -n "$DISK" ]; then
         systemctl daemon-reload
         mount -o noatime "$DISK" "$DATA"
     fi
-    resize2fs "$(findmnt -no SOURCE "$DATA")" 2> /dev/null # larger, when the volume was made larger
+    # Larger, when the volume was made larger. What stands goes on when that fails; the alarm of the disk would say so again.
+    grown=$(resize2fs "$(findmnt -no SOURCE "$DATA")" 2>&1) || log "the file system was not made larger: $grown"
 fi
 chmod 755 "$DATA"
 
