@@ -143,19 +143,6 @@ PARTS = (
         is_filtered=False,
     ),
     Card(
-        "cloud",
-        "What AWS says of its parts",
-        "By day or hour, in the shop's time zone: the API's requests, the share it refused (4xx) and failed (5xx), its slowest "
-        "hour's 95th percentile, errors and throttles of the two functions, and the most dead letters that waited. "
-        f"By hour: the last {MOST_HOURS} of the period.",
-        cloud.rows,
-        cloud.COLUMNS,
-        cloud.draw,
-        (cloud.BY,),
-        empty=cloud.EMPTY,
-        is_filtered=False,
-    ),
-    Card(
         "runs",
         "Last run of each table",
         "When a table was changed last (the shop's time), the keys that were rebuilt, the rows removed and added, and the "
@@ -173,6 +160,19 @@ PARTS = (
         width=6,
         height="380px",
         empty="No table has been built yet. Run: clickstream materialize",
+        is_filtered=False,
+    ),
+    Card(
+        "cloud",
+        "What AWS says of its parts",
+        "By day or hour, in the shop's time zone: the API's requests, the share it refused (4xx) and failed (5xx), its slowest "
+        "hour's 95th percentile, errors and throttles of the two functions, and the most dead letters that waited. "
+        f"By hour: the last {MOST_HOURS} of the period.",
+        cloud.rows,
+        cloud.COLUMNS,
+        cloud.draw,
+        (cloud.BY,),
+        empty=cloud.EMPTY,
         is_filtered=False,
     ),
     Card(
