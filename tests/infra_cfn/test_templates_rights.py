@@ -89,7 +89,7 @@ def test_raw_events_grow_cold() -> None:
     steps = {
         rule["Prefix"]: [one["StorageClass"] for one in rule["Transitions"]] for rule in rules if "Transitions" in rule
     }
-    assert steps == {"events/": ["STANDARD_IA", "GLACIER"], "rejected/": ["STANDARD_IA", "GLACIER"]}
+    assert steps == {"events/": ["STANDARD_IA", "GLACIER_IR"], "rejected/": ["STANDARD_IA", "GLACIER_IR"]}
     assert not [rule for rule in rules if "ExpirationInDays" in rule and rule["Prefix"] != "operations/"]
 
 
