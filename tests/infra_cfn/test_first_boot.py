@@ -30,7 +30,7 @@ RENDERED = {
 AWS = """#!/bin/bash
 echo "$*" >> "$ASKED"
 case $1 in
-ssm) cat "$SETTINGS" ;;
+ssm) [ "$(wc -l < "$ASKED")" -gt "${REFUSED:-0}" ] && cat "$SETTINGS" ;;
 s3) [ -z "${NO_RELEASE:-}" ] && cat "$ARCHIVE" ;;
 esac
 """
@@ -68,7 +68,11 @@ def test_the_shop_s_database_is_set_up_by_a_script_that_shellcheck_does_not_mind
 def first_boot(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the warehouse's UserData with the machine's folders in `folder`; its curl and aws write down what they are told."""
     (folder / "bin").mkdir()
-    for name, text in {"aws": AWS, "curl": '#!/bin/bash\nprintf "%s\\n" "$@" >> "$SIGNALS"\n'}.items():
+    for name, text in {
+        "aws": AWS,
+        "sleep": "#!/bin/bash\n",
+        "curl": '#!/bin/bash\nprintf "%s\\n" "$@" >> "$SIGNALS"\n',
+    }.items():
         (folder / "bin" / name).write_text(text)
         (folder / "bin" / name).chmod(0o755)
     settings = properties("warehouse", "MachineSettings")["Value"]["Fn::Sub"]
@@ -101,6 +105,18 @@ def test_the_first_boot_fetches_the_release_and_hands_over(tmp_path: Path) -> No
     assert "s3://artifactsbucket/releases/release/instance.tar.gz" in (tmp_path / "asked").read_text()
     assert not (tmp_path / "signals").exists()  # bootstrap.sh speaks for itself
     assert stat.S_IMODE((tmp_path / "_etc_clickstream" / "machine.env").stat().st_mode) == 0o600
+
+
+def test_a_role_that_is_not_known_yet_is_waited_for(tmp_path: Path) -> None:
+    assert first_boot(tmp_path, REFUSED="2").returncode == 0
+    assert (tmp_path / "asked").read_text().count("get-parameter") == 3
+    assert (tmp_path / "told").exists() and not (tmp_path / "signals").exists()
+
+
+def test_settings_that_never_come_are_told(tmp_path: Path) -> None:
+    first_boot(tmp_path, REFUSED="99")
+    assert (tmp_path / "asked").read_text().count("get-parameter") == 5
+    assert '"Status":"FAILURE"' in (tmp_path / "signals").read_text()
 
 
 def test_a_later_release_waits_for_nobody(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034 # PYTHON is for the steps that follow
 if command -v dnf > /dev/null; then
     PYTHON=python3.13
-    dnf install -y -q postgresql18-server python3.13 python3.13-pip openssl e2fsprogs
+    dnf install -y -q postgresql18-server postgresql18 python3.13 python3.13-pip openssl e2fsprogs
 elif command -v apt-get > /dev/null; then
     PYTHON=python3
     # Debian would make a cluster on the root disk, and start it.
