@@ -95,7 +95,7 @@ def everything(environment: str, stack: stacks.Stack) -> None:
         empty(bucket)
         client("s3").delete_bucket(Bucket=bucket)
     client("cognito-idp").delete_user_pool(UserPoolId=stack.outputs["UserPool"])
-    _delete_snapshots(volumes)
+    _delete_snapshots(environment, volumes)
     _delete_what_is_beside(environment)
     console.print(f"{root_stack(environment)} is gone, and its data.")
 
@@ -143,12 +143,20 @@ def _volumes(environment: str) -> Iterator[dict[str, str]]:
         yield from page["Volumes"]
 
 
-def _delete_snapshots(volumes: list[str]) -> None:
+def _delete_snapshots(environment: str, volumes: list[str]) -> None:
+    """Those of its disks, and of disks that were replaced before: daily snapshots have the tag of theirs."""
+    wanted = [{"Name": "tag:clickstream-snapshots", "Values": [environment]}]
     if volumes:
-        taken = [{"Name": "volume-id", "Values": volumes}]
-        for page in client("ec2").get_paginator("describe_snapshots").paginate(OwnerIds=["self"], Filters=taken):
-            for one in page["Snapshots"]:
-                client("ec2").delete_snapshot(SnapshotId=one["SnapshotId"])
+        wanted.append({"Name": "volume-id", "Values": volumes})
+    pages = client("ec2").get_paginator("describe_snapshots")
+    found = {
+        one["SnapshotId"]
+        for taken in wanted
+        for page in pages.paginate(OwnerIds=["self"], Filters=[taken])
+        for one in page["Snapshots"]
+    }
+    for snapshot in sorted(found):
+        client("ec2").delete_snapshot(SnapshotId=snapshot)
 
 
 def _delete_parameters(environment: str) -> None:

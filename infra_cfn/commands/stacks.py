@@ -164,8 +164,8 @@ def _settled(name: str, region: str | None) -> Stack | None:
         raise Trouble(
             f"{name} is being changed by someone else ({found.status}). Wait until that has ended, and repeat."
         )
-    if found.status == "UPDATE_ROLLBACK_FAILED":
-        raise Trouble(f"{name} is stuck in UPDATE_ROLLBACK_FAILED: see docs/runbook.md, A deployment that is stuck.")
+    if found.status in ("UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"):
+        raise Trouble(f"{name} is stuck in {found.status}: see docs/runbook.md, A deployment that is stuck.")
     return found
 
 

@@ -27,11 +27,15 @@ def test_only_this_installation_s_secrets_and_snapshots_go(moto: str) -> None:
         made = client("ec2").create_volume(AvailabilityZone="eu-central-1a", Size=10, TagSpecifications=tags)
         client("ec2").create_snapshot(VolumeId=made["VolumeId"])
     mine = [one["VolumeId"] for one in destroy._volumes("prod")]
-    destroy._delete_snapshots(mine)
+    # Of a disk that was replaced long ago: its daily snapshots have its tag.
+    old = client("ec2").create_volume(AvailabilityZone="eu-central-1a", Size=10)["VolumeId"]
+    copied = [{"ResourceType": "snapshot", "Tags": [{"Key": "clickstream-snapshots", "Value": "prod"}]}]
+    client("ec2").create_snapshot(VolumeId=old, TagSpecifications=copied)
+    destroy._delete_snapshots("prod", mine)
     destroy._delete_parameters("prod")
-    both = [*mine, *(one["VolumeId"] for one in destroy._volumes("prod2"))]
+    both = [*mine, old, *(one["VolumeId"] for one in destroy._volumes("prod2"))]
     left = client("ec2").describe_snapshots(Filters=[{"Name": "volume-id", "Values": both}])["Snapshots"]
-    assert [one["VolumeId"] for one in left] == both[1:]
+    assert [one["VolumeId"] for one in left] == both[2:]
     assert client("ssm").get_parameters_by_path(Path="/clickstream/prod/", Recursive=True)["Parameters"] == []
     assert client("ssm").get_parameter(Name="/clickstream/prod2/ingest/hash_salt")
 
