@@ -240,10 +240,10 @@ def test_a_request_that_is_under_way_outlives_its_page_and_is_not_sent_beside_it
 def test_more_than_64_kib_pending_at_unload(collector: Collector, shop: Shop, page: Page) -> None:
     page.goto(shop.url)
     assert flush(page) == 0
-    # In one task with the leaving: no store has confirmed any of it.
+    # In one task with the leaving: the database has confirmed none of it. Beacons take half of it, localStorage the rest.
     page.evaluate(
         """url => {
-            for (let n = 0; n < 150; n++) clickstream.track("said", {props: {n, pad: "x".repeat(1000)}});
+            for (let n = 0; n < 100; n++) clickstream.track("said", {props: {n, pad: "x".repeat(1000)}});
             location.href = url;
         }""",
         "about:blank",
@@ -254,7 +254,7 @@ def test_more_than_64_kib_pending_at_unload(collector: Collector, shop: Shop, pa
     assert 40_000 < at_exit <= 65_536  # as much as may go out beside the page's other requests
     page.goto(shop.url)
     until(lambda: flush(page) == 0)
-    repeats = assert_all_heard(collector, range(150))
+    repeats = assert_all_heard(collector, range(100))
     assert repeats < 60
     assert stored(page)["local"] == []
 
