@@ -36,8 +36,8 @@ def log_metrics(service: str, message: str, metrics: Mapping[str, float | None],
 
 
 def _unit(name: str) -> str:
-    """By the end of its name. CloudWatch has no word for minutes."""
-    known = {"Seconds": "Seconds", "Percent": "Percent", "Minutes": "None"}
+    """By the end of its name. CloudWatch has no word for minutes and hours."""
+    known = {"Seconds": "Seconds", "Percent": "Percent", "Minutes": "None", "Hours": "None"}
     return next((unit for end, unit in known.items() if name.endswith(end)), "Count")
 
 
