@@ -16,6 +16,7 @@ from ingest_lambda.operations import OperationalMetric
 
 #: An object that lies further back from the latest hour is not looked for again: the function writes an hour twice.
 LOOKBACK = timedelta(days=3)
+_HELD = "select hour, etag from operational_objects where hour >= (select max(hour) from operational_objects) - %s"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def load_operations(connection: Connection, store: ObjectStore) -> LoadedNumbers
     with transaction(connection) as cursor:
         # One at a time, from before the listing on: of two versions of an hour the later one must stay.
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext('operational_metrics'))", (LOCK_CLASS,))
-        cursor.execute("select hour, etag from operational_objects")
+        cursor.execute(_HELD, (LOOKBACK,))
         held: dict[datetime, str] = dict(cursor.fetchall())
         listed = operations.list_objects(store, max(held) - LOOKBACK if held else None)
         read: dict[OperationsObject, list[OperationalMetric]] = {}
