@@ -94,10 +94,11 @@ def deploy_command(
         keep_failed=keep_what_failed,
     )
     if not plan:
-        _bring_to_release(before, stacks.need(root_stack(environment)))
+        now = stacks.need(root_stack(environment))
+        _bring_to_release(before, now)
         if "WebAclArn" not in parameters:  # CloudFront was switched off; it would go on costing
             stacks.delete(firewall_stack(environment), FIREWALL_REGION)
-        _tell(environment, stacks.need(root_stack(environment)).outputs, is_first=before is None)
+        _tell(environment, now.outputs, is_first=before is None)
 
 
 def _artifacts(environment: str, tags: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ def destroy_command(environment: str, and_the_data: bool) -> None:
     """Take down the installation ENV."""
     stack = stacks.find(root_stack(environment))
     if stack is None and stacks.find(artifacts_stack(environment)) is None:
-        stacks.need(root_stack(environment))  # which says so
+        raise stacks.missing(root_stack(environment))
     if stack is None or "RawBucket" not in stack.outputs:
         _clear_away(environment)
         return

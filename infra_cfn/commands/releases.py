@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import io
 import json
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from clickstream_dagster.cli.show import bar
 from infra_cfn.commands.account import TEMPLATES, Trouble, client
+from infra_cfn.packages.archive import digest, pack_tar
 from infra_cfn.packages.sources import sources
 
 DIST = TEMPLATES.parent / "dist" / "lambda"
@@ -49,9 +47,9 @@ def read(architecture: str, dist: Path = DIST) -> Release:
     if said.get("sources") != sources():
         raise Trouble(f"The code has changed since it was packed. Pack it again: make package ARGS={architecture}")
     release = Release(said["release"], architecture, folder, said["files"])
-    for name, digest in release.files.items():
+    for name, wanted in release.files.items():
         file = folder / name
-        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+        if not file.exists() or digest(file) != wanted:
             raise Trouble(f"{file} is not what release.json says. Build it again: make package ARGS={architecture}")
     return release
 
@@ -65,15 +63,15 @@ def upload(release: Release, bucket: str) -> None:
     for key, content in small.items():
         client("s3").put_object(Bucket=bucket, Key=key, Body=content)
     for key, file in release.keys().items():
-        digest = release.files[file.name]
-        if _digest_of(bucket, key) != digest:
+        wanted = release.files[file.name]
+        if _digest_of(bucket, key) != wanted:
             with bar(f"uploading {file.name}", file.stat().st_size) as shown:
                 [task] = shown.task_ids
                 client("s3").upload_file(
                     str(file),
                     bucket,
                     key,
-                    ExtraArgs={"Metadata": {"sha256": digest}},
+                    ExtraArgs={"Metadata": {"sha256": wanted}},
                     Callback=lambda sent, shown=shown, task=task: shown.advance(task, sent),
                 )
 
@@ -86,12 +84,7 @@ def templates_url(release: Release, bucket: str) -> str:
 def oltp_archive() -> bytes:
     """The files of the shop's own database; the same files give the same bytes."""
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
-        for file in sorted((TEMPLATES / "oltp").iterdir()):
-            entry = tarfile.TarInfo(file.name)
-            entry.size, entry.mode = file.stat().st_size, 0o755 if file.suffix == ".sh" else 0o644
-            with file.open("rb") as content:
-                archive.addfile(entry, content)
+    pack_tar({file.name: file for file in (TEMPLATES / "oltp").iterdir()}, packed)
     return packed.getvalue()
 
 

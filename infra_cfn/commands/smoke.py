@@ -13,10 +13,12 @@ import click
 from botocore.config import Config
 
 from clickstream_dagster.cli.show import bar, console
+from clickstream_dagster.partitions import floor_hour
 from infra_cfn.commands import machine, stacks
 from infra_cfn.commands.account import Trouble, client, region, root_stack
 from infra_cfn.commands.canary import Canary, post
 from infra_cfn.commands.shell import environment_argument, run
+from ingest_lambda.landing import hour_prefix
 
 STORED_SECONDS = 20
 
@@ -65,8 +67,8 @@ def stored(bucket: str, canary: Canary, began: datetime) -> datetime:
     """Find the canary's object; the hour that it lies in. A 200 is given after it is stored, so it is there at once."""
     deadline = time.monotonic() + STORED_SECONDS
     while True:
-        for hour in sorted({_floor(began), _floor(datetime.now(UTC))}):
-            if _holds(bucket, f"events/{hour:%Y/%m/%d/%H}/", canary, began):
+        for hour in sorted({floor_hour(began), floor_hour(datetime.now(UTC))}):
+            if _holds(bucket, hour_prefix(hour), canary, began):
                 return hour
         if time.monotonic() > deadline:
             raise Trouble(f"Step 2, storage: no object with the canary in {bucket}, although the API said 200.")
@@ -108,10 +110,6 @@ def _holds(bucket: str, prefix: str, canary: Canary, since: datetime) -> bool:
     recent = since - timedelta(seconds=60)  # this computer's clock may be off
     keys = [one["Key"] for page in pages for one in page.get("Contents", []) if one["LastModified"] >= recent]
     return any(canary.name.encode() in client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
-
-
-def _floor(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _json(text: str) -> Mapping[str, Any]:

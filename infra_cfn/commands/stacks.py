@@ -67,10 +67,15 @@ def need(name: str, region: str | None = None) -> Stack:
     """The stack of that name. Raises `Trouble` when there is none."""
     found = find(name, region)
     if found is None:
-        raise Trouble(
-            f"There is no stack {name} here. Check its region and the account, or deploy it: make deploy ENV=..."
-        )
+        raise missing(name)
     return found
+
+
+def missing(name: str) -> Trouble:
+    """What to say where a stack is asked for that is not there."""
+    return Trouble(
+        f"There is no stack {name} here. Check its region and the account, or deploy it: make deploy ENV=..."
+    )
 
 
 def change(

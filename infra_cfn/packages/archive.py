@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 #: 1 January 1980, the first day that a zip file knows.
 EPOCH = 315_532_800
@@ -30,9 +32,14 @@ def write_zip(folder: Path, to: Path, level: int = 9) -> int:
 
 
 def write_tar(files: Mapping[str, Path], to: Path) -> None:
-    """Pack files by their place in the archive. Its bytes are compressed already (wheels), so little is tried."""
+    """Pack files by their place in the archive."""
+    with to.open("wb") as raw:
+        pack_tar(files, raw)
+
+
+def pack_tar(files: Mapping[str, Path], raw: IO[bytes]) -> None:
+    """The same into a stream. Wheels are compressed already, so little is tried."""
     with (
-        to.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=1) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
@@ -41,6 +48,11 @@ def write_tar(files: Mapping[str, Path], to: Path) -> None:
             data = file.read_bytes()
             entry.size, entry.mtime, entry.mode = len(data), EPOCH, _mode(place)
             archive.addfile(entry, io.BytesIO(data))
+
+
+def digest(file: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _mode(place: str) -> int:

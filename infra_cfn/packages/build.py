@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from infra_cfn.packages.archive import write_zip
+from infra_cfn.packages.archive import digest, write_zip
 from infra_cfn.packages.bytecode import compile_all
 from infra_cfn.packages.contents import ETL, INGEST, ROOT, Contents
 from infra_cfn.packages.sources import sources
@@ -47,7 +47,7 @@ def build(target: Target, dist: Path = DIST, work: Path = WORK) -> dict[str, Any
         sizes[contents.name] = {"zip": (folder / f"{contents.name}.zip").stat().st_size, "unpacked": unpacked}
         _check(contents, target, sizes[contents.name])
     write_instance(target, folder / "instance.tar.gz", work)
-    files = {file.name: _digest(file) for file in sorted(folder.iterdir()) if file.suffix in (".zip", ".gz")}
+    files = {file.name: digest(file) for file in sorted(folder.iterdir()) if file.suffix in (".zip", ".gz")}
     content = hashlib.sha256(json.dumps(files).encode()).hexdigest()
     release = {
         "release": f"{our_version()}-{content[:10]}",
@@ -97,10 +97,6 @@ def _check(contents: Contents, target: Target, size: dict[str, int]) -> None:
             f"{contents.name} leaves {100 * margin:.0f} % of Lambda's 250 MB, and {100 * LEAST_MARGIN:.0f} % are asked for. "
             "See what is large in it, and what of that is never imported (contents.py, left_out)."
         )
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ markers: pip would read them by those of the machine that it runs on.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from infra_cfn.packages.archive import digest
 from infra_cfn.packages.contents import ETL, INGEST, INSTANCE, ROOT, RUNTIME, Contents
 from infra_cfn.packages.targets import TARGETS, Target
 from infra_cfn.packages.wheels import download, our_wheel
@@ -44,7 +44,7 @@ def resolve(contents: Contents, target: Target, folder: Path) -> dict[str, str]:
             raise SystemExit(f"{', '.join(unpinned)} is not pinned in constraints.txt. Run: make constraints")
         download([f"{name}=={pins[name]}" for name in fresh], target, folder)
         wheels = {str(parse_wheel_filename(wheel.name)[0]): wheel for wheel in folder.glob("*.whl")}
-        found |= {name: f"{pins[name]} {hashlib.sha256(wheels[name].read_bytes()).hexdigest()}" for name in fresh}
+        found |= {name: f"{pins[name]} {digest(wheels[name])}" for name in fresh}
         asked = [wanted for wanted in level if str(wanted) not in seen]
         seen |= {str(wanted) for wanted in asked}
         level = [one for wanted in asked for one in _required(wanted, wheels, target, contents)]

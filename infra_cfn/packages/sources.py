@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from infra_cfn.packages.archive import digest
 from infra_cfn.packages.contents import ROOT
 
 _FOLDERS = (
@@ -23,8 +24,8 @@ def sources(root: Path = ROOT) -> str:
     """SHA-256 of every file of ours that goes into a package or says how it is made."""
     found = [file for folder in _FOLDERS for file in sorted((root / folder).rglob("*")) if file.is_file()]
     found += [root / name for name in _FILES if (root / name).exists()]
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
     for file in found:
         if file.suffix != ".pyc" and not file.name.startswith("."):
-            digest.update(f"{file.relative_to(root)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
+            whole.update(f"{file.relative_to(root)} {digest(file)}\n".encode())
+    return whole.hexdigest()

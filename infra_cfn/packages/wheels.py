@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -12,7 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from infra_cfn.packages.archive import EPOCH
+from infra_cfn.packages.archive import EPOCH, digest
 from infra_cfn.packages.contents import ROOT
 from infra_cfn.packages.targets import Target
 
@@ -32,10 +31,10 @@ def fetch(lock: Path, target: Target, cache: Path) -> list[Path]:
     """The wheels of a lock. pip is asked only when one of them is not in the cache, and refuses any other bytes."""
     cache.mkdir(parents=True, exist_ok=True)
     wanted = _hashes(lock)
-    held = {_digest(wheel): wheel for wheel in cache.glob("*.whl")}
+    held = {digest(wheel): wheel for wheel in cache.glob("*.whl")}
     if any(hashes.isdisjoint(held) for hashes in wanted.values()):
         _pip("download", "--no-deps", "--require-hashes", "--dest", str(cache), *target.pip_options, "-r", str(lock))
-        held = {_digest(wheel): wheel for wheel in cache.glob("*.whl")}
+        held = {digest(wheel): wheel for wheel in cache.glob("*.whl")}
     return [held[next(iter(hashes & set(held)))] for hashes in wanted.values()]
 
 
@@ -83,10 +82,6 @@ def _hashes(lock: Path) -> dict[str, set[str]]:
     text = lock.read_text().replace("\\\n", " ")
     lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
     return {name: {one.removeprefix("--hash=sha256:") for one in hashes} for name, *hashes in lines}
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _pip(*arguments: str, **environ: str) -> None:

@@ -42,6 +42,12 @@ def told(site: Site) -> Iterator[None]:
             cursor.execute("truncate operational_metrics")
 
 
+def shown_as_table(page: Page) -> controller.OutputDataFrame:
+    page.locator("[id='reliability_cloud-face']").get_by_text("Table").click()
+    settled(page)
+    return controller.OutputDataFrame(page, "reliability_cloud-table")
+
+
 def test_a_laptop_is_told_kindly_that_nothing_is_missing(site: Site, page: Page) -> None:
     page.goto(f"{site.url}?{PERIOD}")
     settled(page)
@@ -61,9 +67,7 @@ def test_errors_latency_and_queues_stand_next_to_freshness(site: Site, page: Pag
     assert values["api_errors"].startswith("0.5"), "5 of 1,000"
     assert values["latency"].startswith("113")
     assert values["dead_letters"] == "1"
-    page.locator("[id='reliability_cloud-face']").get_by_text("Table").click()
-    settled(page)
-    table = controller.OutputDataFrame(page, "reliability_cloud-table")
+    table = shown_as_table(page)
     table.expect_nrow(2)
     for place, text in enumerate(["2026-03-19 08:00 CET", "900", "10.00", "0.00", "38", "0"]):
         table.expect_cell(text, row=0, col=place)
@@ -75,9 +79,7 @@ def test_a_day_sums_its_hours_and_shows_the_worst_of_them(site: Site, page: Page
     page.wait_for_timeout(6_000)
     page.goto(f"{site.url}?{PERIOD}")
     settled(page)
-    page.locator("[id='reliability_cloud-face']").get_by_text("Table").click()
-    settled(page)
-    table = controller.OutputDataFrame(page, "reliability_cloud-table")
+    table = shown_as_table(page)
     table.expect_nrow(1)
     for place, text in enumerate(["2026-03-19", "1000", "10.00", "0.50", "113", "3"]):
         table.expect_cell(text, row=0, col=place)

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from clickstream_dagster.local import gateway
+from clickstream_dagster.partitions import floor_hour
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.load import load_hours
@@ -57,7 +58,7 @@ def test_a_canary_arrives_as_a_bot_that_buys_nothing(stack: Stack) -> None:
     }
     assert collect(request, store=stack.store, received_at=now)["statusCode"] == 200
     with stack.warehouse() as connection:
-        load_hours(connection, stack.store, smoke._floor(now), smoke._floor(now) + timedelta(hours=1))
+        load_hours(connection, stack.store, floor_hour(now), floor_hour(now) + timedelta(hours=1))
         with transaction(connection) as cursor:
             cursor.execute(smoke.question(canary))
             assert cursor.fetchone() == (3,)

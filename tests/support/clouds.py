@@ -16,16 +16,14 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-import boto3
 from moto.server import ThreadedMotoServer
 
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
+from support.aws import KEYS, REGION, client
 from support.servers import DAGSTER, LOADER, as_loader, tcp_postgres
 
-REGION = "eu-central-1"
 PARAMETERS = "/clickstream/test/warehouse/"
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,13 +36,7 @@ class Cloud:
     bucket: str
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.aws,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return client(self.aws, service)
 
     @property
     def environ(self) -> dict[str, str]:

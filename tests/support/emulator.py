@@ -19,17 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
 
 from infra_cfn.packages.bytecode import interpreter
 from infra_cfn.packages.contents import ROOT
+from support.aws import KEYS, REGION, client
 from support.lambdas import MACHINE
 
 VENV = ROOT / ".venv-emulator"
 #: boto3 for the functions, as Lambda's runtime has it; of the emulator's own botocore.
 PINS = ("ministack==1.5.33", "boto3==1.43.106")
-REGION = "eu-central-1"
 #: The functions' file system is the emulator's: /var/task must be the package that reads a file there by that path.
 _START = """
 mount -t tmpfs -o mode=755 tmpfs /var
@@ -45,13 +44,7 @@ class Emulator:
     log: Path
 
     def client(self, service: str, region: str = REGION) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return client(self.url, service, region)
 
     def deploy(self, name: str, template: dict[str, Any], **parameters: str) -> dict[str, str]:
         """Create a stack; its outputs."""
@@ -104,8 +97,7 @@ def running(task: Path, log: Path) -> Iterator[Emulator]:
         },
         "GATEWAY_PORT": str(port),
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **KEYS,
         "TASK": str(task),
         "PYTHON": str(python),
     }
