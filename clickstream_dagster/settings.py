@@ -50,6 +50,9 @@ _SECRETS = {
     "DAGSTER_PG_USER": ("DAGSTER_PG_PASSWORD", "dagster_password"),
 }
 
+#: Characters. Shorter ones can be guessed.
+MIN_LOGIN_SECRET = 16
+
 DAGSTER_LOCATION = "clickstream"
 LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838}
 DASHBOARD_PATH = "/sbw_dashboard/"
@@ -115,6 +118,36 @@ class Settings:
         return self.postgres is None
 
 
+@dataclass(frozen=True)
+class Login:
+    """Who is signed in, as a proxy before our servers says it: in `header`, believed only beside the `secret`.
+    `users` may come in; with none listed, everyone whom the proxy lets through."""
+
+    header: str
+    secret: str
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FrontSettings:
+    """What our servers ask of a request: a name of theirs as its host, and, where one is set up, a login."""
+
+    hosts: tuple[str, ...]
+    login: Login | None
+
+
+def load_front(environ: Mapping[str, str] | None = None) -> FrontSettings:
+    """Read that part of the environment. Raises `SettingsError` for a value that cannot be used."""
+    env = os.environ if environ is None else environ
+    hosts = _names(env, "CLICKSTREAM_HOSTS", ())
+    if unusable := [host for host in hosts if not re.fullmatch(r"[a-z0-9_.-]+|\[?[0-9a-f:.]+\]?", host)]:
+        raise SettingsError(
+            f"CLICKSTREAM_HOSTS takes names or addresses without scheme and port, such as analytics.shop.example; "
+            f"{unusable[0]!r} is none."
+        )
+    return FrontSettings(hosts, _proxy_login(env))
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises `SettingsError` for a value that cannot be used."""
     env = _with_secrets(os.environ if environ is None else environ)
@@ -160,6 +193,24 @@ def _postgres(env: Mapping[str, str]) -> Postgres | None:
 def _login(env: Mapping[str, str], name: str) -> tuple[str, str] | None:
     user = env.get(f"{name}_USER")
     return (user, env.get(f"{name}_PASSWORD") or "") if user else None
+
+
+def _proxy_login(env: Mapping[str, str]) -> Login | None:
+    users, secret = _names(env, "CLICKSTREAM_LOGIN_USERS", ()), env.get("CLICKSTREAM_LOGIN_SECRET") or ""
+    if not env.get("CLICKSTREAM_LOGIN_HEADER"):
+        if users or secret:
+            raise SettingsError(
+                "CLICKSTREAM_LOGIN_USERS and CLICKSTREAM_LOGIN_SECRET ask nobody for a login without "
+                "CLICKSTREAM_LOGIN_HEADER, the header in which the proxy says who is signed in."
+            )
+        return None
+    header = _matching(env, "CLICKSTREAM_LOGIN_HEADER", "", r"[A-Za-z0-9-]+", "the name of a header")
+    if len(secret) < MIN_LOGIN_SECRET:
+        raise SettingsError(
+            f"CLICKSTREAM_LOGIN_HEADER needs CLICKSTREAM_LOGIN_SECRET, {MIN_LOGIN_SECRET} characters or more, that the "
+            "proxy sends along: without it anyone who reaches the port could write the header. Make one: openssl rand -hex 32"
+        )
+    return Login(header.lower(), secret, users)
 
 
 def _with_secrets(env: Mapping[str, str]) -> Mapping[str, str]:

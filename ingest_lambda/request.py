@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest_lambda import settings
 from ingest_lambda.contract import Reject
+from ingest_lambda.hosts import EVERY_ADDRESS, is_own_origin, is_served
 
 PATHS = ("/clickstream", "/v1/events")
 #: What CloudFront adds to each request that it passes on, with the secret of `settings.origin_secret`.
@@ -122,9 +123,10 @@ class Request:
         return hmac.compare_digest(self.headers.get(DOOR_HEADER, "").encode(), secret.encode())
 
     def _is_own_page(self) -> bool:
-        """A page of the collector's own host, such as the demo shop, is no other site."""
-        host = self.origin.partition("://")[2]
-        return bool(host) and host == self.headers.get("host")
+        """A page of the collector's own host, such as the demo shop, is no other site. The host must be one that we
+        serve: a page of a stranger's name that leads here sends that name as its host, too."""
+        host = self.headers.get("host", "")
+        return is_own_origin(self.origin, host) and is_served(host, (*settings.hosts(), *EVERY_ADDRESS))
 
     def _check_customer(self) -> None:
         if self.path in SIGNED_IN_PATHS and not self.customer:

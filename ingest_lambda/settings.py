@@ -86,6 +86,12 @@ def allowed_origins() -> frozenset[str]:
     return frozenset(origin.strip().rstrip("/") for origin in listed if origin.strip())
 
 
+def hosts() -> tuple[str, ...]:
+    """`CLICKSTREAM_HOSTS`: the names, besides loopback, under which our servers are reached, comma-separated."""
+    listed = os.environ.get("CLICKSTREAM_HOSTS", "").split(",")
+    return tuple(name.strip() for name in listed if name.strip())
+
+
 def metrics_namespace() -> str:
     """`CLICKSTREAM_METRICS_NAMESPACE`: where CloudWatch keeps our numbers; another one for each installation in an account."""
     return os.environ.get("CLICKSTREAM_METRICS_NAMESPACE") or "Clickstream"

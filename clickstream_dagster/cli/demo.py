@@ -13,7 +13,7 @@ import click
 
 from clickstream_dagster.cli.materializing import materialize
 from clickstream_dagster.cli.processes import run_until_stopped
-from clickstream_dagster.cli.serving import PORT, check_port, dagster_server, dashboard_server
+from clickstream_dagster.cli.serving import PORT, check_port, dagster_servers, dashboard_server
 from clickstream_dagster.cli.show import bar, console, table
 from clickstream_dagster.cli.status import show_balance, show_freshness, show_ledger
 from clickstream_dagster.partitions import floor_hour
@@ -74,7 +74,7 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
     )
     console.print("Be a visitor yourself: clickstream gateway serves a demo shop with the tracker on it.")
     if not no_serve:
-        run_until_stopped([dashboard_server(stack, host, dashboard_port), dagster_server(stack, host, port)])
+        run_until_stopped([dashboard_server(stack, host, dashboard_port), *dagster_servers(stack, host, port)])
 
 
 def make_plan(stack: Stack, seed: int, days: int) -> Plan:

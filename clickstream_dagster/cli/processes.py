@@ -15,7 +15,7 @@ from clickstream_dagster.cli.show import console
 
 @dataclass(frozen=True)
 class Server:
-    """A program that serves a page. `environ` is added to this process's own."""
+    """A program that serves a page, or, without a `url`, one that helps it. `environ` is added to this process's own."""
 
     title: str
     url: str
@@ -35,9 +35,10 @@ def run_until_stopped(servers: Sequence[Server]) -> None:
             process.terminate()
 
     signal.signal(signal.SIGTERM, stop)
-    for server in servers:
+    pages = [server for server in servers if server.url]
+    for server in pages:
         console.print(f"{server.title}: {server.url}", soft_wrap=True)
-    console.print("Ctrl-C stops it." if len(servers) == 1 else "Ctrl-C stops them.")
+    console.print("Ctrl-C stops it." if len(pages) == 1 else "Ctrl-C stops them.")
     try:
         while all(process.poll() is None for process in running):
             time.sleep(0.2)

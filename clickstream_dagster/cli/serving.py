@@ -14,10 +14,12 @@ import click
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.processes import Server, run_until_stopped
 from clickstream_dagster.cli.show import console
-from clickstream_dagster.settings import DASHBOARD_PATH, LOCAL_PORTS, load_settings
+from clickstream_dagster.settings import DASHBOARD_PATH, LOCAL_PORTS, load_front, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.migrate import READER_ROLE
 
+#: The module of the front, and its app, that uvicorn serves from the dashboard's folder.
+DASHBOARD_SITE = "clickstream_dagster.front.dashboard:site"
 PORT = click.IntRange(1, 65_535)
 
 
@@ -30,16 +32,18 @@ class CannotServe(RuntimeError):
 @click.option("--port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT)
 def gateway_command(host: str, port: int) -> None:
     """Serve the collector on this machine: POST events to /clickstream or /v1/events. A demo shop is served beside it."""
+    from clickstream_dagster.front import servers
     from clickstream_dagster.local.gateway import app, serve
     from clickstream_dagster.local.shop.documents import BASE
-    from clickstream_dagster.local.shop.serving import with_shop
+    from clickstream_dagster.local.shop.serving import OPEN_PATHS, with_shop
 
     stack = Stack(load_settings())
     check_port(host, port)
+    front = load_front(front_environment(host))
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
     console.print(f"Demo shop: http://{host}:{port}{BASE}/   (the tracker is on it: buy something)")
     console.print("Load what it collects:  clickstream materialize")
-    serve(with_shop(app(stack.store)), host, port)
+    serve(servers.gateway(with_shop(app(stack.store)), front, OPEN_PATHS), host, port)
 
 
 @click.command("serve")
@@ -47,7 +51,7 @@ def gateway_command(host: str, port: int) -> None:
 @click.option("--port", default=LOCAL_PORTS["dagster"], show_default=True, type=PORT)
 def serve_command(host: str, port: int) -> None:
     """Serve the Dagster UI: assets, lineage, partitions, backfills, checks, runs."""
-    run_until_stopped([dagster_server(Stack(load_settings()), host, port)])
+    run_until_stopped(dagster_servers(Stack(load_settings()), host, port))
 
 
 @click.command("dashboard")
@@ -71,19 +75,18 @@ def env_command() -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def dagster_server(stack: Stack, host: str, port: int) -> Server:
-    """Dagster's webserver and daemon."""
+def dagster_servers(stack: Stack, host: str, port: int) -> list[Server]:
+    """Dagster's webserver behind the front, and its daemon. Each starts a process of its own with our code."""
     check_port(host, port)
+    environ = front_environment(host)
     with stack.warehouse():
         pass
-    workspace = str(files("clickstream_dagster").joinpath("workspace.yaml"))
-    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
-    return Server(
-        "Dagster UI",
-        f"http://{host}:{port}",
-        [*command, "--log-level", "warning"],
-        dagster_instance.prepare(stack),
-    )
+    environ |= dagster_instance.prepare(stack)
+    workspace = ["--workspace", str(files("clickstream_dagster").joinpath("workspace.yaml"))]
+    python = [sys.executable, "-W", "ignore", "-m"]
+    webserver = [*python, "clickstream_dagster.webserver", *workspace, "--host", host, "--port", str(port)]
+    daemon = [*python, "dagster._daemon", "run", *workspace, "--log-level", "warning"]
+    return [Server("Dagster UI", url(host, port), webserver, environ), Server("Dagster daemon", "", daemon, environ)]
 
 
 def dashboard_server(stack: Stack, host: str, port: int) -> Server:
@@ -95,13 +98,24 @@ def dashboard_server(stack: Stack, host: str, port: int) -> Server:
         pass
     places = find_spec("clickstream_shiny").submodule_search_locations  # type: ignore[union-attr]
     folder = next(place for place in places or () if Path(place).is_dir())
-    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", folder, "asgi:site"]
+    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", folder, DASHBOARD_SITE]
     return Server(
         "Dashboard",
-        f"http://{host}:{port}{DASHBOARD_PATH}",
-        [*command, "--host", host, "--port", str(port), "--log-level", "warning"],
-        reader_environment(stack),
+        url(host, port) + DASHBOARD_PATH,
+        [*command, "--host", host, "--port", str(port), "--log-level", "warning", "--no-server-header"],
+        front_environment(host) | reader_environment(stack),
     )
+
+
+def front_environment(host: str) -> dict[str, str]:
+    """What a server's front reads: the address that it listens on is a host of its own, besides those that are set.
+    Raises `SettingsError` before anything is started."""
+    return {"CLICKSTREAM_HOSTS": ",".join((*load_front().hosts, host))}
+
+
+def url(host: str, port: int) -> str:
+    """Of a server, without a path."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def reader_environment(stack: Stack) -> dict[str, str]:

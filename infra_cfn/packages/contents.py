@@ -51,7 +51,12 @@ ETL = Contents(
     # Not dagster-aws, pandas or boto3: nothing on this way imports the first two, and the runtime brings the third.
     roots=("dagster", "dagster-postgres", "psycopg2-binary", "msgspec", "obstore", "sqlglot", "crawler-user-agents"),
     ours=("clickstream_dagster", "ingest_lambda", "dbt_like_sql"),
-    without=("clickstream_dagster/cli/", "clickstream_dagster/local/"),
+    without=(
+        "clickstream_dagster/cli/",
+        "clickstream_dagster/local/",
+        "clickstream_dagster/front/",
+        "clickstream_dagster/webserver.py",
+    ),
     placed={"instance/dagster.yaml": "infra_cfn/packages/lambda_instance/dagster.yaml"},
     left_out={
         "grpcio": "talks to code servers; the tick runs its job in its own process",

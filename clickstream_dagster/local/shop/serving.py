@@ -6,9 +6,12 @@ from typing import Any
 
 from clickstream_dagster.local.gateway import ASGIApp, Receive, Scope, Send, respond
 from clickstream_dagster.local.shop.documents import BASE, TRACKER_PATHS, Document, documents, not_found
+from ingest_lambda.request import PATHS, SIGNED_IN_PATHS
 
 #: A page may be kept, for the way back above all; but never shown again without a question to the server.
 ALWAYS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+#: What shops that are served elsewhere use of this gateway: where to send, and what to load.
+OPEN_PATHS = frozenset((*PATHS, *SIGNED_IN_PATHS, *TRACKER_PATHS))
 
 
 def with_shop(collector: ASGIApp) -> ASGIApp:

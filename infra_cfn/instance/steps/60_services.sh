@@ -15,7 +15,7 @@ settings() {
 }
 
 written "$ETC/warehouse.env" clickstream <<END
-$(settings '^(RAW_BUCKET_NAME|AWS_.*|CLICKSTREAM_.*)$' | grep -v '^CLICKSTREAM_HOME=')
+$(settings '^(RAW_BUCKET_NAME|AWS_.*|CLICKSTREAM_.*)$' | grep -v -E '^CLICKSTREAM_(HOME|LOGIN_[A-Z]+)=')
 ${AWS_REGION:+AWS_DEFAULT_REGION="$AWS_REGION"}
 CLICKSTREAM_HOME="$DATA/state"
 DW_PG_HOST="$SOCKET"
@@ -31,6 +31,7 @@ written "$ETC/dashboard.env" clickstream-dashboard <<END
 DW_PG_HOST="$SOCKET"
 DW_PG_DATABASE="$WAREHOUSE"
 DW_PG_READER_USER="clickstream_reader"
+$(settings '^CLICKSTREAM_(HOSTS|LOGIN_[A-Z]+)$')
 END
 written "$ETC/backup.env" postgres <<END
 $(settings '^(BACKUP_URL|BACKUP_DAYS|AWS_.*)$')
