@@ -140,7 +140,7 @@ def load_front(environ: Mapping[str, str] | None = None) -> FrontSettings:
     """Read that part of the environment. Raises `SettingsError` for a value that cannot be used."""
     env = os.environ if environ is None else environ
     hosts = _names(env, "CLICKSTREAM_HOSTS", ())
-    if unusable := [host for host in hosts if not re.fullmatch(r"[a-z0-9_.-]+|\[?[0-9a-f:.]+\]?", host)]:
+    if unusable := [host for host in hosts if not re.fullmatch(r"[a-z0-9_.-]+|\[?[0-9a-f]*(:[0-9a-f.]*){2,}\]?", host)]:
         raise SettingsError(
             f"CLICKSTREAM_HOSTS takes names or addresses without scheme and port, such as analytics.shop.example; "
             f"{unusable[0]!r} is none."

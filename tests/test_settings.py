@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from clickstream_dagster.settings import (
     SettingsError,
     first_hour_file,
     forget_secrets,
+    load_front,
     load_settings,
 )
 
@@ -166,3 +168,45 @@ def test_without_a_login_there_is_no_secret_to_ask_for(tmp_path: Path, parameter
         {"CLICKSTREAM_HOME": str(tmp_path), "CLICKSTREAM_PARAMETERS": "/clickstream/prod/warehouse/"}
     )
     assert (settings.is_embedded, settings.dagster_login) == (True, None)
+
+
+SECRET = "a secret of the proxy's and ours"
+
+
+def test_the_front_without_settings_knows_no_names_and_no_login() -> None:
+    front = load_front({})
+    assert (front.hosts, front.login) == ((), None)
+
+
+def test_the_front_s_hosts_and_login_are_read() -> None:
+    front = load_front(
+        {
+            "CLICKSTREAM_HOSTS": "Analytics.shop.example, 192.0.2.1,::1",
+            "CLICKSTREAM_LOGIN_HEADER": "X-Forwarded-Email",
+            "CLICKSTREAM_LOGIN_SECRET": SECRET,
+            "CLICKSTREAM_LOGIN_USERS": "Ann@shop.example,bob@shop.example",
+        }
+    )
+    assert front.hosts == ("analytics.shop.example", "192.0.2.1", "::1")
+    assert front.login is not None
+    assert (front.login.header, front.login.secret) == ("x-forwarded-email", SECRET)
+    assert front.login.users == ("ann@shop.example", "bob@shop.example")
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({"CLICKSTREAM_HOSTS": "https://shop.example"}, "without scheme and port"),
+        ({"CLICKSTREAM_HOSTS": "shop.example:443"}, "without scheme and port"),
+        ({"CLICKSTREAM_HOSTS": "192.0.2.1:443"}, "without scheme and port"),
+        ({"CLICKSTREAM_HOSTS": "*"}, "without scheme and port"),
+        ({"CLICKSTREAM_LOGIN_HEADER": "x-user"}, "openssl rand -hex 32"),
+        ({"CLICKSTREAM_LOGIN_HEADER": "x-user", "CLICKSTREAM_LOGIN_SECRET": "short"}, "16 characters or more"),
+        ({"CLICKSTREAM_LOGIN_HEADER": "x user", "CLICKSTREAM_LOGIN_SECRET": SECRET}, "the name of a header"),
+        ({"CLICKSTREAM_LOGIN_USERS": "ann"}, "without CLICKSTREAM_LOGIN_HEADER"),
+        ({"CLICKSTREAM_LOGIN_SECRET": SECRET}, "without CLICKSTREAM_LOGIN_HEADER"),
+    ],
+)
+def test_a_front_that_would_not_do_what_was_meant_is_refused(environ: dict[str, str], wanted: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(wanted)):
+        load_front(environ)

@@ -107,6 +107,17 @@ def test_a_page_of_the_collector_s_own_host_is_no_other_site(
     assert collector.post(view, origin="http://127.0.0.1:8787", host="127.0.0.1:8787").status == 200
     assert collector.post(view, origin="http://127.0.0.1:9999", host="127.0.0.1:8787").status == 403
     assert collector.post(view, origin="null", host="").status == 403
+    assert collector.post(view, origin="http://192.0.2.7:8787", host="192.0.2.7:8787").status == 200
+
+
+def test_a_stranger_s_name_that_leads_here_is_another_site(
+    collector: Any, view: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKSTREAM_ALLOWED_ORIGINS", ORIGIN)
+    assert collector.post(view, origin="http://evil.example", host="evil.example").status == 403
+    monkeypatch.setenv("CLICKSTREAM_HOSTS", "events.shop.example, other.example")
+    assert collector.post(view, origin="http://evil.example", host="evil.example").status == 403
+    assert collector.post(view, origin="https://other.example", host="other.example").status == 200
 
 
 def test_any_origin_may_send_where_none_is_listed(collector: Any, view: dict[str, Any]) -> None:
