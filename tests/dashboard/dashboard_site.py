@@ -17,7 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from clickstream_dagster.cli.serving import reader_environment
+from clickstream_dagster.cli.serving import DASHBOARD_SITE, reader_environment
 from clickstream_dagster.settings import DASHBOARD_PATH
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
@@ -32,6 +32,8 @@ FLAGS = [
 ]
 #: Lines of libraries that say nothing of ours; the last one is what a chart says when its page is left.
 NOISE = ("DEPRECATED", "bootstrap-datepicker", "no comm channel defined")
+#: Icons that no card shows, which the widgets' library would have from a stranger's server: the policy keeps them away.
+FONT = "Loading the font 'https://unpkg.com/@jupyter-widgets/html-manager"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def serving(stack: Stack, **environ: str) -> Iterator[Site]:
         "uvicorn",
         "--app-dir",
         str(SHINY),
-        "asgi:site",
+        DASHBOARD_SITE,
         "--port",
         str(port),
     ]
@@ -106,11 +108,16 @@ def watched(page: Page) -> list[str]:
         "console",
         lambda line: (
             wrong.append(f"console: {line.text}")
-            if line.type == "error" and not any(word in line.text for word in (*NOISE, "404"))
+            if line.type == "error" and not any(word in line.text for word in (*NOISE, FONT, "404"))
             else None
         ),
     )
     return wrong
+
+
+def blocked_by_policy(line: str) -> bool:
+    """Does a line of the console tell of something that our own policy forbids to our own page?"""
+    return "Content Security Policy" in line and FONT not in line
 
 
 def settled(page: Page) -> None:
