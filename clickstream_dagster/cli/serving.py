@@ -64,7 +64,10 @@ def dashboard_command(host: str, port: int) -> None:
 
 @click.command("env")
 def env_command() -> None:
-    """Print the environment that Dagster's own commands need:  eval "$(clickstream env)"; dagster dev"""
+    """Print the environment that Dagster's own commands need:  eval "$(clickstream env)"; dagster asset list
+
+    `dagster dev` works with it, too, but answers every page in your browser: `clickstream serve` does not.
+    """
     stack = Stack(load_settings())
     environment = dagster_instance.prepare(stack)
     if stack.settings.is_embedded:
