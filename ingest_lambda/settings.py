@@ -120,14 +120,16 @@ def open_store(name: str) -> ObjectStore:
     Credentials, region and endpoint come from the usual AWS_* variables. An emulator's plain-http endpoint is
     allowed only because it was named.
     """
-    from obstore.store import LocalStore, MemoryStore, S3Store
+    from obstore.store import MemoryStore, S3Store
 
     if name.startswith("memory:"):
         return MemoryStore()
     if name.startswith("file://"):
         from urllib.parse import unquote
 
-        return LocalStore(unquote(name.removeprefix("file://")), mkdir=True)
+        from ingest_lambda.folder import FolderStore
+
+        return FolderStore(unquote(name.removeprefix("file://")))
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
     return S3Store.from_url(
         name if "://" in name else f"s3://{name}",

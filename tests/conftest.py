@@ -17,6 +17,7 @@ from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import Postgres, Settings, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, connect, create_database
+from support.power import Disk
 
 _numbers = itertools.count()
 
@@ -70,3 +71,11 @@ def warehouse(stack: Stack) -> Iterator[Connection]:
     """A connection to it, migrated."""
     with stack.warehouse() as connection:
         yield connection
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk of the test's own, whose power can be cut."""
+    disk = Disk(tmp_path)
+    yield disk
+    disk.unmount()

@@ -18,6 +18,7 @@ from clickstream_dagster.partitions import key_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from ingest_lambda.contract import Event
+from ingest_lambda.folder import in_bulk
 
 #: A file none of whose first lines is an event is the wrong file, or has the wrong mapping.
 TRIED_LINES = 100
@@ -90,7 +91,8 @@ def store(stack: Stack, path: Path, map_file: Path | None) -> Imported:
         def follow(record: Record) -> None:
             shown.update(task, completed=record.read_bytes)
 
-        return store_records(stack.store, path, records(path, map_file), follow)
+        with in_bulk(stack.store):
+            return store_records(stack.store, path, records(path, map_file), follow)
 
 
 def tell(path: Path, done: Imported) -> None:

@@ -33,7 +33,8 @@ class CannotServe(RuntimeError):
 def gateway_command(host: str, port: int) -> None:
     """Serve the collector on this machine: POST events to /clickstream or /v1/events. A demo shop is served beside it."""
     from clickstream_dagster.front import servers
-    from clickstream_dagster.local.gateway import app, serve
+    from clickstream_dagster.local.gateway.app import app
+    from clickstream_dagster.local.gateway.serving import serve
     from clickstream_dagster.local.shop.documents import BASE
     from clickstream_dagster.local.shop.serving import OPEN_PATHS, with_shop
 

@@ -75,7 +75,7 @@ def collector(home: Path) -> None:
 
 
 def _calls(home: Path) -> Iterator[dict[str, Any]]:
-    from clickstream_dagster.local.gateway import to_event
+    from clickstream_dagster.local.gateway.api_event import to_event
 
     scope = {
         "method": "POST",

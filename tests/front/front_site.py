@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from clickstream_dagster.local.gateway import listen
+from clickstream_dagster.local.gateway.serving import listen
 
 #: What the app behind the front keeps to itself.
 SECRET = "the revenue of yesterday"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import uvicorn
 
-from clickstream_dagster.local import gateway
+from clickstream_dagster.local.gateway.app import app
 from clickstream_dagster.partitions import floor_hour
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
@@ -28,7 +28,7 @@ def api(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The collector behind its gateway, writing into a bucket of moto."""
     client("s3").create_bucket(Bucket="raw", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     monkeypatch.setenv("CLICKSTREAM_ALLOWED_ORIGINS", "https://shop.example")
-    config = uvicorn.Config(gateway.app(open_store("raw")), port=0, lifespan="off", log_level="error")
+    config = uvicorn.Config(app(open_store("raw")), port=0, lifespan="off", log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -20,7 +20,11 @@ import pytest
 import uvicorn
 from obstore.store import MemoryStore
 
-from clickstream_dagster.local import gateway
+from clickstream_dagster.local.gateway import app as gateway_app
+from clickstream_dagster.local.gateway.api_event import to_event
+from clickstream_dagster.local.gateway.app import app
+from clickstream_dagster.local.gateway.serving import PortInUse, config, listen, serve
+from ingest_lambda.settings import MAX_BODY_BYTES
 
 SAMPLE = {
     "eventName": "view_product",
@@ -70,9 +74,8 @@ class Site:
 @pytest.fixture
 def site() -> Iterator[Site]:
     store = MemoryStore()
-    listener = gateway.listen(port=0)
-    config = uvicorn.Config(gateway.app(store), lifespan="off", log_level="warning")
-    server = uvicorn.Server(config)
+    listener = listen(port=0)
+    server = uvicorn.Server(config(app(store)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:
@@ -111,8 +114,8 @@ def test_a_body_without_content_type_is_collected(site: Site) -> None:
     assert site.request("POST", "/clickstream", json.dumps(SAMPLE).encode())[0] == 200
 
 
-def test_more_than_ten_megabytes_are_refused(site: Site) -> None:
-    body = b"x" * (gateway.MAX_BODY_BYTES + 1)
+def test_more_than_the_collector_takes_is_refused(site: Site) -> None:
+    body = b"x" * (MAX_BODY_BYTES + 1)
     assert site.request("POST", "/clickstream", body, JSON)[0] == 413
     assert site.keys() == []
 
@@ -160,17 +163,17 @@ def test_a_sender_that_leaves_half_way_leaves_nothing(site: Site) -> None:
 
 
 def test_a_taken_port_is_one_clear_error() -> None:
-    with gateway.listen(port=0) as taken:
+    with listen(port=0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(gateway.PortInUse, match=rf"Port {port} .*choose another port"):
-            gateway.serve(gateway.app(MemoryStore()), port=port)
+        with pytest.raises(PortInUse, match=rf"Port {port} .*choose another port"):
+            serve(app(MemoryStore()), port=port)
 
 
 def test_a_defect_of_the_collector_is_a_500_without_its_reason(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(event: dict[str, Any], **_: Any) -> dict[str, Any]:
         raise ValueError("a secret")
 
-    monkeypatch.setattr(gateway, "collect", broken)
+    monkeypatch.setattr(gateway_app, "collect", broken)
     status, body = site.request("POST", "/clickstream", json.dumps(SAMPLE), JSON)
     assert status == 500
     assert b"secret" not in body
@@ -192,7 +195,7 @@ def _scope(headers: list[tuple[bytes, bytes]], path: str = "/clickstream", query
 
 
 def _event(headers: list[tuple[bytes, bytes]], body: bytes = b"{}", **scope: Any) -> dict[str, Any]:
-    return gateway.to_event(_scope(headers, **scope), body, datetime(2026, 11, 20, 12, tzinfo=UTC))
+    return to_event(_scope(headers, **scope), body, datetime(2026, 11, 20, 12, tzinfo=UTC))
 
 
 def test_headers_are_lower_case_and_duplicates_are_joined() -> None:
@@ -254,11 +257,11 @@ def test_the_refusal_of_an_endless_body_costs_constant_memory() -> None:
         sent.append(dict(message))
 
     async def refuse() -> None:
-        await gateway.app(MemoryStore())(_scope([]), receive, send)
+        await app(MemoryStore())(_scope([]), receive, send)
 
     tracemalloc.start()
     asyncio.run(refuse())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert sent[0]["status"] == 413
-    assert peak < 3 * gateway.MAX_BODY_BYTES
+    assert peak < 3 * MAX_BODY_BYTES

@@ -16,7 +16,8 @@ import pytest
 import uvicorn
 from obstore.store import MemoryStore
 
-from clickstream_dagster.local import gateway
+from clickstream_dagster.local.gateway.app import app
+from clickstream_dagster.local.gateway.serving import listen
 from clickstream_dagster.local.shop import documents
 from clickstream_dagster.local.shop.serving import with_shop
 from clickstream_dagster.local.traffic.catalogue import CATEGORIES, PRODUCTS
@@ -29,8 +30,8 @@ PLACES = re.compile(r'(?:href|src|action)="(/[^"?#]*)')
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
     """Ask the gateway with the shop on it. Paths go out as they are written: no client mends them."""
-    listener = gateway.listen(port=0)
-    server = uvicorn.Server(uvicorn.Config(with_shop(gateway.app(MemoryStore())), lifespan="off", log_level="warning"))
+    listener = listen(port=0)
+    server = uvicorn.Server(uvicorn.Config(with_shop(app(MemoryStore())), lifespan="off", log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:

@@ -18,7 +18,8 @@ import uvicorn
 from obstore.store import MemoryStore
 from playwright.sync_api import Page
 
-from clickstream_dagster.local.gateway import ASGIApp, Message, Receive, Scope, Send, app
+from clickstream_dagster.local.gateway.api_event import ASGIApp, Message, Receive, Scope, Send
+from clickstream_dagster.local.gateway.app import app
 from ingest_lambda.handler import collect
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid5
 
-import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import ObjectStore
 
@@ -95,7 +94,7 @@ def _write(store: ObjectStore, held: Held, name: str, result: Imported) -> None:
     for (root, hour), lines in held.items():
         key = f"{landing.hour_prefix(hour, root)}import-{uuid5(normalize.EVENT_NAMESPACE, f'{name}/{root}')}.json.gz"
         try:
-            obstore.put(store, key, gzip.compress(b"\n".join(lines) + b"\n", mtime=0), mode="create")
+            store.put(key, gzip.compress(b"\n".join(lines) + b"\n", mtime=0), mode="create")
             result.objects += 1
         except AlreadyExistsError:
             result.known_objects += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clickstream_dagster.local.gateway import ASGIApp, Receive, Scope, Send, respond
+from clickstream_dagster.local.gateway.api_event import ASGIApp, Receive, Scope, Send, respond
 from clickstream_dagster.local.shop.documents import BASE, TRACKER_PATHS, Document, documents, not_found
 from ingest_lambda.request import PATHS, SIGNED_IN_PATHS
 

@@ -8,19 +8,21 @@ from typing import Any
 
 from obstore.store import ObjectStore
 
-from clickstream_dagster.local.gateway import to_event
+from clickstream_dagster.local.gateway.api_event import to_event
 from clickstream_dagster.local.traffic.request import Request
 from clickstream_dagster.local.traffic.truth import Sent
+from ingest_lambda.folder import in_bulk
 from ingest_lambda.handler import collect
 
 
 def send(requests: Iterable[Request], store: ObjectStore) -> Sent:
     """Collect every request at its own time of receipt. Returns what was sent and how it was answered."""
     sent = Sent()
-    for request in requests:
-        answer = collect(_api_event(request), store=store, received_at=request.received_at)
-        sent.count(request.truth)
-        _count_answer(sent, answer)
+    with in_bulk(store):
+        for request in requests:
+            answer = collect(_api_event(request), store=store, received_at=request.received_at)
+            sent.count(request.truth)
+            _count_answer(sent, answer)
     return sent
 
 

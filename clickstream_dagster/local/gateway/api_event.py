@@ -1,34 +1,19 @@
-"""The HTTP gateway of the laptop: what API Gateway is to the collector in the cloud, as one small ASGI app.
+"""A request as API Gateway would hand it to the collector, and the collector's answer as a response.
 
-Each request becomes an HTTP API event, payload format 2.0, and the collector's answer becomes the response. So the
-collector runs here unchanged, and a browser on this machine can send it real events.
+Each request becomes an HTTP API event, payload format 2.0. So the collector runs here unchanged, and a browser on this machine
+can send it real events.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
-import errno
-import json
-import logging
 import re
-import socket
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-import uvicorn
-from obstore.store import ObjectStore
-
-from ingest_lambda.handler import collect
-
-HOST = "127.0.0.1"
-PORT = 8787
-#: The hard limit of API Gateway for one request; the collector's own limits are lower.
-MAX_BODY_BYTES = 10 * 1024 * 1024
 #: The routes of the cloud's API. Every other request is `$default`; what it means is left to the collector.
 ROUTES = frozenset({"POST /clickstream", "POST /v1/events", "OPTIONS /clickstream", "OPTIONS /v1/events"})
 
@@ -39,86 +24,6 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _TEXT_TYPE = re.compile(r"^(text/.+|application/(.+\+)?(json|xml)|application/javascript)$")
-_log = logging.getLogger(__name__)
-
-
-class PortInUse(RuntimeError):
-    """The port already has a server. The message says what to do next."""
-
-
-class _TooLarge(Exception):
-    """The body goes past the limit."""
-
-
-class _Gone(Exception):
-    """The sender left before its body was whole. Half a body is never collected: the sender will retry."""
-
-
-def app(store: ObjectStore) -> ASGIApp:
-    """The gateway as an ASGI app that collects into `store`.
-
-    What the collector raises is left to the server: it logs the reason and answers 500 without it.
-    """
-
-    async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise NotImplementedError(f"the gateway speaks HTTP only, not {scope['type']}")
-        try:
-            await respond(send, await _answer(store, scope, receive))
-        except _Gone:
-            _log.info("the sender left before the end of its request")
-
-    return gateway
-
-
-def serve(served: ASGIApp, host: str = HOST, port: int = PORT) -> None:
-    """Serve until interrupted (Ctrl-C, SIGTERM). Raises `PortInUse` before anything is served."""
-    config = uvicorn.Config(served, lifespan="off", log_level="warning", access_log=False, server_header=False)
-    # uvicorn stops cleanly and then raises the interrupt once more for its caller; nothing is left to interrupt here.
-    with listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def listen(host: str = HOST, port: int = PORT) -> socket.socket:
-    """A listening socket. uvicorn would log a taken port and exit; here the caller gets an error that it can show."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise PortInUse(
-            f"Port {port} on {host} is already in use. Stop the server that has it, or choose another port."
-        ) from error
-
-
-async def _answer(store: ObjectStore, scope: Scope, receive: Receive) -> dict[str, Any]:
-    if scope["path"] == "/healthz":
-        return {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "ok"}
-    now = datetime.now(UTC)
-    try:
-        event = to_event(scope, await _read(scope, receive), now)
-        return await asyncio.to_thread(collect, event, store=store, received_at=now)
-    except _TooLarge:
-        return {"statusCode": 413, "body": json.dumps({"message": "Request Entity Too Large"})}
-
-
-async def _read(scope: Scope, receive: Receive) -> bytes:
-    """The body. A larger one is refused by its declared length, or as soon as it goes past the limit."""
-    declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-        raise _TooLarge
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise _TooLarge
-        more = message.get("more_body", False)
-    return bytes(body)
 
 
 def to_event(scope: Scope, body: bytes, now: datetime) -> dict[str, Any]:

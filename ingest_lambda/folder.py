@@ -1,0 +1,120 @@
+"""A folder as the raw bucket: what is put there survives a power cut, or is not said to be stored."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore
+
+#: Where an object is written before it has its name. No reader looks there.
+UNFINISHED = ".unfinished"
+#: What lies there longer was left by a process that was killed: a write takes seconds.
+STALE_SECONDS = 3600
+
+
+class FolderStore(LocalStore):
+    """obstore's folder, with a `put` that syncs. Only the owner can read what is in it."""
+
+    def __init__(self, root: str, **_: Any) -> None:
+        self._root = Path(root)
+        self._unfinished = self._root / UNFINISHED
+        #: Directories whose own entry is known to be on the disk.
+        self._synced: set[Path] = set()
+        self._lock = Lock()
+        self._is_bulk = False
+        self._forget_unfinished()
+
+    def __new__(cls, root: str) -> FolderStore:
+        os.makedirs(root, mode=0o700, exist_ok=True)
+        return super().__new__(cls, root)  # type: ignore[call-arg]
+
+    def put(self, path: str, file: Any, *, mode: Any = None, **more: Any) -> Any:
+        """Store a new object. Raises `AlreadyExistsError`, or an `OSError` when it may not be on the disk: then it is not
+        there at all."""
+        if mode != "create":
+            return super().put(path, file, mode=mode, **more)
+        try:
+            self._create(self._root / path, file)
+        except FileNotFoundError:  # somebody has removed the folder while we serve
+            self._synced.clear()
+            self._create(self._root / path, file)
+        return None
+
+    @contextmanager
+    def in_bulk(self) -> Iterator[None]:
+        """Many objects, none of which is acknowledged before the end: they are synced together, when the block ends."""
+        self._is_bulk = sys.platform == "linux"  # elsewhere `sync` does not wait for the disk
+        try:
+            yield
+            if self._is_bulk:
+                os.sync()
+        finally:
+            self._is_bulk = False
+
+    def _create(self, target: Path, data: bytes) -> None:
+        self._make(self._unfinished)
+        self._make(target.parent)
+        written = self._unfinished / uuid4().hex
+        try:
+            self._write(written, data)
+            os.link(written, target)
+        except FileExistsError:
+            raise AlreadyExistsError(f"{target} already exists") from None
+        finally:
+            written.unlink(missing_ok=True)
+        try:
+            self._sync(target.parent)
+        except OSError:
+            target.unlink(missing_ok=True)
+            raise
+
+    def _write(self, written: Path, data: bytes) -> None:
+        descriptor = os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if not self._is_bulk:
+                os.fsync(file.fileno())
+
+    def _make(self, directory: Path) -> None:
+        """A directory is on the disk once those above it are, up to one that was there before us."""
+        if directory in self._synced:
+            return
+        with self._lock:
+            for made in reversed([directory, *directory.parents]):
+                if made.is_relative_to(self._root) and made not in self._synced:
+                    made.mkdir(mode=0o700, exist_ok=True)
+                    self._sync(made.parent)
+                    self._synced.add(made)
+
+    def _sync(self, directory: Path) -> None:
+        if self._is_bulk:
+            return
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _forget_unfinished(self) -> None:
+        with suppress(FileNotFoundError):
+            for left in os.scandir(self._unfinished):
+                with suppress(FileNotFoundError):
+                    if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                        os.unlink(left)
+
+
+def in_bulk(store: object) -> Any:
+    """What groups the puts of a block, where the store gains by it."""
+    from contextlib import nullcontext
+
+    return store.in_bulk() if isinstance(store, FolderStore) else nullcontext()
