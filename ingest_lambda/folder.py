@@ -61,29 +61,31 @@ class FolderStore(LocalStore):
             self._is_bulk = False
 
     def _create(self, target: Path, data: bytes) -> None:
+        """The name comes first and then one sync for both, since each wait for the disk is as long as all the rest. A
+        reader never sees half an object, but may see one that is not acknowledged yet: its sender will send it again."""
         self._make(self._unfinished)
         self._make(target.parent)
         written = self._unfinished / uuid4().hex
+        with os.fdopen(os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.link(written, target)
+            except FileExistsError:
+                raise AlreadyExistsError(f"{target} already exists") from None
+            finally:
+                written.unlink(missing_ok=True)
+            if not self._is_bulk:
+                self._sync_or_remove(file.fileno(), target)
+
+    def _sync_or_remove(self, descriptor: int, target: Path) -> None:
+        """After a sync that failed, another one may succeed and mean nothing."""
         try:
-            self._write(written, data)
-            os.link(written, target)
-        except FileExistsError:
-            raise AlreadyExistsError(f"{target} already exists") from None
-        finally:
-            written.unlink(missing_ok=True)
-        try:
-            self._sync(target.parent)
+            os.fsync(descriptor)
+            _sync(target.parent)
         except OSError:
             target.unlink(missing_ok=True)
             raise
-
-    def _write(self, written: Path, data: bytes) -> None:
-        descriptor = os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            if not self._is_bulk:
-                os.fsync(file.fileno())
 
     def _make(self, directory: Path) -> None:
         """A directory is on the disk once those above it are, up to one that was there before us."""
@@ -93,17 +95,9 @@ class FolderStore(LocalStore):
             for made in reversed([directory, *directory.parents]):
                 if made.is_relative_to(self._root) and made not in self._synced:
                     made.mkdir(mode=0o700, exist_ok=True)
-                    self._sync(made.parent)
+                    if not self._is_bulk:
+                        _sync(made.parent)
                     self._synced.add(made)
-
-    def _sync(self, directory: Path) -> None:
-        if self._is_bulk:
-            return
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def _forget_unfinished(self) -> None:
         with suppress(FileNotFoundError):
@@ -111,6 +105,14 @@ class FolderStore(LocalStore):
                 with suppress(FileNotFoundError):
                     if time.time() - left.stat().st_mtime > STALE_SECONDS:
                         os.unlink(left)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def in_bulk(store: object) -> Any:

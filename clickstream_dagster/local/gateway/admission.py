@@ -12,7 +12,7 @@ from typing import Any
 #: Threads that collect. Most of their time they wait for the store.
 THREADS = 16
 #: How long a request waits for one of them, in seconds. As long as the store answers, that is a hundred times as many requests.
-PATIENCE = 2.0
+PATIENCE = 4.0
 #: Bytes of bodies that are held at a time, whole or in part.
 MAX_HELD_BYTES = 64_000_000
 
