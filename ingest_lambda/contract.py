@@ -148,6 +148,9 @@ class Rejection(Struct, omit_defaults=True):
     index: int = 0
     body: str = ""
     body_encoding: Literal["text", "base64"] = "text"
+    #: Only where no more than the beginning of the body is kept: how long it was, in bytes, and its SHA-256 in hexadecimal.
+    body_bytes: int | None = None
+    body_sha256: str | None = None
 
 
 class Reject(ValueError):
