@@ -10,13 +10,13 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _IPV4_ONLY = re.compile(_IPV4 + r"(?::[0-9]{1,5})?\Z")
 _IPV6_ONLY = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%\w{1,16})?\Z", re.ASCII)
-_IPV4_IN_TEXT = re.compile(rf"(?<![\w.])(?<![A-Za-z_]-){_IPV4}(?!\w|\.[0-9])", re.ASCII)
+_IPV4_IN_TEXT = re.compile(rf"(?:(?<=%20)|(?<![\w.%])(?<![A-Za-z_]-)){_IPV4}(?!\w|\.[0-9])", re.ASCII)
 # A colon, as an address of a page may have it; a run of what an address is made of, read once and then judged.
 _IPV6_IN_TEXT = re.compile(
     r"(?<![\w:.-])[0-9A-Fa-f]{0,4}+(?:(?::|%3[Aa])[0-9A-Fa-f.]{0,15}+){2,9}+(?:%\w{1,16})?(?![\w:])", re.ASCII
 )
 # The word right before a number, read backwards, ...
-_WORD_BEFORE = re.compile(r"[\s.:=_\"'-]{0,4}([A-Za-z]{1,12}|§)(?![A-Za-z])")
+_WORD_BEFORE = re.compile(r"(?:(?:02|[Aa]3)%|[\s.:=_\"'+-]){0,4}([A-Za-z]{1,12}|§)(?![A-Za-z])")
 #: ... that makes it a version, or the number of a chapter.
 _VERSION_WORDS = frozenset(
     word[::-1]

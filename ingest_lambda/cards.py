@@ -20,6 +20,7 @@ _MARKED = re.compile(
     re.ASCII,
 )
 _FOUR_DIGITS = re.compile("[0-9]{4}")
+_GROUP = re.compile("[0-9]++")
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice a digit, as the sum of the digits of that
 
 
@@ -48,7 +49,7 @@ def _scrub_run(match: re.Match[str]) -> str:
 
 
 def _without_cards(run: str, in_path: bool) -> str:
-    groups = list(re.finditer(r"\d+", run.replace("%20", "   ").replace("%C2%A0", "      ")))
+    groups = list(_GROUP.finditer(run.replace("%20", "   ").replace("%C2%A0", "      ")))
     kept: list[str] = []
     done = first = 0
     while first < len(groups):

@@ -146,7 +146,7 @@ def _personal_end(text: str, at: int, key: str, parent: str) -> int:
         return 0
     value = next(filter(None, found.groups()), "")
     is_person = is_name_of_a_person(key, value) and not is_of_a_product(parent)
-    return found.end() if is_personal(f"{parent} {key}", value) or is_person else 0
+    return found.end() if is_personal(key, value, parent) or is_person else 0
 
 
 def _closing(text: str, at: int) -> int:

@@ -72,16 +72,17 @@ _VERSION_WORD = frozenset(
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
-def is_personal(name: str, value: Any) -> bool:
-    """Whether a value with this name is personal. The name may have its parent's before it: `billing.name`.
+def is_personal(name: str, value: Any, parent: str = "") -> bool:
+    """Whether a value with this name is personal: `name` is so in `billing`, and not in `product`.
 
-    What has parts of its own is personal where anything of that name is; else its parts are looked at.
+    What has parts of its own is personal where all of that name is; else its parts are looked at.
     """
-    shape = shape_of(name[-MAX_NAME:])
+    name = name[-MAX_NAME:]
+    shape = shape_of(name) or (shape_of(f"{parent[-MAX_NAME:]} {name}") if parent else None)
     if shape is None or value is None or isinstance(value, bool):
         return False
     if isinstance(value, (dict, list)):
-        return bool(value) and shape is shapes.said
+        return bool(value) and shape in (shapes.said, shapes.address)
     return shape(value if isinstance(value, str) else str(value))
 
 

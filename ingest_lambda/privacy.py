@@ -35,7 +35,7 @@ PLACEHOLDERS = frozenset({REMOVED, EMAIL, CARD, TOKEN, IP, PHONE, IBAN, SSN})
 # What any of the patterns needs: most texts have none of it, and are read twice. Each alternative of the first begins with
 # a character that words seldom have, which is what makes it quick.
 _SUSPECT = re.compile(
-    r"@|=|\\|%[2-4e]|&[#c]|::|\)|\]|yJ|Bearer|bearer|xox|k_|k-|gh[pousr]_|Iza|whsec_|npm_|SG\.|glpat|hooks\."
+    r"@|=|\\|%[2-4eE]|&[#c]|::|\)|\]|yJ|Bearer|bearer|xox|k_|k-|gh[pousr]_|Iza|whsec_|npm_|SG\.|glpat|hooks\."
 )
 _SUSPECT_NUMBER = re.compile(r"[0-9](?:[0-9]{3}|[ ./:+-][0-9]|[A-Za-z]{1,8}[0-9])")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@\"\[\]]{1,256}+@", re.ASCII)
@@ -132,7 +132,7 @@ def scrub_props(value: Any, name: str = "") -> Any:
 
 
 def _scrub_mapping(value: Mapping[str, Any], parent: str) -> dict[str, Any]:
-    gone = {key for key, held in value.items() if is_personal(f"{parent} {key[-MAX_NAME:]}", held)}
+    gone = {key for key, held in value.items() if is_personal(key, held, parent)}
     if gone and not is_of_a_product(parent) and not any(map(is_of_a_product, value)):
         # Beside a telephone or an e-mail address, a name is a person's.
         gone |= {key for key, held in value.items() if isinstance(held, str) and is_name_of_a_person(key, held)}

@@ -122,7 +122,8 @@ def long_secret(value: str) -> bool:
 
 def oauth(value: str) -> bool:
     """A code or a state of a sign-in, where both stand in one address. A coupon and a state of a country have capitals only."""
-    return _is_random(value, 8) or (len(value) >= 6 and not value.isupper() and bool(_TURN.search(value[:MAX_LENGTH])))
+    is_mixed = len(value) >= 6 and bool(_TURN.search(value[:MAX_LENGTH]))
+    return not value.isupper() and (is_mixed or _is_random(value, 8))
 
 
 def _is_random(value: str, least: int) -> bool:

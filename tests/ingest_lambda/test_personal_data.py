@@ -37,7 +37,7 @@ TEXTS = [
     ("https://shop.example/?u=" + JOHN.encode().hex(), JOHN.encode().hex()),
     # tokens, in a path and by their beginning
     ("https://shop.example/reset-password/a8f5f167f44f4964e6c998dee827110c", "a8f5f167"),
-    ("https://shop.example/de/users/password/edit/a8f5f167f44f4964", "a8f5f167") if False else ("/verify/ab12cd34ef56", "ab12cd34"),
+    ("/verify/ab12cd34ef56", "ab12cd34"),
     ("/invite/9c5b94b1-35ad-49bb-b118-8e8fc24abf80", "9c5b94b1"),
     ("/users/confirm/a8f5f167f44f4964e6c998dee827110c?x=1", "a8f5f167"),
     ("AIza" + "SyA1234567890abcdefghijklmnopqrstuv", "SyA123"),
@@ -197,7 +197,8 @@ HONEST_PROPS: list[dict[str, Any]] = [
     {"product": {"name": "Blue Shirt", "id": "1"}, "items": [{"name": "Red Lamp"}, {"name": "Old Lamp"}]},
     {"name": "Newsletter Popup", "action": "close"},
     {"street": "street style", "bic": "pen", "passport": "passport holders", "birthday": "birthday cards"},
-    {"order_id": "4111111111111111", "sku": "5555555555554444", "created_at": 1773500400123, "order_ref": "DE89370400440532013000"},
+    {"order_id": "4111111111111111", "sku": "5555555555554444", "created_at": 1773500400123},
+    {"order_ref": "DE89370400440532013000"},
     {"app_version": "10.12.14.16", "firmware": "1.2.3.4", "user_agent": "Whale/3.26.244.21"},
     {"recipient": "mother", "ip": 67, "auth": "google", "secret": False, "token": None, "password": False},
     {"session_id": "a1b2c3d4e5f6a7b8", "campaign_id": "23848570000000000", "hash": "top", "signature": "classic"},

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest_lambda.personal import is_id, is_personal, shape_of
+from ingest_lambda.personal import is_id, shape_of
 from ingest_lambda.privacy import is_ip, pseudonym, scrub_bytes, scrub_props, scrub_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl"
