@@ -137,7 +137,7 @@ def _phone(match: re.Match[str]) -> str:
 def is_named_id(text: str, start: int) -> bool:
     """Whether what begins at `start` is the value of a name that says id: `order_id=`, `"sku":`."""
     before = _NAME_BEFORE.match(text[max(0, start - 80) : start][::-1])
-    return bool(before) and is_id(before[1][::-1])
+    return before is not None and is_id(before[1][::-1])
 
 
 def _scrub_accounts(text: str) -> str:

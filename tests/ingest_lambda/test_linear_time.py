@@ -44,7 +44,9 @@ def patterns() -> dict[str, tuple[re.Pattern[Any], bool]]:
             module = importlib.import_module(f"{room.__name__}.{info.name}")
             source = Path(str(module.__file__)).read_text()
             for name, value in vars(module).items():
-                is_matched = bool(re.search(rf"\b{name}\.(?:full)?match\(", source)) or isinstance(value, tuple)
+                is_matched = bool(re.search(rf"\b{name}(?:\)?\.(?:full)?match\(| if )", source)) or isinstance(
+                    value, tuple
+                )
                 is_searched = bool(re.search(rf"\b{name}\.(?:search|sub|finditer|findall|split)\(", source))
                 found.update({f"{info.name}.{name}": (held, is_searched or not is_matched) for held in _held(value)})
     return found
@@ -80,7 +82,7 @@ PATTERNS = patterns()
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_pattern_is_linear(name: str) -> None:
-    assert list(slow_texts(*PATTERNS[name])) == []
+    assert next(slow_texts(*PATTERNS[name]), None) is None
 
 
 def slow_texts(
