@@ -42,7 +42,10 @@ _LAST_WORD: dict[str, Shape] = {
 }
 #: The same for a whole name, or its last two words: `e-mail`, `billing.name`.
 _WHOLE: dict[str, Shape] = {
-    **_named("emailaddress pw accesskey secretkey privatekey authkey consumerkey sessionkey orderkey", shapes.said),
+    **_named(
+        "mail mailaddress emailaddress pw accesskey secretkey privatekey authkey consumerkey sessionkey orderkey",
+        shapes.said,
+    ),
     **_named("securitycode confirmpassword passwordconfirm passwordconfirmation", shapes.said),
     **_named("middlename maidenname familyname givenname legalname loginname customername buyername", shapes.said),
     **_named("recipientname contactname billingname payername sendername receivername guestname", shapes.said),
