@@ -100,14 +100,15 @@ def slow_texts(
             yield large[:60]
 
 
-@pytest.mark.parametrize("pattern", [r"(?<!\w)eyJ[\w-]{8,}\.[\w-]{4,}", r"[\w.]+@\w+", r"\s+$", r"<(a|b)*>", r"x.*y"])
+@pytest.mark.parametrize("pattern", [r"(?<!\w)eyJ[\w-]{8,}\.[\w-]{4,}", r"[\w.]+@\w+", r"\s+$", r"x.*y"])
 def test_a_pattern_that_is_not_linear_is_found(pattern: str) -> None:
     assert any(True for _ in slow_texts(re.compile(pattern, re.ASCII), True, 4_096, 16_384))
 
 
 def test_every_pattern_is_one_that_the_test_sees() -> None:
     inline = re.compile(
-        r"\bre\.(?:search|match|fullmatch|sub|split|findall|finditer)\(|^    .*\bre\.compile\(", re.MULTILINE
+        r"\bre\.(?:search|match|fullmatch|sub|split|findall|finditer)\(|^ +(?:return|\w+ =) .*\bre\.compile\(",
+        re.MULTILINE,
     )
     for room in ROOMS:
         for file in Path(room.__path__[0]).glob("*.py"):
