@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import re
 
-from ingest_lambda.personal import is_id
+from ingest_lambda.numbers import is_named_id
 
 CARD = "[card]"
 
-_SEPARATOR = r"(?:[ -]|%20|\+)"
-_DIGITS = re.compile(rf"(?:(?<=%20)|(?<![\w.%-]))\d{{1,19}}(?:{_SEPARATOR}\d{{1,19}}){{0,40}}(?![\w-]|\.\d)", re.ASCII)
-_NAME_BEFORE = re.compile(r"([\w\[\].-]{1,64})\\?[\"']?\s{0,3}(?:=|:|%3[Dd])\s{0,3}\\?[\"']?\Z", re.ASCII)
-
-
+# Groups of digits as people and pages part them. A match ends where the groups do, so none is read twice.
+_GAP = r"(?:[ -]|%20|\+|%C2%A0)"
+_DIGITS = re.compile(
+    rf"[0-9](?:(?<=%20[0-9])|(?<![\w.%-][0-9]))[0-9]{{0,18}}+(?:{_GAP}[0-9]{{1,19}}+){{0,40}}(?![\w-]|\.[0-9])",
+    re.ASCII,
+)
+# With the marks of dates, versions and paths between them, only the groups that a card has: four of four, or 4-6-5.
+_MARKED = re.compile(
+    r"[0-9](?<![\w./-][0-9])[0-9]{3}([./_])(?:[0-9]{4}\1[0-9]{4}\1[0-9]{4}|[0-9]{6}\1[0-9]{5})(?![\w-]|[./_][0-9])",
+    re.ASCII,
+)
+_FOUR_DIGITS = re.compile("[0-9]{4}")
+_GROUP = re.compile("[0-9]++")
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice a digit, as the sum of the digits of that
 
 
 def scrub_cards(text: str) -> str:
     """A text without card numbers; every other character stays."""
-    return _DIGITS.sub(_scrub_run, text)
+    return _MARKED.sub(_scrub_marked, _DIGITS.sub(_scrub_run, text)) if _FOUR_DIGITS.search(text) else text
+
+
+def _scrub_marked(match: re.Match[str]) -> str:
+    is_kept = not is_card(match[0].replace(match[1], "")) or is_named_id(match.string, match.start())
+    return match[0] if is_kept else CARD
 
 
 def _scrub_run(match: re.Match[str]) -> str:
@@ -29,17 +42,14 @@ def _scrub_run(match: re.Match[str]) -> str:
     A card in a free text is caught, and so is one in a path once it is written in groups of four, as no id is.
     """
     text, start = match.string, match.start()
-    if sum(map(str.isdigit, match[0])) < 13:
+    if len(match[0]) < 13 or sum(map(str.isdigit, match[0])) < 13:
         return match[0]
     clean = _without_cards(match[0], in_path=start > 0 and text[start - 1] == "/")
-    if clean == match[0]:
-        return clean
-    before = _NAME_BEFORE.search(text, max(0, start - 80), start)
-    return match[0] if before and is_id(before[1]) else clean
+    return match[0] if clean == match[0] or is_named_id(text, start) else clean
 
 
 def _without_cards(run: str, in_path: bool) -> str:
-    groups = list(re.finditer(r"\d+", run.replace("%20", "   ")))
+    groups = list(_GROUP.finditer(run.replace("%20", "   ").replace("%C2%A0", "      ")))
     kept: list[str] = []
     done = first = 0
     while first < len(groups):
@@ -66,8 +76,21 @@ def _card_end(groups: list[re.Match[str]], first: int, in_path: bool) -> int | N
 
 
 def is_card(digits: str) -> bool:
-    """13 to 19 digits that begin as a card network's do (an epoch time never does) and pass the Luhn check."""
-    if not 13 <= len(digits) <= 19 or not (digits[0] in "3456" or "22" <= digits[:2] <= "27"):
+    """Digits that begin as a card network's do, are as many as it has, and pass the Luhn check: no epoch time and no
+    EAN of 13 digits does."""
+    if not _has_network(digits, len(digits)):
         return False
     doubled = digits[-2::-2].translate(_DOUBLED)
     return sum(map(int, digits[-1::-2] + doubled)) % 10 == 0
+
+
+def _has_network(digits: str, length: int) -> bool:
+    if digits[:1] == "4":
+        return length in (16, 19)
+    if digits[:2] in ("34", "37"):
+        return length == 15
+    if digits[:1] == "3":
+        return digits[1:2] in "05689" and 14 <= length <= 19
+    if digits[:1] == "6" or digits[:2] in ("50", "56", "57", "58"):
+        return 16 <= length <= 19
+    return length == 16 and ("51" <= digits[:2] <= "55" or "22" <= digits[:2] <= "27")

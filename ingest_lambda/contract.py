@@ -148,6 +148,9 @@ class Rejection(Struct, omit_defaults=True):
     index: int = 0
     body: str = ""
     body_encoding: Literal["text", "base64"] = "text"
+    #: Only where no more than the beginning of the body is kept: how long it was, in bytes, and its SHA-256 in hexadecimal.
+    body_bytes: int | None = None
+    body_sha256: str | None = None
 
 
 class Reject(ValueError):
@@ -169,7 +172,7 @@ REASONS: dict[str, str] = {
     "invalid_json": "The text is not JSON (NaN, Infinity and trailing commas are not JSON either).",
     "invalid_number": "A number has more digits than any number that means something.",
     "invalid_event": "An event must be a JSON object.",
-    "event_too_large": "One event is above 64 KiB.",
+    "event_too_large": "One event is above 64 KiB. Its beginning is kept, with its length and its hash.",
     "too_deep": "The event is nested more than 20 levels deep.",
     "too_long": "A text, or the list of order items, is longer than the contract allows. Nothing is cut silently.",
     "missing_event_name": "The event has no name.",

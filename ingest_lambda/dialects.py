@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ingest_lambda.contract import Reject
 from ingest_lambda.fields import FIELDS, ITEM_FIELDS
 
+_HUMP = re.compile("(?<=[a-z0-9])(?=[A-Z])")
 CONTAINERS = frozenset({"product", "order", "device", "geo", "ecom", "props"})
 
 #: Words for a thing that the contract has another word for. A path that is a field needs no line here.
@@ -123,7 +124,7 @@ def field_name(key: str) -> str:
 
 def snake(key: str) -> str:
     """`pageUrl`, `pageURL` and `page-url` are all `page_url`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").lower()
+    return _HUMP.sub("_", key).replace("-", "_").lower()
 
 
 def _items(items: Any, props: dict[str, Any]) -> Any:

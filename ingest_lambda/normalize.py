@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -23,8 +22,6 @@ EVENT_NAMESPACE = UUID("6f2d1a54-93f0-5c7e-8b1f-0d9c4e5a7b21")
 VISITOR_FIELDS = ("client_id", "session_id", "user_id")
 #: Only the collector says these; a client that sends them finds them in `props`.
 OWN_FIELDS = frozenset({"received_at", "time_source"})
-
-_PATH = re.compile(r" - at `\$\.?(.*)`\Z")
 
 
 class Receipt(NamedTuple):
@@ -103,7 +100,7 @@ def _scrub(values: dict[str, Any], salt: str | None) -> None:
         elif path == "order.items":
             values[path] = [privacy.scrub_item(item) for item in value]
         elif isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
-            values[path] = privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value)
+            values[path] = privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
     if not any(values.get(field) for field in VISITOR_FIELDS):
         raise Reject(
             "missing_visitor", "send client_id (or session_id, or user_id); an e-mail address is not kept as an id"
@@ -158,10 +155,10 @@ def _convert(values: dict[str, Any]) -> Event:
 
 def _reject(message: str) -> Reject:
     """The contract's own complaint, with the field's name first and a code that is counted."""
-    where = _PATH.search(message)
-    path = where[1] if where else "event"
-    expected = message[: where.start()] if where else message
-    field = re.split(r"[.\[]", path)[0]
+    expected, _, where = message.rpartition(" - at `$")
+    path = where.removesuffix("`").removeprefix(".") or "event"
+    expected = expected or message
+    field = path.partition(".")[0].partition("[")[0]
     if field == "event_name":
         return Reject(
             "invalid_event_name", "event_name: expected lower case words joined by _, as page_view or add_to_cart"

@@ -1,75 +1,90 @@
 """What is taken out of an event before it is first written anywhere.
 
-No IP address is ever read into an event. Personal values go by their name (`personal.py`) and by their shape (below).
-Every function here is idempotent, so an event that is read back and cleaned again stays as it is.
+No caller's address is ever read into an event. Personal values go by their name (`personal.py`, `shapes.py`) and by
+their shape (`emails.py`, `tokens.py`, `addresses.py`, `numbers.py`, `cards.py`). docs/security.md says what is not found.
+
+Every function here is idempotent, so that an event that is read back and cleaned again stays as it is, and takes time in
+proportion to the text: no repeat can begin inside what another attempt has read, or else it is bounded.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ingest_lambda import settings
+from ingest_lambda.addresses import IP, is_ip, scrub_ips
 from ingest_lambda.cards import CARD, scrub_cards
-from ingest_lambda.personal import is_id, is_personal
+from ingest_lambda.emails import EMAIL, scrub_emails
+from ingest_lambda.numbers import IBAN, PHONE, SSN, scrub_numbers, scrub_phones
+from ingest_lambda.pairs import (
+    REMOVED,
+    holds_hidden_email,
+    is_name_of_a_person,
+    is_of_a_product,
+    scrub_json,
+    scrub_params,
+)
+from ingest_lambda.personal import MAX_NAME, is_id, is_personal, is_version
+from ingest_lambda.tokens import TOKEN, scrub_tokens
 
-REMOVED, EMAIL, TOKEN, IP = "[removed]", "[email]", "[token]", "[ip]"
-PLACEHOLDERS = frozenset({REMOVED, EMAIL, CARD, TOKEN, IP})
+PLACEHOLDERS = frozenset({REMOVED, EMAIL, CARD, TOKEN, IP, PHONE, IBAN, SSN})
 
-# All patterns are ASCII, with every repeat bounded or free of overlap: they run in linear time, and on UTF-8 bytes that
-# were decoded as latin-1 they never cut a character in two.
-_AT = r"(?:@|%40|%2540|\\u0040)"
-_AT_DOMAIN = re.compile(
-    _AT
-    + r"(?!\dx\.)"  # logo@2x.png is a picture
-    + r"(?:[A-Za-z0-9\x80-\U0010ffff][A-Za-z0-9\x80-\U0010ffff-]{0,62}\.)+[A-Za-z\x80-\U0010ffff]{2,24}",
-    re.ASCII,
+# What any of the patterns needs: most texts have none of it, and are read twice. Each alternative of the first begins with
+# a character that words seldom have, which is what makes it quick.
+_SUSPECT = re.compile(
+    r"@|=|\\|%[2-4eE]|&[#c]|::|\)|\]|yJ|Bearer|bearer|xox|k_|k-|gh[pousr]_|Iza|whsec_|npm_|SG\.|glpat|hooks\."
 )
-_NOT_BEFORE_AT = frozenset(' \t\n\r\f\v@<>()[]",;:/?&=#\\|')
-_MAX_BEFORE_AT = 64
-_TOKENS = re.compile(
-    r"(?<!\w)eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?"  # a JSON Web Token
-    r"|\b[Bb]earer(?:\s|%20|\+){1,3}[\w.~+/=-]{16,}"
-    r"|\b(?:sk|rk)_(?:live|test)_\w{8,}|\bgh[pousr]_\w{20,}|\bxox[abprs]-[\w-]{10,}|\bA[KS]IA[0-9A-Z]{16}\b",
-    re.ASCII,
-)
-# What any of the patterns needs: most texts have none of it, and are read once.
-_SUSPECT = re.compile(r"[@=]|40|%3|eyJ|earer|[rs]k_|gh[pousr]_|xox|A[KS]IA|[0-9]{4}")
-_USERINFO = re.compile(r"(?<=://)[^/?#\s@\"\[\]]{1,256}@", re.ASCII)
-_PARAM = re.compile(r"(^|[?&#;\s])([^\s=&#;?/\"]{1,64})=([^&#;\s\"]+)", re.ASCII)
-# The same inside a value that was percent-encoded, as in ?next=%2Flogin%3Ftoken%3Dabc
-_ENCODED_PARAM = re.compile(r"(%3[Ff]|%26|%23|=)([^\s%=&#]{1,64})%3[Dd]((?:(?!%26|%23)[^&#;\s\"])+)", re.ASCII)
-_JSON_KEY = re.compile(r'\\?"((?:[^"\\]|\\[^"]){1,64})\\?"\s*:\s*', re.ASCII)
-_JSON_VALUE = re.compile(
-    r'\\"[^"]*"|"(?:[^"\\]|\\.)*(?:"|\Z)|\{[^{}]*\}|\[[^\[\]]*\]|[^\s,"{}\[\]]+', re.ASCII | re.DOTALL
-)
-_IPV4 = r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_QUOTED_IP = re.compile(rf'(?<="){_IPV4}(?=\\?")', re.ASCII)
-_IPV4_ONLY = re.compile(_IPV4 + r"(?::\d{1,5})?\Z", re.ASCII)
-_IPV6_LIKE = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%\w{1,16})?\Z", re.ASCII)
+_SUSPECT_NUMBER = re.compile(r"[0-9](?:[0-9]{3}|[ ./:+-][0-9]|[A-Za-z]{1,8}[0-9])")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s@\"\[\]]{1,256}+@", re.ASCII)
+# Full-width digits and marks, and the spaces and hyphens that are none of ASCII's, as what they stand for.
+_WIDE = "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff20\uff0e\uff0d\uff0b\uff1a\uff0f\u2010\u2011"
+_SPACES = "\xa0\u2007\u2009\u202f\u3000"
+_FOLD = str.maketrans(_WIDE + _SPACES, "0123456789@.-+:/--" + " " * len(_SPACES))
+_FOLDED = re.compile(f"[{_WIDE}{_SPACES}]")
+_SHORT = 256
+_AN_ID = re.compile(r"[^\s@]{1,256}@[^\s@]{1,256}\Z")
 
 
 def scrub_text(text: str, name: str = "") -> str:
-    """A text without e-mail addresses, card numbers, tokens and personal parameters; every other character stays.
+    """A text without what is personal in it; every other character stays.
 
-    `name` is what the text is called: an id keeps its digits.
+    `name` is what the text is called: an id keeps its digits, a version its dots.
     """
-    if not _SUSPECT.search(text):
+    return _scrub_short(text, name) if len(text) <= _SHORT else _scrub(text, name)
+
+
+def _scrub(text: str, name: str) -> str:
+    if text.isascii() or not _FOLDED.search(text):
+        return _scrub_folded(text, name)
+    folded = text.translate(_FOLD)
+    clean = _scrub_folded(folded, name)
+    return text if clean == folded else clean
+
+
+#: The screens, versions, categories and pages of a batch come again and again.
+_scrub_short = lru_cache(maxsize=1024)(_scrub)
+
+
+def _scrub_folded(text: str, name: str) -> str:
+    if not _SUSPECT.search(text) and not _SUSPECT_NUMBER.search(text):
         return text
-    if "=" in text or "%3" in text:
-        text = _PARAM.sub(_param, _ENCODED_PARAM.sub(_encoded_param, text))
+    if is_ip(text) and not is_version(name):
+        return IP
+    text = scrub_params(text)
     if "://" in text:
         text = _USERINFO.sub(REMOVED + "@", text)
-    if "@" in text or "40" in text:
-        text = _scrub_emails(text)
-    text = _TOKENS.sub(TOKEN, text)
-    return text if is_id(name) else scrub_cards(text)
+    text = scrub_tokens(scrub_emails(text))
+    if not is_version(name):
+        text = scrub_ips(text)
+    return text if is_id(name) else scrub_cards(scrub_numbers(text))
 
 
 def scrub_id(text: str) -> str:
     """An id, or a name: e-mail addresses and tokens go, digits stay whatever they look like."""
-    return _TOKENS.sub(TOKEN, _scrub_emails(text))
+    return scrub_tokens(scrub_emails(text)) if "/" in text or _SUSPECT.search(text) else text
 
 
 def pseudonym(visitor_id: str, salt: str | None = None) -> str | None:
@@ -80,7 +95,7 @@ def pseudonym(visitor_id: str, salt: str | None = None) -> str | None:
     if visitor_id in PLACEHOLDERS:
         return None
     text = visitor_id.strip()
-    if scrub_id(text) == text and not is_ip(text):
+    if not _tells_who(text if text.isascii() else text.translate(_FOLD)):
         return visitor_id
     salt = settings.hash_salt() if salt is None else salt
     if not salt:
@@ -88,6 +103,11 @@ def pseudonym(visitor_id: str, salt: str | None = None) -> str | None:
     import hmac  # loads OpenSSL, which few visitors need
 
     return "h_" + hmac.new(salt.encode(), text.lower().encode(), "sha256").hexdigest()[:32]
+
+
+def _tells_who(text: str) -> bool:
+    is_clean = scrub_phones(scrub_id(text)) == text and not is_ip(text)
+    return not is_clean or ("@" in text and bool(_AN_ID.match(text))) or holds_hidden_email(text)
 
 
 def scrub_item(item: dict[str, Any]) -> dict[str, Any]:
@@ -99,11 +119,11 @@ def scrub_item(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def scrub_props(value: Any, name: str = "") -> Any:
-    """Properties, at any depth: personal keys are removed, every text is scrubbed."""
+    """Properties, at any depth: personal keys are removed, every text is scrubbed. `name` is what they are called."""
     if isinstance(value, str):
-        return IP if is_ip(value) else scrub_text(value, name)
+        return scrub_text(value, name)
     if isinstance(value, Mapping):
-        return {scrub_id(key): scrub_props(held, key) for key, held in value.items() if not is_personal(key)}
+        return _scrub_mapping(value, name)
     if isinstance(value, list):
         return [scrub_props(held, name) for held in value]
     if isinstance(value, int) and value > 10**12 and scrub_text(str(value), name) == CARD:
@@ -111,64 +131,22 @@ def scrub_props(value: Any, name: str = "") -> Any:
     return value
 
 
+def _scrub_mapping(value: Mapping[str, Any], parent: str) -> dict[str, Any]:
+    gone = {key for key, held in value.items() if is_personal(key, held, parent)}
+    if gone and not is_of_a_product(parent) and not any(map(is_of_a_product, value)):
+        # Beside a telephone or an e-mail address, a name is a person's.
+        gone |= {key for key, held in value.items() if isinstance(held, str) and is_name_of_a_person(key, held)}
+    return {scrub_id(key): scrub_props(held, key[-MAX_NAME:]) for key, held in value.items() if key not in gone}
+
+
 def scrub_bytes(body: bytes) -> bytes:
     """A body that was not understood, by the same patterns. What matches none of them stays byte for byte."""
-    codec = _wide_codec(body) or "latin-1"
-    text = body.decode(codec, "surrogatepass") if codec != "latin-1" else body.decode(codec)
-    clean = scrub_text(_QUOTED_IP.sub(IP, _scrub_pairs(text)))
-    return body if clean == text else clean.encode(codec, "surrogatepass" if codec != "latin-1" else "strict")
-
-
-def is_ip(text: str) -> bool:
-    """Whether a text is an IP address, with or without a port, or a list of them, and nothing else."""
-    if "," in text:
-        return all(is_ip(part.strip()) for part in text.split(","))
-    if _IPV4_ONLY.match(text):
-        return True
-    if text.count(":") < 2 or not _IPV6_LIKE.match(text):
-        return False
-    from ipaddress import AddressValueError, IPv6Address  # seldom needed, and not free to import
-
-    try:
-        return bool(IPv6Address(text))
-    except AddressValueError:
-        return False
-
-
-def _scrub_emails(text: str) -> str:
-    """Found from the `@` backwards: searched from the front, a long word without one would be read over and over."""
-    kept: list[str] = []
-    done = 0
-    for found in _AT_DOMAIN.finditer(text):
-        start = found.start()
-        first = max(done, start - _MAX_BEFORE_AT)
-        while start > first and text[start - 1] not in _NOT_BEFORE_AT:
-            start -= 1
-        if start < found.start():
-            kept += text[done:start], EMAIL
-            done = found.end()
-    return "".join(kept) + text[done:]
-
-
-def _param(match: re.Match[str]) -> str:
-    before, name, value = match.groups()
-    return f"{before}{name}={REMOVED if is_personal(_unquote(name)) else IP if is_ip(value) else value}"
-
-
-def _encoded_param(match: re.Match[str]) -> str:
-    return match[0] if not is_personal(match[2]) else match[0][: match.start(3) - match.start()] + REMOVED
-
-
-def _scrub_pairs(text: str) -> str:
-    """JSON-looking text without the values of personal keys, however little of it is JSON."""
-    kept: list[str] = []
-    done = 0
-    for key in _JSON_KEY.finditer(text):
-        value = _JSON_VALUE.match(text, key.end()) if key.start() >= done and is_personal(key[1]) else None
-        if value:
-            kept += text[done : key.end()], f'"{REMOVED}"'
-            done = value.end()
-    return "".join(kept) + text[done:]
+    codec, errors = _wide_codec(body) or "utf-8", "surrogatepass"
+    if codec == "utf-8":
+        errors = "surrogateescape"  # a byte that is no character stays that byte
+    text = body.decode(codec, errors)
+    clean = scrub_text(scrub_json(text))
+    return body if clean == text else clean.encode(codec, errors)
 
 
 def _wide_codec(body: bytes) -> str | None:
@@ -177,11 +155,3 @@ def _wide_codec(body: bytes) -> str | None:
     if max(zeros) < 4 or len(body) % 2:
         return None
     return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
-
-
-def _unquote(name: str) -> str:
-    if "%" not in name:
-        return name
-    from urllib.parse import unquote
-
-    return unquote(name)

@@ -145,16 +145,22 @@ class Request:
 
 
 def gunzip(packed: bytes) -> bytes:
-    """Unpack gzip without ever holding more than the limit. A second layer of gzip is not followed."""
+    """Unpack gzip without ever holding more than the limits. A second layer of gzip is not followed."""
     parts: list[bytes] = []
-    room = settings.MAX_DECOMPRESSED_BYTES
+    room = limit = min(
+        settings.MAX_DECOMPRESSED_BYTES, max(settings.MIN_BOMB_BYTES, len(packed) * settings.MAX_GZIP_RATIO)
+    )
     try:
         while packed:
+            if len(parts) == settings.MAX_GZIP_MEMBERS:
+                raise Refusal(
+                    413, "too_many_members", f"a gzip body may have {len(parts)} members: pack the events at once"
+                )
             member = zlib.decompressobj(_GZIP_WINDOW)
             parts.append(member.decompress(packed, room + 1))
             room -= len(parts[-1])
             if room < 0:
-                raise _too_large("an unpacked body", settings.MAX_DECOMPRESSED_BYTES)
+                raise _too_large("this body, unpacked,", limit)
             if not member.eof:
                 raise Reject("invalid_gzip", "the gzip body is cut short")
             packed = member.unused_data

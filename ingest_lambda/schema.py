@@ -49,7 +49,7 @@ def dictionary_text() -> str:
         "A rejected event is kept under `rejected/` with its reason, and counted in the ledger.\n",
         *_table(("Code", "Meaning"), ((f"`{code}`", meaning) for code, meaning in contract.REASONS.items())),
         "\nNot stored, so not counted: 403 `origin_not_allowed` and `wrong_door`, 404 `not_found`, 405 `method_not_allowed`, 413",
-        "`body_too_large` and `too_many_events`, 415 `unsupported_media_type`. 503 `storage_unavailable` and",
+        "`body_too_large`, `too_many_events` and `too_many_members`, 415 `unsupported_media_type`. 503 `storage_unavailable` and",
         "`secret_unavailable`: send again.",
     ]
     return "\n".join(parts) + "\n"

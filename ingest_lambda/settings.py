@@ -17,6 +17,14 @@ MAX_DECOMPRESSED_BYTES = 4_000_000
 MAX_EVENTS = 500
 MAX_EVENT_BYTES = 65_536
 MAX_DEPTH = 20
+#: What is kept of a rejected body, as it is stored: that of one event.
+MAX_REJECT_BYTES = MAX_EVENT_BYTES
+#: A gzip body may unpack to this many times its size, and to MIN_BOMB_BYTES whatever its size. Batches of events unpack to
+#: 6 to 27 times theirs, 500 that are equal to 160 times (measured), and the emptiest text to 1,000 times.
+MAX_GZIP_RATIO = 200
+MIN_BOMB_BYTES = 1_000_000
+#: A body has one gzip member, or one for each part that a sender packed by itself. Each costs a copy of what follows it.
+MAX_GZIP_MEMBERS = 100
 
 #: A client clock that is off by no more than this is believed.
 CLOCK_SKEW_BOUND = timedelta(minutes=10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,8 +12,9 @@ from ingest_lambda import batch, clock, contract, settings
 from ingest_lambda.contract import Reject, Rejection
 from ingest_lambda.log import log
 from ingest_lambda.normalize import Receipt, finish
-from ingest_lambda.privacy import scrub_bytes, scrub_text
+from ingest_lambda.privacy import scrub_text
 from ingest_lambda.reading import Draft, draft, parse
+from ingest_lambda.rejects import rejection
 from ingest_lambda.request import Request
 from ingest_lambda.tidy import tidy
 
@@ -61,25 +61,13 @@ def header_fields(request: Request) -> dict[str, Any]:
     headers = request.headers
     fields: dict[str, Any] = {}
     if headers.get("user-agent"):
-        fields["user_agent"] = scrub_text(headers["user-agent"][: 4 * MAX_USER_AGENT])[:MAX_USER_AGENT]
+        fields["user_agent"] = scrub_text(headers["user-agent"][: 4 * MAX_USER_AGENT], "user_agent")[:MAX_USER_AGENT]
     if _COUNTRY.match(headers.get("cloudfront-viewer-country", "")):
         fields["geo.country"] = headers["cloudfront-viewer-country"]
     for name, field in (("sec-gpc", "is_gpc"), ("dnt", "is_dnt")):
         if headers.get(name) in ("0", "1"):
             fields[field] = headers[name] == "1"
     return tidy(fields)[0]
-
-
-def rejection(reason: Reject, body: bytes, received_at: datetime, index: int = 0) -> Rejection:
-    """A rejected event as it is kept: its own bytes, but for what is personal in them."""
-    clean = scrub_bytes(body)
-    try:
-        if b"\x00" in clean:  # no text column can hold it
-            raise UnicodeError
-        text, encoding = clean.decode(), "text"
-    except UnicodeError:
-        text, encoding = base64.b64encode(clean).decode(), "base64"
-    return Rejection(reason.code, reason.message, received_at, index, text, "text" if encoding == "text" else "base64")
 
 
 def _read(event: bytes) -> Draft:

@@ -3,7 +3,6 @@ gzip, a zero-byte object or a poison line costs only itself."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import zlib
 from collections import Counter
@@ -11,14 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
 from clickstream_dagster.partitions import last_moment_of_object
 from clickstream_dagster.raw.objects import RawObject
-from ingest_lambda import contract, fields, normalize, privacy
+from ingest_lambda import contract, fields, normalize, rejects
 from ingest_lambda.contract import Event, Reject, Rejection
 
 #: A bomb must not take the loader with it.
@@ -58,8 +56,7 @@ def decode_object(raw: RawObject, data: bytes) -> Decoded:
                 said[line] += 1
                 result.events.append((number, _event(raw, line, said[line])))
         except Reject as reject:
-            body, encoding = _kept(line)
-            result.rejects.append((number, Rejection(reject.code, reject.message, raw.hour, 0, body, encoding)))
+            result.rejects.append((number, rejects.rejection(reject, line, raw.hour)))
     return result
 
 
@@ -169,17 +166,7 @@ def _rejection(line: bytes) -> Rejection:
         raise Reject("corrupt_rejection", f"A line under rejected/ cannot be read ({error}).") from error
     if not _is_plain(rejection.received_at):
         raise Reject("corrupt_rejection", "A line under rejected/ has a received_at that is not UTC.")
-    return rejection
-
-
-def _kept(line: bytes) -> tuple[str, Literal["text", "base64"]]:
-    """The bytes of a rejected line, without personal data, as a text column can hold them."""
-    line = privacy.scrub_bytes(line)
-    try:
-        text = line.decode()
-    except UnicodeDecodeError:
-        return base64.b64encode(line).decode(), "base64"
-    return (text, "text") if "\x00" not in text else (base64.b64encode(line).decode(), "base64")
+    return rejects.bounded(rejection)
 
 
 def fingerprint(event: Event) -> UUID:

@@ -31,7 +31,7 @@ EVENT_COLUMNS = (
 )
 REJECT_COLUMNS = (
     *("partition_hour", "object_key", "line_number", "content_hash", "received_at", "code", "message", "body"),
-    "body_encoding",
+    *("body_encoding", "body_bytes", "body_sha256"),
 )
 OBJECT_COLUMNS = (
     *("object_key", "content_hash", "etag", "size_bytes", "partition_hour", "line_count", "event_count"),
@@ -56,7 +56,11 @@ def reject_row(decoded: Decoded, number: int, rejection: Rejection) -> str:
     """One reject as a COPY line."""
     raw = decoded.raw
     place = (raw.hour, raw.key, number, decoded.content_hash, rejection.received_at)
-    return line((*place, rejection.code, rejection.message, rejection.body, rejection.body_encoding))
+    return line((*place, rejection.code, rejection.message, *_body(rejection)))
+
+
+def _body(rejection: Rejection) -> tuple[Any, ...]:
+    return rejection.body, rejection.body_encoding, rejection.body_bytes, rejection.body_sha256
 
 
 def object_row(decoded: Decoded) -> str:

@@ -37,6 +37,8 @@ _SEARCH_HOST = re.compile(
     r"|(?:[a-z]{1,3}\.)*search\.(?:yahoo|naver|seznam|aol|daum|brave)" + _SUFFIX + r"\Z"
     r"|ya\.ru\Z|com\.google\.android\.googlequicksearchbox\Z"
 )
+_TABLET = re.compile(r"iPad|Tablet(?! PC)|PlayBook|Silk")
+_MOBILE = re.compile(r"Mobi|iPhone|iPod|Windows Phone")
 _SOCIAL_HOSTS = {
     *("facebook.com", "instagram.com", "t.co", "twitter.com", "x.com", "linkedin.com", "lnkd.in", "reddit.com"),
     *("pinterest.com", "tiktok.com", "youtube.com", "youtu.be", "vk.com", "zalo.me", "threads.net", "tumblr.com"),
@@ -138,9 +140,9 @@ def device_type(user_agent: str | None) -> str | None:
     """phone, tablet or desktop, from the user agent; None without one."""
     if not user_agent:
         return None
-    if re.search(r"iPad|Tablet(?! PC)|PlayBook|Silk|Android(?!.*Mobile)", user_agent):
+    if _TABLET.search(user_agent) or ("Android" in user_agent and "Mobile" not in user_agent):
         return "tablet"
-    return "mobile" if re.search(r"Mobi|iPhone|iPod|Windows Phone", user_agent) else "desktop"
+    return "mobile" if _MOBILE.search(user_agent) else "desktop"
 
 
 @lru_cache(maxsize=16_384)

@@ -11,7 +11,7 @@ from psycopg2 import sql
 from clickstream_dagster.raw import rows
 from clickstream_dagster.raw.decode import Decoded
 from clickstream_dagster.warehouse.connection import Cursor
-from ingest_lambda import contract
+from ingest_lambda import contract, rejects
 from ingest_lambda.contract import Event, Rejection
 
 
@@ -56,7 +56,7 @@ def _copy_events(cursor: Cursor, staged: list[tuple[Decoded, int, str]]) -> list
 
 def _unloadable(event: Event) -> Rejection:
     message = "PostgreSQL cannot hold this event; please report it with its body, the contract should have refused it."
-    return Rejection("unloadable", message, event.received_at, 0, contract.encode(event).decode())
+    return rejects.bounded(Rejection("unloadable", message, event.received_at, 0, contract.encode(event).decode()))
 
 
 def copy(cursor: Cursor, table: str, columns: tuple[str, ...], lines: list[str]) -> None:

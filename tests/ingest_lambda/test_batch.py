@@ -46,7 +46,8 @@ def test_one_bad_event_costs_only_itself(collector: Any, bad: str, code: str) ->
         answer = collector.post(body)
         assert (answer.status, answer.body["accepted"]) == (200, 2)
         assert [(error["index"], error["code"]) for error in answer.body["errors"]] == [(1, code)]
-        assert collector.rejected()[-1]["body"] == bad
+        kept = collector.rejected()[-1]
+        assert kept["body"] == bad if code != "event_too_large" else bad.startswith(kept["body"])
 
 
 @pytest.mark.parametrize("bad", [b'"\xff"', b'"\xed\xa0\x80"', b'"\xc0\xaf"'])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest_lambda.personal import is_id, is_personal
+from ingest_lambda.personal import is_id, shape_of
 from ingest_lambda.privacy import is_ip, pseudonym, scrub_bytes, scrub_props, scrub_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl"
@@ -78,14 +78,14 @@ def test_what_is_not_personal_stays(text: str) -> None:
      "ipAddress", "client-ip", "firstName", "cardNumber", "card_no", "CVV", "api_key", "zipCode", "user[phone]"],
 )  # fmt: skip
 def test_a_name_that_says_personal(name: str) -> None:
-    assert is_personal(name)
+    assert shape_of(name) is not None
 
 
 @pytest.mark.parametrize(
     "name", ["name", "shipping", "description", "tip", "email_campaign_id", "cardinal", "product", "", "_"]
 )
 def test_a_name_that_does_not(name: str) -> None:
-    assert not is_personal(name)
+    assert shape_of(name) is None
 
 
 def test_a_name_that_says_id() -> None:
@@ -95,7 +95,7 @@ def test_a_name_that_says_id() -> None:
 
 def test_properties_at_any_depth() -> None:
     props: dict[str, Any] = {
-        "form": {"E-mail": "a@b.co", "fields": [{"phone": 1}, "call me at a@b.co"]},
+        "form": {"E-mail": "a@b.co", "fields": [{"phone": 15550100100}, "call me at a@b.co"]},
         "host": "2001:db8::1",
         "seen": "203.0.113.7",
         "order_id": "4111111111111111",

@@ -198,6 +198,29 @@ def test_a_bomb_is_refused_before_it_takes_memory() -> None:
     assert (status, is_small) == ("413", "True")
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (gzip.compress(b" " * 3_900_000), "body_too_large"),
+        (gzip.compress(b"x" * 3_900_000), "body_too_large"),
+        (gzip.compress(b"") * 40_000, "too_many_members"),
+        (gzip.compress(b"[") + gzip.compress(b" ") * 100 + gzip.compress(b"]"), "too_many_members"),
+    ],
+)
+def test_a_body_that_unpacks_to_far_more_than_it_sent_is_refused(collector: Any, body: bytes, code: str) -> None:
+    answer = packed(collector, body)
+    assert (answer.status, answer.codes) == (413, [code])
+    assert not collector.paths()
+
+
+def test_a_batch_that_repeats_itself_is_taken(collector: Any, view: dict[str, Any]) -> None:
+    same = {**view, "page_url": "https://shop.example/" + "a/" * 400}
+    cart = [{"id": f"SKU-{number * 7919 % 10_007}", "price": number * 104_729 % 9_973 / 100} for number in range(80)]
+    alike = [{**view, "event_timestamp": 1773500400000 + number, "props": {"cart": cart}} for number in range(500)]
+    for events in ([same] * 500, alike):
+        assert packed(collector, gzip.compress(json.dumps(events).encode())).status == 200
+
+
 def test_a_page_may_read_how_long_it_is_to_wait(collector: Any, view: dict[str, Any]) -> None:
     answer = collector.post(view, origin=ORIGIN)
     assert answer.headers["access-control-expose-headers"] == "retry-after"

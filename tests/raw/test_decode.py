@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -162,6 +163,15 @@ def test_what_the_contract_refuses_is_a_reject(record: Any) -> None:
 def test_what_is_personal_in_a_rejected_line_is_not_kept() -> None:
     [(_, rejection)] = _decode(b'{"email": "jane@example.com", broken').rejects
     assert "jane" not in rejection.body
+
+
+def test_a_long_rejected_line_keeps_its_beginning_and_its_hash() -> None:
+    line = b'{"a":"' + b"x" * 200_000
+    old = Rejection("invalid_json", "said so", HOUR, 0, line.decode())
+    for decoded in (_decode(line), _decode(contract.encode(old), "rejected/2026/03/14/15/rejected-1.json")):
+        [(_, kept)] = decoded.rejects
+        assert len(kept.body) <= 65_536
+        assert (kept.body_bytes, kept.body_sha256) == (len(line), hashlib.sha256(line).hexdigest())
 
 
 def test_lines_under_rejected_stay_rejects_with_the_reason_they_came_with() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from ingest_lambda.personal import is_personal
+from ingest_lambda.personal import shape_of
 from tracker_site import Collector, Shop, answer, assert_all_heard, flush, heard, say, silence, stored, until
 
 NOTHING: dict[str, list[str]] = {"cookies": [], "local": [], "databases": []}
@@ -358,4 +358,4 @@ def test_the_page_removes_what_the_collector_would_and_nothing_harmless(
     props = sent(collector)[-1]["props"]
     assert [key for key in KEYS if key in props] == []
     assert [key for key in HARMLESS if key not in props] == []
-    assert [key for key in KEYS if not is_personal(key)] == ["pass"]  # the one that the page knows more of
+    assert [key for key in KEYS if shape_of(key) is None] == []

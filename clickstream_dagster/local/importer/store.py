@@ -19,7 +19,7 @@ from clickstream_dagster.local.importer.records import Record
 from clickstream_dagster.partitions import floor_hour
 from ingest_lambda import contract, landing, normalize
 from ingest_lambda.contract import Event, Rejection
-from ingest_lambda.sorting import rejection
+from ingest_lambda.rejects import rejection
 
 #: Lines held in memory before hours are written out.
 HELD_LINES = 200_000
