@@ -89,8 +89,7 @@ def locked(connection: Connection, *names: str) -> Iterator[Cursor]:
     the order of their names, so that nobody waits in a circle.
     """
     try:
-        for name in sorted(names):
-            _statement(connection, "select pg_advisory_lock(%s, hashtext(%s))", name)
+        _statement(connection, "select pg_advisory_lock(%s, hashtext(name)) from unnest(%s) as name", sorted(names))
         connection.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
         with transaction(connection) as cursor:
             yield cursor
@@ -98,7 +97,9 @@ def locked(connection: Connection, *names: str) -> Iterator[Cursor]:
         if not connection.closed:
             connection.rollback()
             connection.set_isolation_level(None)
-            _unlock_all(connection)
+            _statement(
+                connection, "select pg_advisory_unlock(%s, hashtext(name)) from unnest(%s) as name", sorted(names)
+            )
 
 
 @contextmanager
@@ -135,11 +136,6 @@ def analyze_if_grown(cursor: Cursor, table: str, added: int) -> None:
             cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
-def _unlock_all(connection: Connection) -> None:
+def _statement(connection: Connection, sql: str, names: list[str]) -> None:
     with transaction(connection) as cursor:
-        cursor.execute("select pg_advisory_unlock_all()")
-
-
-def _statement(connection: Connection, sql: str, name: str) -> None:
-    with transaction(connection) as cursor:
-        cursor.execute(sql, (LOCK_CLASS, name))
+        cursor.execute(sql, (LOCK_CLASS, names))

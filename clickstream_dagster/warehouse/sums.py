@@ -129,9 +129,7 @@ def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Comp
         """Sums of `numeric` keep the digits of what went; the same amount must be the same bytes."""
         return sql.SQL("trim_scale({})").format(amount) if is_numeric else amount
 
-    added_up = [
-        trimmed(is_numeric, sql.SQL("sum(change * {})").format(name)) for name, is_numeric in measures
-    ]
+    added_up = [trimmed(is_numeric, sql.SQL("sum(change * {})").format(name)) for name, is_numeric in measures]
     moved = [
         sql.SQL("{name} = {amount}").format(
             name=name, amount=trimmed(is_numeric, sql.SQL("{}.{} + placed_rows.{}").format(table, name, name))
