@@ -14,7 +14,6 @@ import pytest
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.changes import owed
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.ledger import ledger
 from clickstream_dagster.warehouse.load import load_hours

@@ -108,10 +108,9 @@ def test_a_person_can_have_days_of_a_sum_computed_again(shop: Stack) -> None:
 
 def test_a_sum_that_is_owed_as_a_whole_is_not_moved_until_that_is_paid(shop: Stack) -> None:
     model = all_models()["agg_daily_traffic"]
-    with shop.warehouse() as connection:
-        with transaction(connection) as cursor:
-            cursor.execute("delete from agg_daily_traffic")
-            changes.owe_all(cursor, model)
+    with shop.warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("delete from agg_daily_traffic")
+        changes.owe_all(cursor, model)
     load(shop, event("1 12:00", "page_view", visitor="cleo"))
     with shop.warehouse() as connection:
         rebuild(connection, all_models()["fact_sessions"])
