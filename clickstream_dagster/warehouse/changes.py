@@ -9,12 +9,12 @@ from clickstream_dagster.warehouse.models import Model, all_models, stored_reade
 
 #: Every value that a key column can have. Used when a model is new or its SQL has changed: then all of it is owed.
 _UNIVERSE = {
-    "local_date": """
-        select generate_series(local_date, last_local_date, interval '1 day')::date from fact_sessions
-        union select local_date from fact_orders""",
+    "session_key": "select session_key from fact_sessions",
     "visitor_id": "select distinct visitor_id from fact_sessions",
     "order_id": "select distinct order_key from clickstream_events where order_key is not null",
-    "product_id": "select distinct product_id from agg_daily_products",
+    "product_id": """
+        select product_id from fact_session_products
+        union select product_id from fact_order_items where product_id is not null""",
     "partition_hour": "select partition_hour from loaded_hours union select partition_hour from raw_objects",
 }
 
@@ -59,11 +59,19 @@ def owe_all(cursor: Cursor, model: Model) -> None:
     """Owe the model a rebuild of everything it can hold."""
     if model.materialized == "spans":
         owe_spans(cursor, "select visitor_id, event_timestamp from clickstream_events")
+    elif model.materialized == "sum":
+        owe_keys(cursor, model.name, "select 'everything'")
     elif model.key:
         own = sql.SQL("select {key} from {table}").format(
             key=sql.Identifier(model.key), table=sql.Identifier(model.name)
         )
         owe_keys(cursor, model.name, sql.SQL("{all} union {own}").format(all=sql.SQL(_UNIVERSE[model.key]), own=own))
+
+
+def take(cursor: Cursor, model: str) -> list[str]:
+    """The model's owed keys, which are owed no more once this transaction commits."""
+    cursor.execute("delete from changed_keys where model = %s returning key", (model,))
+    return sorted({key for (key,) in cursor.fetchall()})
 
 
 def take_keys(cursor: Cursor, model: Model) -> int:

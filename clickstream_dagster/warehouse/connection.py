@@ -82,13 +82,14 @@ def transaction(connection: Connection) -> Iterator[Cursor]:
 
 
 @contextmanager
-def locked(connection: Connection, name: str) -> Iterator[Cursor]:
-    """One transaction on one snapshot, while nobody else holds the lock `name`.
+def locked(connection: Connection, *names: str) -> Iterator[Cursor]:
+    """One transaction on one snapshot, while nobody else holds any of the locks `names`.
 
-    The lock is taken before the transaction begins, because a snapshot taken while waiting would be a stale one.
+    The locks are taken before the transaction begins, because a snapshot taken while waiting would be a stale one; and in
+    the order of their names, so that nobody waits in a circle.
     """
-    _statement(connection, "select pg_advisory_lock(%s, hashtext(%s))", name)
     try:
+        _statement(connection, "select pg_advisory_lock(%s, hashtext(name)) from unnest(%s) as name", sorted(names))
         connection.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
         with transaction(connection) as cursor:
             yield cursor
@@ -96,7 +97,9 @@ def locked(connection: Connection, name: str) -> Iterator[Cursor]:
         if not connection.closed:
             connection.rollback()
             connection.set_isolation_level(None)
-            _statement(connection, "select pg_advisory_unlock(%s, hashtext(%s))", name)
+            _statement(
+                connection, "select pg_advisory_unlock(%s, hashtext(name)) from unnest(%s) as name", sorted(names)
+            )
 
 
 @contextmanager
@@ -133,6 +136,6 @@ def analyze_if_grown(cursor: Cursor, table: str, added: int) -> None:
             cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
-def _statement(connection: Connection, sql: str, name: str) -> None:
+def _statement(connection: Connection, sql: str, names: list[str]) -> None:
     with transaction(connection) as cursor:
-        cursor.execute(sql, (LOCK_CLASS, name))
+        cursor.execute(sql, (LOCK_CLASS, names))

@@ -105,7 +105,7 @@ def _owe_what_is_new(cursor: Cursor, are_settings_new: bool) -> None:
     """A table whose SQL or settings changed owes a rebuild of all its keys; the next run pays it."""
     for model in all_models().values():
         is_new = _is_new_version(cursor, model.name, model.sql_hash)
-        if model.materialized in ("spans", "keys") and (is_new or are_settings_new):
+        if model.materialized in ("spans", "keys", "sum") and (is_new or are_settings_new):
             changes.owe_all(cursor, model)
         if is_new:
             _set_version(cursor, model.name, model.sql_hash)

@@ -33,8 +33,8 @@ class Column:
 class Model:
     """One table or view. `materialized` says how it is filled:
 
-    loader: by the load of an hour; spans: the sessions; keys: whole keys (`key` names the column) computed again; view:
-    not stored.
+    loader: by the load of an hour; spans: the sessions; keys: whole keys (`key` names the column) computed again; sum: moved
+    by the difference of the facts that it reads, row by row of its `grain`; view: not stored.
     """
 
     name: str
@@ -43,12 +43,18 @@ class Model:
     description: str
     materialized: str
     key: str | None
+    grain: tuple[str, ...]
     columns: tuple[Column, ...]
 
     @property
     def column_names(self) -> tuple[str, ...]:
         """In the order of the table."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        """The columns of a sum that add up; the others are its grain."""
+        return tuple(column for column in self.columns if column.name not in self.grain)
 
     @property
     def sql_hash(self) -> str:
@@ -123,6 +129,7 @@ def _read(layer: str, name: str) -> Model:
         description=entry["description"].strip(),
         materialized=config["materialized"],
         key=config.get("key"),
+        grain=tuple(config.get("grain", ())),
         columns=tuple(
             Column(item["name"], item["description"], item["data_type"], tuple(map(_test, item.get("data_tests", []))))
             for item in entry["columns"]
@@ -146,3 +153,8 @@ def stored_readers(name: str) -> list[Model]:
         elif name in model.reads:
             readers.append(model)
     return list({reader.name: reader for reader in readers}.values())
+
+
+def sums_of(fact: str) -> list[Model]:
+    """The sums that read this table."""
+    return [model for model in stored_readers(fact) if model.materialized == "sum"]

@@ -12,10 +12,10 @@ from datetime import date
 
 from psycopg2 import sql
 
-from clickstream_dagster.warehouse import changes, runs, sessions
+from clickstream_dagster.warehouse import changes, runs, sessions, sums
 from clickstream_dagster.warehouse.audits import Audit, AuditFailed, audit
 from clickstream_dagster.warehouse.connection import Connection, Cursor, analyze_if_grown, locked, owning, transaction
-from clickstream_dagster.warehouse.models import Model, all_models
+from clickstream_dagster.warehouse.models import Model, all_models, sums_of
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,42 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
     """Rebuild what the model is owed. Raises `AuditFailed`, with nothing changed, when a test of the new rows fails."""
     if model.materialized in ("view", "loader"):
         return Rebuilt(model.name)
-    with locked(connection, model.name) as cursor, owning(cursor):
+    with locked(connection, model.name, *_moves_with(model)) as cursor, owning(cursor):
         _check_version(cursor, model)
+        if model.materialized == "sum":
+            return _rebuild_sum(cursor, model)
         is_cut = model.materialized == "spans"
         keys = sessions.replace(cursor, model) if is_cut else _replace_keys(cursor, model)
         if not keys:
             return Rebuilt(model.name)
-        audits = audit(cursor, model, "added_rows" if is_cut else "fresh_rows")
-        if not all(result.passed for result in audits):
-            raise AuditFailed(model.name, audits)
+        audits = _passed(cursor, model, "added_rows" if is_cut else "fresh_rows")
         removed, added = _count(cursor, "removed_rows"), _count(cursor, "added_rows")
         analyze_if_grown(cursor, model.name, added)
         runs.record(cursor, model.name, keys, removed, added)
+        sums.follow(cursor, model)
         return Rebuilt(model.name, keys, removed, added, audits)
+
+
+def _moves_with(model: Model) -> list[str]:
+    """What must stand still while this table changes: a fact's sums move with it, and a sum is computed from its facts."""
+    return sorted(model.reads) if model.materialized == "sum" else [reader.name for reader in sums_of(model.name)]
+
+
+def _rebuild_sum(cursor: Cursor, model: Model) -> Rebuilt:
+    keys, removed, added = sums.rebuild(cursor, model)
+    if not keys:
+        return Rebuilt(model.name)
+    audits = _passed(cursor, model, model.name)
+    analyze_if_grown(cursor, model.name, added)
+    runs.record(cursor, model.name, keys, removed, added)
+    return Rebuilt(model.name, keys, removed, added, audits)
+
+
+def _passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
+    audits = audit(cursor, model, rows)
+    if not all(result.passed for result in audits):
+        raise AuditFailed(model.name, audits)
+    return audits
 
 
 class OutdatedProcess(RuntimeError):
@@ -83,17 +106,20 @@ def owe_dates(connection: Connection, model: Model, first: date, last: date) -> 
             changes.owe_spans(cursor, "select visitor_id, started_at from asked")
             return
         by_key = {
-            "local_date": sql.SQL("select generate_series(%s::date, %s::date, interval '1 day')::date"),
+            "session_key": sessions_of.format(columns=sql.SQL("session_key")),
             "visitor_id": sessions_of.format(columns=sql.SQL("distinct visitor_id")),
             "order_id": sql.SQL("select order_id from fact_orders where local_date between %s and %s"),
             "product_id": sql.SQL(
-                "select distinct product_id from agg_daily_products where local_date between %s and %s"
+                "select distinct product_id from fact_session_products where local_date between %s and %s"
             ),
             "partition_hour": sql.SQL(
                 "select partition_hour from loaded_hours where (partition_hour at time zone 'UTC')::date between %s and %s"
             ),
         }
-        if model.key:
+        if model.materialized == "sum":
+            days = "select generate_series(%s::date, %s::date, interval '1 day')::date"
+            changes.owe_keys(cursor, model.name, days, first, last)
+        elif model.key:
             changes.owe_keys(cursor, model.name, by_key[model.key], first, last)
 
 

@@ -75,7 +75,7 @@ def _replace_rows(cursor: Cursor, model: Model) -> None:
 
 def _move_first_flags(cursor: Cursor) -> None:
     """A late event can make an earlier session a visitor's first, and a moved event can unmake it: the flag of a session
-    outside the spans moves too, and its dates are owed like any other change."""
+    outside the spans moves too: as a row that went, and one that came."""
     cursor.execute("""
         create temporary table flagged_rows on commit drop as
         with firsts as (
@@ -96,48 +96,29 @@ def _move_first_flags(cursor: Cursor) -> None:
                 )
             returning fact_sessions.*
         )
-        select * from moved
+        select * from moved;
+        insert into added_rows select * from flagged_rows;
+        update flagged_rows set is_new_visitor = not is_new_visitor;
+        insert into removed_rows select * from flagged_rows;
         """)
 
 
 def _owe_readers(cursor: Cursor) -> None:
-    cursor.execute("""
-        create temporary table touched_rows on commit drop as
-        select * from removed_rows union all select * from added_rows union all select * from flagged_rows
-        """)
-    # A daily table may look up the session of an order: it counts on the order's own date, and the order's row may stay
-    # the same when its session does not.
+    # A table may look up the session of an order, and the order's row may stay the same when its session does not.
     cursor.execute("""
         create temporary table touched_orders on commit drop as
-        select distinct
-            clickstream_events.order_key,
-            (clickstream_events.event_timestamp at time zone shop_settings.timezone)::date as local_date
+        select distinct clickstream_events.order_key
         from rebuild_spans
         inner join clickstream_events
             on clickstream_events.visitor_id = rebuild_spans.visitor_id
             and clickstream_events.event_timestamp between lower(rebuild_spans.span) and upper(rebuild_spans.span)
-        cross join shop_settings
         where clickstream_events.order_key is not null
         """)
     selects = {
-        "local_date": "select local_date from touched_rows union select local_date from touched_orders",
+        "session_key": "select session_key from removed_rows union select session_key from added_rows",
         "visitor_id": "select distinct visitor_id from touched_spans",
-        "order_id": "select distinct order_key from touched_orders",
+        "order_id": "select order_key from touched_orders",
     }
     for reader in stored_readers("fact_sessions"):
         if reader.key in selects:
             changes.owe_keys(cursor, reader.name, selects[reader.key])
-    _owe_presence(cursor)
-
-
-def _owe_presence(cursor: Cursor) -> None:
-    """A session over several days is a visit on each of them. Only the days that it has won or lost are owed: a session
-    that never ends must not make every hour rebuild every day."""
-    days = "generate_series(local_date, last_local_date, interval '1 day')::date as local_date"
-    presence = f"select visitor_id, is_bot, {days} from"
-    before, after = f"{presence} removed_rows", f"{presence} added_rows"
-    changes.owe_keys(
-        cursor,
-        "agg_daily_traffic",
-        f"select distinct local_date from ((({before}) except ({after})) union (({after}) except ({before}))) as moved",
-    )

@@ -48,12 +48,18 @@ def event(
     )
 
 
-def tell(stack: Stack, *events: Event) -> None:
-    """Store the events as one object, load it, rebuild everything."""
+def load(stack: Stack, *events: Event) -> None:
+    """Store the events as one object, and load it; the tables are owed what it changes."""
     key = landing.event_key(RECEIVED, UUID(int=next(_numbers)))
     obstore.put(stack.store, key, b"\n".join(map(contract.encode, events)))
     with stack.warehouse() as connection:
         load_hours(connection, stack.store, RECEIVED, RECEIVED + HOUR)
+
+
+def tell(stack: Stack, *events: Event) -> None:
+    """Store the events as one object, load it, rebuild everything."""
+    load(stack, *events)
+    with stack.warehouse() as connection:
         rebuild_all(connection)
 
 

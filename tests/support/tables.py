@@ -41,3 +41,17 @@ def empty(connection: Connection) -> None:
     names = [model.name for model in all_models().values() if model.materialized != "view"]
     with transaction(connection) as cursor:
         cursor.execute(f"truncate {', '.join([*names, *OWED, 'loaded_hours'])}")
+
+
+def unequal_sums(connection: Connection) -> dict[str, list[str]]:
+    """Rows by which a sum differs from its own SQL over its whole facts; empty when all of them are equal, byte for byte."""
+    found = {}
+    with transaction(connection) as cursor:
+        for model in all_models().values():
+            if model.materialized == "sum":
+                stands = f"select t::text from {model.name} as t"
+                meant = f"select t::text from (select {', '.join(model.column_names)} from ({model.sql}) as m) as t"
+                cursor.execute(f"({stands} except all {meant}) union all ({meant} except all {stands})")
+                if rows := [row for (row,) in cursor.fetchall()]:
+                    found[model.name] = rows
+    return found

@@ -17,7 +17,7 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from support.histories import HOURS, START, RawFile, raw_files
-from support.tables import differences, dump, empty
+from support.tables import differences, dump, empty, unequal_sums
 
 END = START + HOURS * HOUR
 EXAMPLES = int(os.environ.get("CLICKSTREAM_TEST_EXAMPLES", "40"))
@@ -106,12 +106,15 @@ def test_any_order_gives_the_same_bytes(
         empty(connection)
     for step in steps:
         take_step(pair[1], store, waiting, step)
+        with pair[1].warehouse() as connection:
+            assert unequal_sums(connection) == {}
     put(store, waiting)
     with pair[1].warehouse() as connection:
         for hour in data.draw(st.permutations(range(HOURS))):
             load_hours(connection, store, START + hour * HOUR, START + (hour + 1) * HOUR)
         rebuild_all(connection)
         found = dump(connection)
+        assert unequal_sums(connection) == {}
     assert differences(expected, found) == {}
     assert expected["changed_spans"] == expected["changed_keys"] == "(0,)"
     assert all(row.endswith(",0)") for row in expected["etl_ledger"].split("\n"))

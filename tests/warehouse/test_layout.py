@@ -15,7 +15,7 @@ from support.stories import five_weeks, rows, tell
 DATED = {
     name: model
     for name, model in all_models().items()
-    if model.materialized in ("spans", "keys") and "local_date" in model.column_names
+    if model.materialized in ("spans", "keys", "sum") and "local_date" in model.column_names
 }
 
 

@@ -15,6 +15,9 @@ purchases as (
         orders.local_date,
         orders.currency,
         orders.is_bot,
+        orders.channel,
+        coalesce(orders.device_type, '(none)') as device_type,
+        coalesce(orders.country, '(none)') as country,
         clickstream_events.product_id,
         clickstream_events.product_name,
         clickstream_events.product_category,
@@ -38,7 +41,10 @@ listed as (
         (item.line ->> 'price')::numeric as price,
         coalesce((item.line ->> 'quantity')::integer, 1) as quantity,
         purchases.currency,
-        purchases.is_bot
+        purchases.is_bot,
+        purchases.channel,
+        purchases.device_type,
+        purchases.country
     from purchases
     cross join lateral jsonb_array_elements(purchases.order_items) with ordinality as item (line, item_number)
 ),
@@ -47,7 +53,7 @@ single as (
     -- A purchase event that lists no items but is about one product.
     select
         order_id, 1 as item_number, local_date, product_id, product_name, product_category, product_brand, price,
-        quantity, currency, is_bot
+        quantity, currency, is_bot, channel, device_type, country
     from purchases
     where order_items is null and product_id is not null
 ),
@@ -148,7 +154,9 @@ final as (
     select
         order_id, item_number, local_date, product_id, product_name, product_category, product_brand, price,
         quantity, revenue, currency, is_bot,
-        refunded_so_far - lag(refunded_so_far, 1, 0) over (partition by order_id order by item_number) as refunded
+        refunded_so_far - lag(refunded_so_far, 1, 0) over (partition by order_id order by item_number) as refunded,
+        row_number() over (partition by order_id, product_id order by item_number) = 1 as is_first_of_product,
+        channel, device_type, country
     from shared
 )
 

@@ -80,13 +80,32 @@ final as (
         valued.money_currency as currency,
         valued.pieces::bigint as item_count,
         valued.order_id is not null as has_order_id,
-        fact_sessions.is_bot
+        fact_sessions.is_bot,
+        fact_sessions.channel,
+        fact_sessions.source,
+        fact_sessions.medium,
+        fact_sessions.campaign,
+        fact_sessions.device_type,
+        fact_sessions.country,
+        search.term as search_term
     from valued
     cross join settings
     inner join fact_sessions
         on fact_sessions.visitor_id = valued.visitor_id
         and valued.event_timestamp between fact_sessions.started_at and fact_sessions.ended_at
     left join refunds on refunds.order_key = valued.order_key
+    left join lateral (
+        -- The last search of the session at or before the order led to it.
+        select search_term(clickstream_events.search_query) as term
+        from clickstream_events
+        where fact_sessions.search_count > 0
+            and clickstream_events.visitor_id = fact_sessions.visitor_id
+            and clickstream_events.event_timestamp between fact_sessions.started_at and valued.event_timestamp
+            and clickstream_events.event_name = 'search'
+            and search_term(clickstream_events.search_query) is not null
+        order by clickstream_events.event_timestamp desc, clickstream_events.event_id desc
+        limit 1
+    ) as search on true
 )
 
 select * from final

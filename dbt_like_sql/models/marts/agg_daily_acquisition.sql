@@ -1,14 +1,5 @@
 with
 
-rebuild as (
-    select local_date from rebuild_keys
-),
-
-sessions as (
-    select fact_sessions.* from rebuild
-    inner join fact_sessions on fact_sessions.local_date = rebuild.local_date
-),
-
 final as (
     select
         local_date,
@@ -20,16 +11,16 @@ final as (
         coalesce(country, '(none)') as country,
         is_bot,
         count(*)::integer as sessions,
-        count(distinct visitor_id)::integer as visitors,
         count(*) filter (where is_new_visitor)::integer as new_visitors,
         count(*) filter (where is_bounce)::integer as bounces,
         count(*) filter (where is_engaged)::integer as engaged_sessions,
         sum(page_view_count + product_view_count)::bigint as page_views,
         sum(event_count)::bigint as events,
-        sum(extract(epoch from ended_at - started_at)) as duration_seconds,
+        trim_scale(sum(extract(epoch from ended_at - started_at))) as duration_seconds,
         count(*) filter (where purchase_count > 0)::integer as sessions_with_purchase,
-        sum(order_count)::bigint as orders
-    from sessions
+        sum(order_count)::bigint as orders,
+        count(*) as row_count
+    from fact_sessions
     group by
         local_date, channel, coalesce(source, '(none)'), coalesce(medium, '(none)'), coalesce(campaign, '(none)'),
         coalesce(device_type, '(none)'), coalesce(country, '(none)'), is_bot

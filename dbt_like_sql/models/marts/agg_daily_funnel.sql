@@ -1,31 +1,17 @@
 with
 
-rebuild as (
-    select local_date from rebuild_keys
-),
-
 steps as (
     select step.number::integer as step, step.event_name
     from shop_settings
     cross join lateral unnest(shop_settings.funnel_steps) with ordinality as step (event_name, number)
 ),
 
-sessions as (
-    select
-        fact_sessions.local_date,
-        fact_sessions.channel,
-        coalesce(fact_sessions.device_type, '(none)') as device_type,
-        coalesce(fact_sessions.country, '(none)') as country,
-        fact_sessions.is_bot,
-        fact_sessions.funnel_step
-    from rebuild
-    inner join fact_sessions on fact_sessions.local_date = rebuild.local_date
-),
-
 depths as (
-    select local_date, channel, device_type, country, is_bot, funnel_step, count(*) as sessions
-    from sessions
-    group by local_date, channel, device_type, country, is_bot, funnel_step
+    select
+        local_date, channel, coalesce(device_type, '(none)') as device_type, coalesce(country, '(none)') as country,
+        is_bot, funnel_step, count(*) as sessions
+    from fact_sessions
+    group by local_date, channel, coalesce(device_type, '(none)'), coalesce(country, '(none)'), is_bot, funnel_step
 ),
 
 final as (
@@ -37,7 +23,8 @@ final as (
         depths.device_type,
         depths.country,
         depths.is_bot,
-        coalesce(sum(depths.sessions) filter (where depths.funnel_step >= steps.step), 0)::bigint as sessions
+        coalesce(sum(depths.sessions) filter (where depths.funnel_step >= steps.step), 0)::bigint as sessions,
+        sum(depths.sessions)::bigint as row_count
     from depths
     cross join steps
     group by

@@ -1,92 +1,11 @@
 with
 
-rebuild as (
-    select local_date from rebuild_keys
-),
-
-shown as (
-    select 6 as length
-),
-
-events as (
-    select
-        fact_events.session_key, fact_events.local_date, fact_events.channel, fact_events.device_type,
-        fact_events.country, fact_events.is_bot, fact_events.event_name, fact_events.event_timestamp,
-        fact_events.event_id, btrim(fact_events.page_path, '/') as path,
-        -- What happens at one time happens in this order.
-        array_position(
-            array['page_view', 'search', 'view_product', 'add_to_cart', 'checkout', 'purchase'], fact_events.event_name
-        ) as place
-    from rebuild
-    inner join fact_events on fact_events.local_date = rebuild.local_date
-),
-
-named as (
-    select
-        events.*,
-        case
-            when event_name <> 'page_view' then event_name
-            else left('/' || split_part(path, '/', 1) || case when strpos(path, '/') > 0 then '/*' else '' end, 100)
-        end as node
-    from events
-    where place is not null
-),
-
-followed as (
-    select
-        named.*,
-        -- A view of the page on which the next step happens says less than that step: /checkout, then checkout.
-        coalesce(
-            event_name = 'page_view'
-            and lead(event_name) over visit <> 'page_view'
-            and lead(path) over visit = path,
-            false
-        ) as is_page_of_next
-    from named
-    where node is not null
-    window visit as (partition by session_key order by event_timestamp, place, event_id)
-),
-
-moves as (
-    select
-        followed.*,
-        lag(node) over (partition by session_key order by event_timestamp, place, event_id) is distinct from node as is_move
-    from followed
-    where not is_page_of_next
-),
-
-trails as (
-    select
-        session_key, local_date, channel, device_type, country, is_bot,
-        array_agg(node order by event_timestamp, place, event_id) as nodes
-    from moves
-    where is_move
-    group by session_key, local_date, channel, device_type, country, is_bot
-),
-
-ended as (
-    select
-        trails.*,
-        array_position(nodes, 'purchase') is not null as has_purchase,
-        case
-            when array_position(nodes, 'purchase') is null then nodes || 'exit'::text
-            else nodes[1:array_position(nodes, 'purchase')]
-        end as ending
-    from trails
-),
-
 anchored as (
-    select
-        local_date, 'start' as anchor, (nodes || 'exit'::text)[1:shown.length] as steps,
-        channel, device_type, country, is_bot, has_purchase
-    from ended
-    cross join shown
+    select local_date, 'start' as anchor, first_steps as steps, channel, device_type, country, is_bot, has_purchase
+    from fact_session_paths
     union all
-    select
-        local_date, 'end' as anchor, ending[greatest(cardinality(ending) - shown.length, 0) + 1:cardinality(ending)] as steps,
-        channel, device_type, country, is_bot, has_purchase
-    from ended
-    cross join shown
+    select local_date, 'end' as anchor, last_steps as steps, channel, device_type, country, is_bot, has_purchase
+    from fact_session_paths
 ),
 
 final as (
@@ -95,13 +14,14 @@ final as (
         anchor,
         steps,
         channel,
-        coalesce(device_type, '(none)') as device_type,
-        coalesce(country, '(none)') as country,
+        device_type,
+        country,
         is_bot,
         count(*) as sessions,
-        count(*) filter (where has_purchase) as sessions_with_purchase
+        count(*) filter (where has_purchase) as sessions_with_purchase,
+        count(*) as row_count
     from anchored
-    group by local_date, anchor, steps, channel, coalesce(device_type, '(none)'), coalesce(country, '(none)'), is_bot
+    group by local_date, anchor, steps, channel, device_type, country, is_bot
 )
 
 select * from final

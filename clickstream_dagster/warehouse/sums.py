@@ -1,0 +1,155 @@
+"""Tables that are sums over facts.
+
+When rows of a fact go and come, a sum over it changes by the same SQL over the rows that came, minus the same SQL over the rows
+that went: in the transaction of the fact, so that at every commit the table is its SQL over the whole facts. The work grows with
+what changed, whatever the size of the day that it falls on.
+
+For that, a sum's SQL must be linear: each row of the result is a sum over rows of facts, which are joined with nothing but
+`shop_settings`, and several facts stand beside each other under a `union all`. `row_count` is how many rows stand behind a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from psycopg2 import sql
+
+from clickstream_dagster.warehouse import changes, runs
+from clickstream_dagster.warehouse.audits import AuditFailed, audit
+from clickstream_dagster.warehouse.connection import Cursor, analyze_if_grown
+from clickstream_dagster.warehouse.models import Model, sums_of
+
+#: What is owed to a sum as a whole, and not date by date.
+EVERYTHING = "everything"
+
+_NOTHING = sql.SQL("select * from {fact} where false")
+
+#: What is to be added to each row of the grain, and where that row stands. The columns have the table's own types.
+_DELTA = """
+create temporary table delta_rows (like {table}) on commit drop;
+insert into delta_rows ({columns})
+select {grain}, {added_up}
+from (
+    select 1 as change, came.* from ({came}) as came
+    union all
+    select -1 as change, gone.* from ({gone}) as gone
+) as moved
+group by {grain}
+having {is_any};
+analyze delta_rows;
+create temporary table placed_rows on commit drop as
+select {table}.ctid as place, delta_rows.*, coalesce({table}.row_count, 0) + delta_rows.row_count as rows_left
+from delta_rows
+left join {table} on {hash_there} = {hash_here} and {same_grain};
+analyze placed_rows;
+"""
+
+_APPLY = (
+    "delete from {table} using placed_rows where {table}.ctid = placed_rows.place and placed_rows.rows_left = 0",
+    "update {table} set {moved} from placed_rows where {table}.ctid = placed_rows.place and placed_rows.rows_left <> 0",
+    "insert into {table} ({columns}) select {columns} from placed_rows where place is null order by local_date",
+)
+
+
+def follow(cursor: Cursor, fact: Model) -> None:
+    """Move the sums over `fact` by what its rebuild has moved: the tables `removed_rows` and `added_rows`.
+
+    Raises `AuditFailed`, with nothing changed, when a test of the moved rows fails.
+    """
+    for model in sums_of(fact.name):
+        if not _is_owed_everything(cursor, model):
+            came, gone = ({fact.name: sql.Identifier(rows)} for rows in ("added_rows", "removed_rows"))
+            _move(cursor, model, came, gone)
+
+
+def rebuild(cursor: Cursor, model: Model) -> tuple[int, int, int]:
+    """Compute again what the sum is owed, from its facts: all of it or some dates. Keys, rows removed, rows added."""
+    keys = changes.take(cursor, model.name)
+    if EVERYTHING in keys:
+        cursor.execute(_filled("delete from {table}", model))
+        removed = cursor.rowcount
+        cursor.execute(sql.SQL("insert into {} ").format(sql.Identifier(model.name)) + sql.SQL(model.sql_by_date))
+        return len(keys), removed, cursor.rowcount
+    dates = [date.fromisoformat(key) for key in keys]
+    if not dates:
+        return 0, 0, 0
+    cursor.execute(_filled("delete from {table} where local_date = any(%s)", model), (dates,))
+    removed = cursor.rowcount
+    of_dates = sql.SQL("select * from {fact} where local_date = any({dates})")
+    facts = {name: of_dates.format(fact=sql.Identifier(name), dates=sql.Literal(dates)) for name in sorted(model.reads)}
+    cursor.execute(sql.SQL("insert into {} ").format(sql.Identifier(model.name)) + _over(model, facts))
+    return len(keys), removed, cursor.rowcount
+
+
+def _move(cursor: Cursor, model: Model, came: Mapping[str, sql.Identifier], gone: Mapping[str, sql.Identifier]) -> None:
+    cursor.execute(_filled(_DELTA, model, came=_over_rows(model, came), gone=_over_rows(model, gone)))
+    results = audit(cursor, model, "delta_rows")
+    if not all(result.passed for result in results):
+        raise AuditFailed(model.name, results)
+    counts = []
+    for statement in _APPLY:
+        cursor.execute(_filled(statement, model))
+        counts.append(cursor.rowcount)
+    removed, updated, added = counts
+    cursor.execute("drop table delta_rows, placed_rows")
+    if any(counts):
+        analyze_if_grown(cursor, model.name, added)
+        runs.record(cursor, model.name, sum(counts), removed + updated, updated + added)
+
+
+def _over_rows(model: Model, rows: Mapping[str, sql.Identifier]) -> sql.Composed:
+    """The sum's SQL over some rows of one fact, and none of its others."""
+    facts = {
+        name: sql.SQL("select * from {}").format(rows[name])
+        if name in rows
+        else _NOTHING.format(fact=sql.Identifier(name))
+        for name in sorted(model.reads)
+    }
+    return _over(model, facts)
+
+
+def _over(model: Model, facts: Mapping[str, sql.Composable]) -> sql.Composed:
+    """The sum's SQL, as it stands, with each fact's name hidden by a query of that name."""
+    hiding = [sql.SQL("{} as ({})").format(sql.Identifier(name), query) for name, query in facts.items()]
+    return sql.SQL("with {} select * from ({}) as model order by local_date").format(
+        sql.SQL(", ").join(hiding), sql.SQL(model.sql)
+    )
+
+
+def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Composed:
+    table = sql.Identifier(model.name)
+    measures = [(sql.Identifier(column.name), column.data_type == "numeric") for column in model.measures]
+
+    def each(template: str, names: tuple[str, ...], separator: str = ", ") -> sql.Composed:
+        parts = [sql.SQL(template).format(name=sql.Identifier(name), table=table) for name in names]
+        return sql.SQL(separator).join(parts)
+
+    def trimmed(is_numeric: bool, amount: sql.Composed) -> sql.Composed:
+        """Sums of `numeric` keep the digits of what went; the same amount must be the same bytes."""
+        return sql.SQL("trim_scale({})").format(amount) if is_numeric else amount
+
+    added_up = [trimmed(is_numeric, sql.SQL("sum(change * {})").format(name)) for name, is_numeric in measures]
+    moved = [
+        sql.SQL("{name} = {amount}").format(
+            name=name, amount=trimmed(is_numeric, sql.SQL("{}.{} + placed_rows.{}").format(table, name, name))
+        )
+        for name, is_numeric in measures
+    ]
+    return sql.SQL(statement).format(
+        table=table,
+        columns=each("{name}", (*model.grain, *(column.name for column in model.measures))),
+        grain=each("{name}", model.grain),
+        added_up=sql.SQL(", ").join(added_up),
+        is_any=sql.SQL(" or ").join(sql.SQL("sum(change * {}) <> 0").format(name) for name, _ in measures),
+        moved=sql.SQL(", ").join(moved),
+        same_grain=each("{table}.{name} = delta_rows.{name}", model.grain, " and "),
+        hash_there=sql.SQL("hash_record_extended(row({}), 0)").format(each("{table}.{name}", model.grain)),
+        hash_here=sql.SQL("hash_record_extended(row({}), 0)").format(each("delta_rows.{name}", model.grain)),
+        **queries,
+    )
+
+
+def _is_owed_everything(cursor: Cursor, model: Model) -> bool:
+    cursor.execute("select from changed_keys where model = %s and key = %s limit 1", (model.name, EVERYTHING))
+    return bool(cursor.rowcount)
