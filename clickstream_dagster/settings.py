@@ -36,6 +36,11 @@ BATCH_OBJECTS = 4_000
 BATCH_BYTES = 16_000_000
 #: What a packed object is taken to unpack to.
 GZIP_RATIO = 8
+#: An object that is larger waits in a file, not in memory, for its turn to be decoded.
+HELD_OBJECT_BYTES = 1_000_000
+#: What goes into one COPY: the memory of a load follows these, not the largest object.
+COPY_LINES = 10_000
+COPY_BYTES = 8_000_000
 #: Unseen hours that lie further apart than this are materialized in ranges of their own.
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 READ_THREADS = 16

@@ -5,19 +5,24 @@ Synchronous obstore calls in threads, because its async side can abort a process
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from tempfile import TemporaryFile
+from typing import BinaryIO, NamedTuple
+from uuid import UUID
 
 import obstore
 from obstore.store import ObjectStore
 
 from clickstream_dagster import partitions
-from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, GZIP_RATIO, READ_THREADS
+from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, GZIP_RATIO, HELD_OBJECT_BYTES, READ_THREADS
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class RawObject:
     """One object as the listing shows it. `hour` is the partition its key puts it in."""
 
@@ -25,6 +30,15 @@ class RawObject:
     etag: str
     size: int
     hour: datetime
+
+
+class Body(NamedTuple):
+    """The bytes of an object, in memory or, if large, in a file without a name, and the hash that tells one content from
+    another. Closed when the next one is asked for."""
+
+    raw: RawObject
+    file: BinaryIO
+    content_hash: UUID
 
 
 def list_hours(store: ObjectStore, start: datetime, end: datetime) -> list[RawObject]:
@@ -41,13 +55,14 @@ def list_all(store: ObjectStore) -> list[RawObject]:
     return sorted(_list(store, None))
 
 
-def read(store: ObjectStore, objects: Iterable[RawObject]) -> Iterator[tuple[RawObject, bytes]]:
+def read(store: ObjectStore, objects: Iterable[RawObject]) -> Iterator[Body]:
     """The bytes of each object, read concurrently, in the order given. An object that vanished meanwhile is left out:
     nothing of it was received."""
     with ThreadPoolExecutor(READ_THREADS) as pool:
-        for found, data in pool.map(lambda item: (item, _get(store, item.key)), objects):
-            if data is not None:
-                yield found, data
+        for body in pool.map(lambda raw: _body(store, raw), objects):
+            if body is not None:
+                with body.file:
+                    yield body
 
 
 def batches(objects: Iterable[RawObject]) -> Iterator[list[RawObject]]:
@@ -65,11 +80,22 @@ def batches(objects: Iterable[RawObject]) -> Iterator[list[RawObject]]:
         yield group
 
 
-def _get(store: ObjectStore, key: str) -> bytes | None:
+def _body(store: ObjectStore, raw: RawObject) -> Body | None:
     try:
-        return bytes(obstore.get(store, key).bytes())
+        found = obstore.get(store, raw.key)
     except FileNotFoundError:
         return None
+    file: BinaryIO
+    if found.meta["size"] <= HELD_OBJECT_BYTES:
+        file = io.BytesIO(bytes(found.bytes()))
+    else:
+        file = TemporaryFile()  # noqa: SIM115 - closed by `read`
+        for chunk in found.stream():
+            file.write(chunk)
+        file.seek(0)
+    content_hash = UUID(bytes=hashlib.file_digest(file, "sha256").digest()[:16])
+    file.seek(0)
+    return Body(raw, file, content_hash)
 
 
 def _list(store: ObjectStore, prefix: str | None) -> list[RawObject]:

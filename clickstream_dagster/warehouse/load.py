@@ -32,8 +32,8 @@ def load_hours(
     unseen = unseen_objects(connection, objects.list_hours(store, start, end))
     total = Loaded()
     for batch in objects.batches(unseen):
-        decoded = (decode_object(raw, data) for raw, data in objects.read(store, batch))
-        total += load_batch(connection, decoded, own_hosts)
+        parts = (part for body in objects.read(store, batch) for part in decode_object(body))
+        total += load_batch(connection, parts, own_hosts)
         on_batch(total, len(unseen))
     _enter_hours(connection, start, end, listed_at)
     return total
@@ -49,11 +49,11 @@ def unseen_objects(connection: Connection, listed: list[RawObject]) -> list[RawO
     return [raw for raw in listed if (raw.key, raw.etag) not in seen]
 
 
-def load_batch(connection: Connection, batch: Iterable[Decoded], own_hosts: tuple[str, ...] = ()) -> Loaded:
+def load_batch(connection: Connection, parts: Iterable[Decoded], own_hosts: tuple[str, ...] = ()) -> Loaded:
     """Load decoded objects in one transaction."""
     with transaction(connection) as cursor:
         create_staging(cursor)
-        stage(cursor, batch, own_hosts)
+        stage(cursor, parts, own_hosts)
         # From here on one load at a time: a merge must see every merge before it.
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext('clickstream_events'))", (LOCK_CLASS,))
         forget_seen(cursor)

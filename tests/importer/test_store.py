@@ -64,7 +64,9 @@ def test_each_event_lies_in_its_own_hour_and_a_broken_line_beside_the_good_one_b
 def test_a_broken_line_keeps_its_bytes(history: Path) -> None:
     store = MemoryStore()
     store_records(store, history, read_ndjson(history))
-    bodies = [data for raw, data in read(store, list_all(store)) if raw.key.startswith("rejected/2026/03/01/03/")]
+    bodies = [
+        body.file.read() for body in read(store, list_all(store)) if body.raw.key.startswith("rejected/2026/03/01/03/")
+    ]
     [rejection] = [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
     assert rejection["body_encoding"] == "base64"
     assert base64.b64decode(rejection["body"]) == b'{"event_name": "\xff"}'

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw.objects import RawObject, batches, list_all, list_hours, read
-from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS
+from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, HELD_OBJECT_BYTES
 
 START = datetime(2026, 2, 27, tzinfo=UTC)
 HOURS = 5 * 24
@@ -103,7 +105,7 @@ def test_a_folder_gives_the_bytes_of_every_name_that_it_lists(tmp_path: Path, na
     (folder / name).write_bytes(b"here")
     store = LocalStore(tmp_path)
     [raw] = list_hours(store, START + 5 * HOUR, START + 6 * HOUR)
-    assert [(found, data) for found, data in read(store, [raw])] == [(raw, b"here")]
+    assert [(body.raw, body.file.read()) for body in read(store, [raw])] == [(raw, b"here")]
 
 
 def test_objects_are_read_in_the_order_given() -> None:
@@ -111,7 +113,7 @@ def test_objects_are_read_in_the_order_given() -> None:
     store = MemoryStore()
     for key in keys:
         store.put(key, key.encode())
-    assert [data.decode() for _, data in read(store, reversed(list_all(store)))] == keys[::-1]
+    assert [body.file.read().decode() for body in read(store, reversed(list_all(store)))] == keys[::-1]
 
 
 @pytest.mark.parametrize("kind", ["memory", "folder"])
@@ -121,7 +123,17 @@ def test_an_object_that_vanished_since_the_listing_is_left_out(tmp_path: Path, k
         store.put(f"events/2026/02/27/05/event-{number}.json", b"{}")
     listed = list_all(store)
     store.delete(listed[1].key)
-    assert [raw for raw, _ in read(store, listed)] == [listed[0], listed[2]]
+    assert [body.raw for body in read(store, listed)] == [listed[0], listed[2]]
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_the_content_hash_is_of_the_bytes_however_large(tmp_path: Path, kind: str) -> None:
+    store: ObjectStore = MemoryStore() if kind == "memory" else LocalStore(tmp_path)
+    contents = {number: bytes([number]) * size for number, size in enumerate([0, 9, HELD_OBJECT_BYTES, 3_000_000])}
+    for number, data in contents.items():
+        store.put(f"events/2026/02/27/05/event-{number}.json", data)
+    found = [(body.content_hash, body.file.read()) for body in read(store, list_all(store))]
+    assert found == [(UUID(bytes=sha256(data).digest()[:16]), data) for data in contents.values()]
 
 
 def test_an_object_that_was_written_anew_has_another_etag(tmp_path: Path) -> None:
