@@ -41,6 +41,12 @@ HELD_OBJECT_BYTES = 1_000_000
 #: What goes into one COPY: the memory of a load follows these, not the largest object.
 COPY_LINES = 10_000
 COPY_BYTES = 8_000_000
+#: So many keys are compared with the manifest at once.
+PAGE_KEYS = 5_000
+#: An hour that was listed this long after its end has all that its collector wrote.
+LISTING_GRACE = timedelta(hours=1)
+#: More hours than this are looked for by one listing of the whole bucket, not hour by hour.
+MAX_LISTED_HOURS = 31 * 24
 #: Unseen hours that lie further apart than this are materialized in ranges of their own.
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 READ_THREADS = 16

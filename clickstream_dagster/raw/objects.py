@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,15 @@ import obstore
 from obstore.store import ObjectStore
 
 from clickstream_dagster import partitions
-from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, GZIP_RATIO, HELD_OBJECT_BYTES, READ_THREADS
+from clickstream_dagster.settings import (
+    BATCH_BYTES,
+    BATCH_OBJECTS,
+    GZIP_RATIO,
+    HELD_OBJECT_BYTES,
+    PAGE_KEYS,
+    READ_THREADS,
+)
+from ingest_lambda import landing
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -50,9 +58,26 @@ def list_hours(store: ObjectStore, start: datetime, end: datetime) -> list[RawOb
     return sorted(found.values())
 
 
-def list_all(store: ObjectStore) -> list[RawObject]:
-    """Every object of the bucket that has a known layout, by key."""
-    return sorted(_list(store, None))
+def list_all(store: ObjectStore, on_stranger: Callable[[str], None] = lambda key: None) -> Iterator[RawObject]:
+    """Every object of the bucket that has a known layout, page by page. Keys that have none are told to `on_stranger`."""
+    for page in obstore.list(store):
+        for meta in page:
+            raw = _raw_object(meta)
+            if raw:
+                yield raw
+            elif not landing.operations_hour(meta["path"]):
+                on_stranger(meta["path"])
+
+
+def list_from(store: ObjectStore, prefix: str, after: str | None, before: str | None = None) -> Iterator[RawObject]:
+    """The objects under a prefix with keys after `after` and before `before`, of a bucket that lists by key."""
+    for page in obstore.list(store, prefix=prefix, offset=after, chunk_size=PAGE_KEYS):
+        for meta in page:
+            if before and meta["path"] >= before:
+                return
+            raw = _raw_object(meta)
+            if raw:
+                yield raw
 
 
 def read(store: ObjectStore, objects: Iterable[RawObject]) -> Iterator[Body]:
