@@ -119,6 +119,8 @@ class Settings:
     lookback_hours: int
     max_owed_hours: int
     tick_seconds: int
+    #: Dagster's runs that ended longer ago are deleted; 0: none.
+    run_retention_days: int
 
     @property
     def is_embedded(self) -> bool:
@@ -145,6 +147,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         first_hour=_first_hour(env, home),
         lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
+        run_retention_days=_whole_number(env, "CLICKSTREAM_RUN_RETENTION_DAYS", 30),
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
     )
 

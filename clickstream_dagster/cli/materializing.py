@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
 
+#: A person who waits for a command may wait a little longer than a tick.
+PRUNED_RUNS = 500
+
+
 class Time(click.ParamType[datetime]):
     """A moment, UTC unless it says otherwise."""
 
@@ -102,6 +106,7 @@ def _check_first_hour(stack: Stack, hour: datetime) -> None:
 
 def _run(stack: Stack, hours: list[datetime]) -> None:
     dagster_instance.prepare(stack)
+    from clickstream_dagster.retention import prune
     from clickstream_dagster.runs import failure_of, materialize_hours
 
     with dagster_instance.open_instance() as instance:
@@ -114,6 +119,7 @@ def _run(stack: Stack, hours: list[datetime]) -> None:
                     "What was committed stays; mend the cause and run the same command again."
                 )
             _tell(result, first, end)
+        prune(instance, stack.settings.run_retention_days, PRUNED_RUNS)
 
 
 def _tell(result: ExecuteInProcessResult, first: datetime, end: datetime) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import obstore
 from obstore.store import LocalStore, ObjectStore
 
 from clickstream_dagster import partitions
@@ -17,6 +18,7 @@ from ingest_lambda import landing
 
 #: What a write to a folder leaves behind when its process is killed; a listing does not show it.
 _LEFTOVER = re.compile(r".+#[0-9]+")
+_ROOT = re.compile(rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|year=[0-9]{{4}}")
 #: The deepest layout: events/year=/month=/day=/hour=/
 _MAX_DEPTH = 5
 
@@ -60,6 +62,19 @@ def outside(store: ObjectStore, first: datetime, end: datetime) -> Iterator[RawO
             yield raw
         after = landing.hour_prefix(end, root)
         yield from (raw for raw in objects.list_from(store, f"{root}/", after, f"{root}/:") if raw.hour >= end)
+
+
+def strangers(store: ObjectStore, start: datetime, end: datetime) -> Iterator[str]:
+    """The keys in no known place on the days from `start` to `end`, and of what lies beside the known roots the names."""
+    top = obstore.list_with_delimiter(store)
+    yield from (meta["path"] for meta in top["objects"])
+    yield from (f"{name}/" for name in top["common_prefixes"] if not _ROOT.fullmatch(name.rstrip("/")))
+    midnight = start.replace(hour=0)
+    while midnight < end:
+        for prefix in partitions.prefixes_of(midnight, midnight + timedelta(days=1)):
+            for page in obstore.list(store, prefix=prefix):
+                yield from (meta["path"] for meta in page if not partitions.hour_of_object(meta["path"]))
+        midnight += timedelta(days=1)
 
 
 def leftovers(folder: Path) -> Iterator[str]:
