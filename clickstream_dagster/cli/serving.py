@@ -73,6 +73,8 @@ def env_command() -> None:
 
 def dagster_server(stack: Stack, host: str, port: int) -> Server:
     """Dagster's webserver and daemon."""
+    if find_spec("dagster_webserver") is None:
+        raise CannotServe("Dagster's webserver is not installed. Run: pip install 'clickstream[local]'")
     check_port(host, port)
     with stack.warehouse():
         pass
