@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from clickstream_dagster.partitions import HOUR, floor_hour
+from clickstream_dagster.raw.places import strangers
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.ledger import freshness
+from clickstream_dagster.warehouse.unseen import Strangers
 
 
 @dg.asset_check(asset="etl_ledger", description="received = loaded + duplicate + rejected, in every hour.")
@@ -34,4 +36,19 @@ def latest_closed_hour_is_loaded(platform: Platform) -> dg.AssetCheckResult:
             "complete to": complete_to.isoformat() if complete_to else "nothing loaded yet",
             "latest closed hour": latest_closed.isoformat(),
         },
+    )
+
+
+@dg.asset_check(asset="etl_ledger", description="Nothing lies in the raw store where no hour would look for it.")
+def every_object_has_a_place(platform: Platform) -> dg.AssetCheckResult:
+    """Of the days of the look-back; `clickstream status` looks at every object."""
+    settings = platform.stack.settings
+    now = datetime.now(UTC)
+    found = Strangers()
+    for key in strangers(platform.stack.store, floor_hour(now) - settings.lookback_hours * HOUR, now):
+        found.add(key)
+    return dg.AssetCheckResult(
+        passed=not found.count,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"objects": found.count, "such as": ", ".join(found.examples) or "none"},
     )

@@ -66,6 +66,9 @@ def _tick(hour: datetime) -> dict[str, Any]:
         }
         tell(connection, answer, len(set(owed) - {hour}), complete_to)
     failed = [run for run in runs if not run["success"]]
+    from clickstream_dagster.retention import prune
+
+    prune(dagster, stack.settings.run_retention_days)
     if failed:
         raise TickFailed(f"{len(failed)} of {len(runs)} runs failed: {json.dumps(failed)}")
     return answer

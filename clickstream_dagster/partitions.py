@@ -64,6 +64,12 @@ def last_moment_of_object(object_key: str) -> datetime:
     return hour + (HOUR if parts[-1] else 24 * HOUR) - timedelta(microseconds=1)
 
 
+def is_folder_of_hour(prefix: str) -> bool:
+    """True for a prefix such as `events/2026/11/20/05/`, in any of the layouts: below it no object has a known place."""
+    parts = _parts(f"{prefix}x")
+    return parts is not None and parts[-1] is not None
+
+
 def _parts(object_key: str) -> tuple[str | None, ...] | None:
     """Year, month, day and, where the key has one, hour."""
     return next((found.groups() for layout in _LAYOUTS if (found := layout.match(object_key))), None)

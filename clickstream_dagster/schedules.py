@@ -6,6 +6,8 @@ import dagster as dg
 
 from clickstream_dagster.jobs import hourly_clickstream
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
+from clickstream_dagster.retention import prune
+from clickstream_dagster.settings import load_settings
 
 
 @dg.schedule(
@@ -15,6 +17,7 @@ from clickstream_dagster.partitions import HOUR, floor_hour, key_of
     description="Five minutes after each hour, the hour that has just ended.",
 )
 def closed_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Ask for the hour that ended last."""
+    """Ask for the hour that ended last. Where this schedule drives, no tick deletes old runs."""
+    prune(context.instance, load_settings().run_retention_days)
     now = context.scheduled_execution_time or datetime.now(UTC)
     return dg.RunRequest(partition_key=key_of(floor_hour(now) - HOUR))

@@ -36,6 +36,17 @@ BATCH_OBJECTS = 4_000
 BATCH_BYTES = 16_000_000
 #: What a packed object is taken to unpack to.
 GZIP_RATIO = 8
+#: An object that is larger waits in a file, not in memory, for its turn to be decoded.
+HELD_OBJECT_BYTES = 1_000_000
+#: What goes into one COPY: the memory of a load follows these, not the largest object.
+COPY_LINES = 10_000
+COPY_BYTES = 8_000_000
+#: So many keys are compared with the manifest at once.
+PAGE_KEYS = 5_000
+#: An hour that was listed this long after its end has all that its collector wrote.
+LISTING_GRACE = timedelta(hours=1)
+#: More hours than this are looked for by one listing of the whole bucket, not hour by hour.
+MAX_LISTED_HOURS = 31 * 24
 #: Unseen hours that lie further apart than this are materialized in ranges of their own.
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 READ_THREADS = 16
@@ -111,6 +122,8 @@ class Settings:
     lookback_hours: int
     max_owed_hours: int
     tick_seconds: int
+    #: Dagster's runs that ended longer ago are deleted; 0: none.
+    run_retention_days: int
 
     @property
     def is_embedded(self) -> bool:
@@ -167,6 +180,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         first_hour=_first_hour(env, home),
         lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
+        run_retention_days=_whole_number(env, "CLICKSTREAM_RUN_RETENTION_DAYS", 30),
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
     )
 

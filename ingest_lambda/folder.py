@@ -65,7 +65,7 @@ class FolderStore(LocalStore):
         reader never sees half an object, but may see one that is not acknowledged yet: its sender will send it again."""
         self._make(self._unfinished)
         self._make(target.parent)
-        written = self._unfinished / uuid4().hex
+        written = self._unfinished / f"{uuid4().hex}#1"  # a name that obstore lists nowhere
         with os.fdopen(os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             try:
                 file.write(data)

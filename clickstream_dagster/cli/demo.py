@@ -64,7 +64,7 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
     sent = collect_traffic(stack, plan)
     # Read again: the plan has set the first hour.
     stack = Stack(load_settings())
-    materialize(stack)
+    materialize(stack, everywhere=True)
     with stack.warehouse() as connection:
         is_balanced = summarize(connection, sent)
     if not is_balanced:

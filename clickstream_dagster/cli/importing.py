@@ -15,8 +15,10 @@ from clickstream_dagster.local.importer.mapping import MappingError, read_mappin
 from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
 from clickstream_dagster.local.importer.store import Imported, store_records
 from clickstream_dagster.partitions import key_of
+from clickstream_dagster.raw.places import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.unseen import touch_hours
 from ingest_lambda.contract import Event
 from ingest_lambda.folder import in_bulk
 
@@ -84,7 +86,7 @@ def records(path: Path, map_file: Path | None) -> Iterator[Record]:
 
 
 def store(stack: Stack, path: Path, map_file: Path | None) -> Imported:
-    """Store one file, with a progress bar."""
+    """Store one file, with a progress bar, and have its hours looked at by the next `clickstream materialize`."""
     with bar(f"importing {path.name}", path.stat().st_size) as shown:
         [task] = shown.task_ids
 
@@ -92,7 +94,11 @@ def store(stack: Stack, path: Path, map_file: Path | None) -> Imported:
             shown.update(task, completed=record.read_bytes)
 
         with in_bulk(stack.store):
-            return store_records(stack.store, path, records(path, map_file), follow)
+            done = store_records(stack.store, path, records(path, map_file), follow)
+    if not folder_of(stack.store):  # a folder tells by itself what was put into it
+        with stack.warehouse() as connection:
+            touch_hours(connection, done.hours)
+    return done
 
 
 def tell(path: Path, done: Imported) -> None:

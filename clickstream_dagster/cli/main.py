@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 import sys
 import warnings
+from importlib.metadata import requires
 from typing import NoReturn
 
 import click
@@ -99,6 +101,8 @@ def sentence(error: Exception) -> str | None:
         return f"The raw bucket does not answer: {said}. Check RAW_BUCKET_NAME and the AWS_* variables, then try again."
     if module == "psycopg2":
         return _of_postgres(error, said)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _of_missing(error.name.partition(".")[0])
     if isinstance(error, OSError):
         return f"{said}. Check that this folder can be written (CLICKSTREAM_HOME names it) and has free space."
     return None
@@ -107,6 +111,14 @@ def sentence(error: Exception) -> str | None:
 def is_ours(error: Exception) -> bool:
     """Errors whose message is written for the user: one clear sentence and the next step."""
     return type(error).__module__.startswith(("clickstream_dagster", "ingest_lambda"))
+
+
+def _of_missing(module: str) -> str:
+    """What to install: the extra of ours that asks for the module."""
+    wanted = re.compile(rf"{module.replace('_', '[-_]')}\\b[^;]*;.*extra == ['\"](local|dashboard)['\"]")
+    extras = sorted({found[1] for line in requires("clickstream") or () if (found := wanted.match(line))})
+    extra = extras[-1] if extras else "local,dashboard"
+    return f"{module} is not installed. Run: pip install 'clickstream[{extra}]'"
 
 
 def _of_postgres(error: Exception, said: str) -> str | None:

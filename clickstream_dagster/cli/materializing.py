@@ -9,17 +9,20 @@ import click
 
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.show import console, run_progress
+from clickstream_dagster.cli.status import show_outside, show_strangers
 from clickstream_dagster.partitions import HOUR, floor_hour, hours_between, key_of, ranges
-from clickstream_dagster.raw import objects
 from clickstream_dagster.settings import MAX_EMPTY_HOURS_IN_RANGE, SettingsError, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import transaction
-from clickstream_dagster.warehouse.ledger import enter_empty_hours
-from clickstream_dagster.warehouse.load import unseen_objects
+from clickstream_dagster.warehouse.unseen import enter_listed, look, look_everywhere
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
+
+
+#: A person who waits for a command may wait a little longer than a tick.
+PRUNED_RUNS = 500
 
 
 class Time(click.ParamType[datetime]):
@@ -41,27 +44,45 @@ class RunFailed(RuntimeError):
 @click.command("materialize")
 @click.option("--from", "start", type=Time(), help="First hour, UTC. Default: every hour that has unseen objects.")
 @click.option("--to", "end", type=Time(), help="Last hour, included. Default: the hour of now.")
-def materialize_command(start: datetime | None, end: datetime | None) -> None:
+@click.option(
+    "--all", "everywhere", is_flag=True, help="Look at every object of the store, not only where one can be new."
+)
+def materialize_command(start: datetime | None, end: datetime | None, everywhere: bool) -> None:
     """Load hours and bring every table up to date, through Dagster, as one run.
 
-    Without options: every hour that has objects which are not loaded. Hours that were loaded before cost next to nothing;
-    repeating anything changes nothing.
+    Without options: every hour that has objects which are not loaded, found by looking where something can be new. Objects
+    that were copied by hand into old hours of a bucket are found by --all or by --from and --to. Repeating anything changes
+    nothing.
     """
+    if everywhere and (start or end):
+        raise click.UsageError("--all looks at every hour; leave out --from and --to.")
     stack = Stack(load_settings())
-    materialize(stack, start, end)
+    materialize(stack, start, end, everywhere)
 
 
-def materialize(stack: Stack, start: datetime | None = None, end: datetime | None = None) -> None:
+def materialize(
+    stack: Stack, start: datetime | None = None, end: datetime | None = None, everywhere: bool = False
+) -> None:
     """Materialize as the command does, and say what was done. Raises `RunFailed`."""
-    listed_to = floor_hour(datetime.now(UTC))
-    wanted = _asked(start, end) if start or end else _unseen(stack)
-    if not wanted:
-        console.print("Everything is loaded and up to date.")
-    else:
+    if start or end:
+        wanted = _asked(start, end)
         _check_first_hour(stack, wanted[0])
         _run(stack, wanted)
-    if not (start or end):
-        _enter_empty_hours(stack, wanted, listed_to)
+        return
+    with stack.warehouse() as connection:
+        found = (look_everywhere if everywhere else look)(connection, stack.store, stack.settings)
+        with transaction(connection) as cursor:
+            is_owed = bool(changes.owed(cursor))
+    show_outside(found, stack.settings)
+    show_strangers(found)
+    if found.unseen:
+        _run(stack, sorted(found.unseen))
+    elif is_owed:  # a rebuild, left by a run that was cut off
+        _run(stack, [floor_hour(found.began)])
+    else:
+        console.print("Everything is loaded and up to date.")
+    with stack.warehouse() as connection:
+        enter_listed(connection, found, stack.settings)
 
 
 def _asked(start: datetime | None, end: datetime | None) -> list[datetime]:
@@ -75,20 +96,6 @@ def _asked(start: datetime | None, end: datetime | None) -> list[datetime]:
     return list(hours_between(first, last + HOUR))
 
 
-def _unseen(stack: Stack) -> list[datetime]:
-    """Hours with unseen objects; the hour of now when only a rebuild is owed, left by a run that was cut off."""
-    with stack.warehouse() as connection:
-        now = floor_hour(datetime.now(UTC))
-        unseen = {raw.hour for raw in unseen_objects(connection, objects.list_all(stack.store))}
-        hours = sorted(hour for hour in unseen if hour <= now)
-        if len(hours) < len(unseen):
-            console.print(f"Left alone: objects of {len(unseen) - len(hours):,} hours that lie in the future.")
-        if not hours:
-            with transaction(connection) as cursor:
-                hours = [now] if changes.owed(cursor) else []
-    return hours
-
-
 def _check_first_hour(stack: Stack, hour: datetime) -> None:
     first = stack.settings.first_hour
     if hour < first:
@@ -99,6 +106,7 @@ def _check_first_hour(stack: Stack, hour: datetime) -> None:
 
 def _run(stack: Stack, hours: list[datetime]) -> None:
     dagster_instance.prepare(stack)
+    from clickstream_dagster.retention import prune
     from clickstream_dagster.runs import failure_of, materialize_hours
 
     with dagster_instance.open_instance() as instance:
@@ -111,6 +119,7 @@ def _run(stack: Stack, hours: list[datetime]) -> None:
                     "What was committed stays; mend the cause and run the same command again."
                 )
             _tell(result, first, end)
+        prune(instance, stack.settings.run_retention_days, PRUNED_RUNS)
 
 
 def _tell(result: ExecuteInProcessResult, first: datetime, end: datetime) -> None:
@@ -121,11 +130,3 @@ def _tell(result: ExecuteInProcessResult, first: datetime, end: datetime) -> Non
         f"{key_of(first)} to {key_of(end - HOUR)} ({hours:,} hours): received {counts['received']:,} = "
         f"loaded {counts['loaded']:,} + duplicate {counts['duplicate']:,} + rejected {counts['rejected']:,}"
     )
-
-
-def _enter_empty_hours(stack: Stack, loaded: list[datetime], listed_to: datetime) -> None:
-    """The whole bucket was listed, so every closed hour without objects is loaded too."""
-    first = max(stack.settings.first_hour, min(loaded, default=listed_to))
-    if first < listed_to:
-        with stack.warehouse() as connection:
-            enter_empty_hours(connection, first, listed_to)

@@ -81,6 +81,8 @@ def env_command() -> None:
 
 def dagster_servers(stack: Stack, host: str, port: int) -> list[Server]:
     """Dagster's webserver behind the front, and its daemon. Each starts a process of its own with our code."""
+    if find_spec("dagster_webserver") is None:
+        raise CannotServe("Dagster's webserver is not installed. Run: pip install 'clickstream[local]'")
     check_port(host, port)
     environ = front_environment(host)
     with stack.warehouse():

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 
 import click
 
-from clickstream_dagster.cli.show import console, table
-from clickstream_dagster.raw import objects
-from clickstream_dagster.settings import load_settings
+from clickstream_dagster.cli.show import console, harmless, table
+from clickstream_dagster.partitions import floor_hour
+from clickstream_dagster.settings import Settings, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import Connection, transaction
 from clickstream_dagster.warehouse.ledger import LedgerHour, freshness, ledger
-from clickstream_dagster.warehouse.load import unseen_objects
+from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 
 
 @click.command("status")
@@ -87,19 +88,60 @@ def show_freshness(connection: Connection) -> None:
 
 
 def show_owed(connection: Connection, stack: Stack) -> None:
-    """Objects that are not loaded, and tables that are not rebuilt."""
-    unseen = unseen_objects(connection, objects.list_all(stack.store))
+    """Objects that are not loaded, and tables that are not rebuilt. Looks at every object of the store."""
+    usual = look(connection, stack.store, stack.settings)
+    found = look_everywhere(connection, stack.store, stack.settings)
     with transaction(connection) as cursor:
         rebuilds = changes.owed(cursor)
-    if unseen:
-        hours = sorted({raw.hour for raw in unseen})
-        console.print(f"Owed: {len(unseen):,} objects in {len(hours):,} hours, the oldest {hours[0]:%Y-%m-%d %H:00}.")
+    show_outside(found, stack.settings)
+    show_strangers(found)
+    if found.unseen:
+        console.print(
+            f"Owed: {found.unseen.total():,} objects in {len(found.unseen):,} hours, "
+            f"the oldest {min(found.unseen):%Y-%m-%d %H:00}."
+        )
     for model, count in sorted(rebuilds.items()):
         console.print(f"Owed: {model}, {count:,} keys to rebuild.")
-    if unseen or rebuilds:
+    if found.unseen.keys() - usual.unseen.keys():
+        console.print("Pay it:  clickstream materialize --all")
+    elif found.unseen or rebuilds:
         console.print("Pay it:  clickstream materialize")
     else:
         console.print("Nothing is owed.")
+
+
+def show_outside(found: Look, settings: Settings) -> None:
+    """Objects of hours that have no partition: before the first one, or in the future."""
+    last = floor_hour(found.began)
+    early = Counter({hour: count for hour, count in found.outside.items() if hour < settings.first_hour})
+    late = Counter({hour: count for hour, count in found.outside.items() if hour > last})
+    if early:
+        console.print(
+            f"Left alone: {_counted(early)} before the first partition, {settings.first_hour:%Y-%m-%d %H:00}, the first "
+            f"in {min(early):%Y-%m-%d %H:00}. Remove them, or load them: "
+            f"set CLICKSTREAM_FIRST_HOUR={min(early):%Y-%m-%dT%H:00Z}."
+        )
+    if late:
+        console.print(
+            f"Left alone: {_counted(late)} in the future, the first in {min(late):%Y-%m-%d %H:00}. "
+            "Remove them, or wait: they are loaded when their hour has come."
+        )
+
+
+def show_strangers(found: Look) -> None:
+    """Objects in no known place."""
+    strangers = found.strangers
+    if strangers.count:
+        examples = ", ".join(harmless(key) for key in strangers.examples)
+        console.print(
+            f"Not in the books: {strangers.count:,} objects in no known place, such as {examples}. Move events to "
+            "events/YYYY/MM/DD/HH/, the hour of their receipt, and remove the rest.",
+            markup=False,
+        )
+
+
+def _counted(hours: Counter[datetime]) -> str:
+    return f"{hours.total():,} objects in {len(hours):,} hours"
 
 
 def _span(seconds: float) -> str:

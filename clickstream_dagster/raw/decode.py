@@ -1,10 +1,9 @@
-"""The bytes of one raw object -> its events and its rejects. Nothing that an object holds can raise from here: a truncated
+"""The lines of one raw object -> its events and its rejects. Nothing that an object holds can raise from here: a truncated
 gzip, a zero-byte object or a poison line costs only itself."""
 
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,110 +14,67 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from clickstream_dagster.partitions import last_moment_of_object
-from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.lines import MAX_LINE_BYTES, numbered_lines
+from clickstream_dagster.raw.objects import Body, RawObject
 from ingest_lambda import contract, fields, normalize, rejects
 from ingest_lambda.contract import Event, Reject, Rejection
 
-#: A bomb must not take the loader with it.
-MAX_OBJECT_BYTES = 256_000_000
+#: A part of an object holds no more than this, but for its last line.
+PART_LINES = 2_000
+PART_BYTES = 4_000_000
 MONEY_LIMIT = Decimal(fields.MAX_MONEY)
 _NUL = b"\\u0000"
 
 
 @dataclass
 class Decoded:
-    """One object, decoded. `line_count` counts what was received, on its own: events + rejects must come to the same."""
+    """A part of one object, decoded. `line_count` counts what was received, on its own: events + rejects must come to the
+    same. `size` is the bytes of its lines."""
 
     raw: RawObject
     content_hash: UUID
     line_count: int = 0
     events: list[tuple[int, Event]] = field(default_factory=list)
     rejects: list[tuple[int, Rejection]] = field(default_factory=list)
+    size: int = 0
 
 
-def decode_object(raw: RawObject, data: bytes) -> Decoded:
-    """Decode one object. An object under `rejected/` holds what the collector refused: its lines are rejects."""
-    result = Decoded(raw, UUID(bytes=hashlib.sha256(data).digest()[:16]))
+def decode_object(body: Body) -> Iterator[Decoded]:
+    """Decode one object, in parts that memory holds whatever its size; at least one. An object under `rejected/` holds what
+    the collector refused: its lines are rejects."""
+    raw = body.raw
     try:
-        lines = _lines(_decompress(raw.key, data))
+        yield from _parts(body)
     except Reject as reject:
-        result.line_count = 1
-        result.rejects.append((1, Rejection(reject.code, reject.message, raw.hour)))
-        return result
-    result.line_count = len(lines)
+        rejection = Rejection(reject.code, reject.message, raw.hour)
+        yield Decoded(raw, body.content_hash, 1, rejects=[(1, rejection)])
+
+
+def _parts(body: Body) -> Iterator[Decoded]:
+    raw = body.raw
     is_rejected = raw.key.startswith("rejected/")
     said: Counter[bytes] = Counter()
-    for number, line in lines:
+    part = Decoded(raw, body.content_hash)
+    for number, line in numbered_lines(body.file):
+        if part.line_count >= PART_LINES or part.size >= PART_BYTES:
+            yield part
+            part = Decoded(raw, body.content_hash)
+        part.line_count += 1
+        part.size += len(line)
         try:
+            if len(line) > MAX_LINE_BYTES:
+                raise Reject("too_large", f"A line may have {MAX_LINE_BYTES:,} bytes. Write each event on a line.")
             if is_rejected:
-                result.rejects.append((number, _rejection(line)))
+                part.rejects.append((number, _rejection(line)))
             else:
-                said[line] += 1
-                result.events.append((number, _event(raw, line, said[line])))
+                part.events.append((number, _event(raw, line, said)))
         except Reject as reject:
-            result.rejects.append((number, rejects.rejection(reject, line, raw.hour)))
-    return result
+            part.rejects.append((number, rejects.rejection(reject, line, raw.hour)))
+    yield part
 
 
-def _decompress(key: str, data: bytes) -> bytes:
-    if not data:
-        raise Reject("empty_object", "The object has no bytes; the writer was cut off. Write it again under a new key.")
-    if data[:2] != b"\x1f\x8b":
-        return data
-    parts: list[bytes] = []
-    room = MAX_OBJECT_BYTES
-    while data:  # a file that was appended to has several members
-        inflater = zlib.decompressobj(wbits=31)
-        try:
-            parts.append(inflater.decompress(data, room))
-        except zlib.error as error:
-            raise Reject(
-                "invalid_gzip", f"The object is not valid gzip ({error}). Write it again under a new key."
-            ) from error
-        room -= len(parts[-1])
-        if inflater.unconsumed_tail or not room:
-            raise Reject("too_large", f"The object unpacks to more than {MAX_OBJECT_BYTES:,} bytes. Write it in parts.")
-        if not inflater.eof:
-            raise Reject("invalid_gzip", "The gzip stream ends early. Write the object again under a new key.")
-        data = inflater.unused_data.lstrip(b"\0")
-    return b"".join(parts)
-
-
-def _lines(text: bytes) -> list[tuple[int, bytes]]:
-    """Numbered lines. An object that is one JSON document over several lines, or an array, gives its events."""
-    text = text.removeprefix(b"\xef\xbb\xbf")
-    lines = [(number, line.strip()) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()]
-    if not lines:
-        raise Reject(
-            "empty_object", "The object holds no event; the writer was cut off. Write it again under a new key."
-        )
-    if lines[0][1][:1] == b"[" or (len(lines) > 1 and not _is_json(lines[0][1])):
-        document = _document(text)
-        if document:
-            return list(enumerate(document, 1))
-    return lines
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def _document(text: bytes) -> list[bytes] | None:
-    try:
-        if text.lstrip()[:1] == b"[":
-            return [bytes(part) for part in msgspec.json.decode(text, type=list[msgspec.Raw])]
-        return [bytes(msgspec.json.decode(text, type=msgspec.Raw))]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _event(raw: RawObject, line: bytes, occurrence: int) -> Event:
-    """The event of a line: the contract's own bytes by the short way, any other dialect through the normalizer. A line
-    without an id gets one that is made of what it says, so that it keeps it when the object is written again."""
+def _event(raw: RawObject, line: bytes, said: Counter[bytes]) -> Event:
+    """The event of a line: the contract's own bytes by the short way, any other dialect through the normalizer."""
     try:
         event = contract.decode(line)
         if _NUL not in line and event.visitor_id and _is_payable(event) and _is_zoned(event):
@@ -128,8 +84,16 @@ def _event(raw: RawObject, line: bytes, occurrence: int) -> Event:
     return normalize.accept(
         line,
         received_at=last_moment_of_object(raw.key),
-        make_event_id=lambda: uuid5(NAMESPACE_URL, f"{raw.key}#{hashlib.sha256(line).hexdigest()}#{occurrence}"),
+        make_event_id=lambda: _event_id(raw, line, said),
     )
+
+
+def _event_id(raw: RawObject, line: bytes, said: Counter[bytes]) -> UUID:
+    """An id for a line without one, made of what it says, so that it keeps it when the object is written again. `said`
+    counts equal lines: each is an event of its own."""
+    digest = hashlib.sha256(line)
+    said[digest.digest()] += 1
+    return uuid5(NAMESPACE_URL, f"{raw.key}#{digest.hexdigest()}#{said[digest.digest()]}")
 
 
 def _is_payable(event: Event) -> bool:

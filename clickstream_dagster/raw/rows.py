@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from clickstream_dagster.raw import sources
 from clickstream_dagster.raw.decode import Decoded, fingerprint
+from clickstream_dagster.raw.objects import RawObject
 from ingest_lambda.contract import Device, Event, Geo, Order, Product, Rejection
 
 EVENT_COLUMNS = (
@@ -43,12 +45,12 @@ _NO_PRODUCT, _NO_ORDER, _NO_DEVICE, _NO_GEO = Product(), Order(), Device(), Geo(
 
 
 def event_rows(decoded: Decoded, own_hosts: tuple[str, ...]) -> list[str]:
-    """The accepted events of an object, as COPY lines in the order of `EVENT_COLUMNS`."""
+    """The accepted events of a part of an object, as COPY lines in the order of `EVENT_COLUMNS`."""
     return [line(_event_values(decoded, number, event, own_hosts)) for number, event in decoded.events]
 
 
 def reject_rows(decoded: Decoded) -> list[str]:
-    """The rejects of an object, as COPY lines in the order of `REJECT_COLUMNS`."""
+    """The rejects of a part of an object, as COPY lines in the order of `REJECT_COLUMNS`."""
     return [reject_row(decoded, number, rejection) for number, rejection in decoded.rejects]
 
 
@@ -63,11 +65,9 @@ def _body(rejection: Rejection) -> tuple[Any, ...]:
     return rejection.body, rejection.body_encoding, rejection.body_bytes, rejection.body_sha256
 
 
-def object_row(decoded: Decoded) -> str:
+def object_row(raw: RawObject, content_hash: UUID, lines: int, events: int, rejects: int) -> str:
     """The manifest entry of an object, as a COPY line in the order of `OBJECT_COLUMNS`."""
-    raw = decoded.raw
-    counts = (decoded.line_count, len(decoded.events), len(decoded.rejects))
-    return line((raw.key, decoded.content_hash, raw.etag, raw.size, raw.hour, *counts))
+    return line((raw.key, content_hash, raw.etag, raw.size, raw.hour, lines, events, rejects))
 
 
 def order_key(event: Event) -> str | None:

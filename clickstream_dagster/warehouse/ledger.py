@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from obstore.store import ObjectStore
 
-from clickstream_dagster.partitions import HOUR, hours_between
+from clickstream_dagster.partitions import hours_between
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.settings import Settings
 from clickstream_dagster.warehouse.connection import Connection, transaction
-from clickstream_dagster.warehouse.load import unseen_objects
+from clickstream_dagster.warehouse.unseen import unseen_objects
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def unseen_in_lookback(
     """Objects of the look-back before `until` that are not loaded: they came late, or their hour was missed. Hours before
     the first partition have no partition to load them with; `clickstream status` shows them as owed."""
     start = max(until - timedelta(hours=settings.lookback_hours), settings.first_hour)
-    return unseen_objects(connection, objects.list_hours(store, start, until)) if start < until else []
+    if start >= until:
+        return []
+    return list(unseen_objects(connection, store, objects.list_hours(store, start, until)))
 
 
 def owed_hours(connection: Connection, store: ObjectStore, settings: Settings, until: datetime) -> list[datetime]:
@@ -82,16 +84,3 @@ def owed_hours(connection: Connection, store: ObjectStore, settings: Settings, u
     lookback = until - timedelta(hours=settings.lookback_hours)
     owed = sorted(late | missed, key=lambda hour: (hour < lookback, hour))
     return sorted(owed[: settings.max_owed_hours])
-
-
-def enter_empty_hours(connection: Connection, start: datetime, end: datetime) -> None:
-    """Enter hours as loaded that a listing of the whole bucket has shown to hold nothing unseen."""
-    with transaction(connection) as cursor:
-        cursor.execute(
-            """
-            insert into loaded_hours (partition_hour, is_closed)
-            select generate_series(%s::timestamptz, %s::timestamptz, interval '1 hour'), true
-            on conflict (partition_hour) do update set is_closed = true where not loaded_hours.is_closed
-            """,
-            (start, end - HOUR),
-        )

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from obstore.store import ObjectStore
 
-from clickstream_dagster.raw import objects, rows
+from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.decode import Decoded, decode_object
-from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
-from clickstream_dagster.warehouse.stage import copy, create_staging, stage
+from clickstream_dagster.warehouse.stage import create_staging, stage
+from clickstream_dagster.warehouse.unseen import unseen_objects
 
 
 def load_hours(
@@ -29,31 +29,21 @@ def load_hours(
     `on_batch` is told, after each commit, what is loaded so far and how many objects there are in all.
     """
     listed_at = datetime.now(UTC)
-    unseen = unseen_objects(connection, objects.list_hours(store, start, end))
+    unseen = list(unseen_objects(connection, store, objects.list_hours(store, start, end)))
     total = Loaded()
     for batch in objects.batches(unseen):
-        decoded = (decode_object(raw, data) for raw, data in objects.read(store, batch))
-        total += load_batch(connection, decoded, own_hosts)
+        parts = (part for body in objects.read(store, batch) for part in decode_object(body))
+        total += load_batch(connection, parts, own_hosts)
         on_batch(total, len(unseen))
     _enter_hours(connection, start, end, listed_at)
     return total
 
 
-def unseen_objects(connection: Connection, listed: list[RawObject]) -> list[RawObject]:
-    """What is listed and not in the manifest."""
-    with transaction(connection) as cursor:
-        cursor.execute("create temporary table listed (object_key text, etag text) on commit drop")
-        copy(cursor, "listed", ("object_key", "etag"), [rows.line((raw.key, raw.etag)) for raw in listed])
-        cursor.execute("select object_key, etag from listed inner join raw_objects using (object_key, etag)")
-        seen = set(cursor.fetchall())
-    return [raw for raw in listed if (raw.key, raw.etag) not in seen]
-
-
-def load_batch(connection: Connection, batch: Iterable[Decoded], own_hosts: tuple[str, ...] = ()) -> Loaded:
+def load_batch(connection: Connection, parts: Iterable[Decoded], own_hosts: tuple[str, ...] = ()) -> Loaded:
     """Load decoded objects in one transaction."""
     with transaction(connection) as cursor:
         create_staging(cursor)
-        stage(cursor, batch, own_hosts)
+        stage(cursor, parts, own_hosts)
         # From here on one load at a time: a merge must see every merge before it.
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext('clickstream_events'))", (LOCK_CLASS,))
         forget_seen(cursor)
@@ -66,11 +56,12 @@ def _enter_hours(connection: Connection, start: datetime, end: datetime, listed_
     with transaction(connection) as cursor:
         cursor.execute(
             f"""
-            insert into loaded_hours (partition_hour, is_closed)
-            select hour, hour + interval '1 hour' <= %s from ({hours}) as listed (hour)
+            insert into loaded_hours (partition_hour, is_closed, listed_at)
+            select hour, hour + interval '1 hour' <= %s, %s from ({hours}) as listed (hour)
             on conflict (partition_hour) do update
-            set is_closed = loaded_hours.is_closed or excluded.is_closed, loaded_at = now()
+            set is_closed = loaded_hours.is_closed or excluded.is_closed, loaded_at = now(),
+                listed_at = greatest(loaded_hours.listed_at, excluded.listed_at)
             """,
-            (listed_at, start, end),
+            (listed_at, listed_at, start, end),
         )
         changes.owe_keys(cursor, "etl_ledger", hours, start, end)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import dagster as dg
 import obstore
@@ -14,7 +14,7 @@ import pytest
 
 from clickstream_dagster import resources
 from clickstream_dagster.assets.models import model_asset
-from clickstream_dagster.checks import latest_closed_hour_is_loaded
+from clickstream_dagster.checks import every_object_has_a_place, latest_closed_hour_is_loaded
 from clickstream_dagster.definitions import defs
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
@@ -158,9 +158,22 @@ def test_the_check_sees_that_the_latest_closed_hour_is_missing(used: Stack) -> N
     assert latest_closed_hour_is_loaded(platform=Platform()).passed
 
 
+def test_the_check_names_what_lies_where_no_hour_looks(used: Stack) -> None:
+    assert every_object_has_a_place(platform=Platform()).passed
+    day = datetime.now(UTC) - timedelta(days=1)
+    used.store.put(landing.event_key(day, uuid4()), b"{}")
+    used.store.put(f"{landing.day_prefix(day)}25/a.json", b"{}")
+    used.store.put("other/b.json", b"{}")
+    found = every_object_has_a_place(platform=Platform())
+    assert not found.passed
+    assert found.metadata["objects"].value == 2
+    assert found.metadata["such as"].value == f"other/, {landing.day_prefix(day)}25/a.json"
+
+
 def test_the_schedule_asks_for_the_hour_that_has_ended() -> None:
-    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 5, 1, 0, 5, tzinfo=UTC))
-    request = closed_hour(context)
+    moment = datetime(2026, 5, 1, 0, 5, tzinfo=UTC)
+    with dg.instance_for_test() as storage:
+        request = closed_hour(dg.build_schedule_context(storage, scheduled_execution_time=moment))
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2026-04-30-23:00"
 

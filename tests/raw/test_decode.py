@@ -5,23 +5,27 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clickstream_dagster.raw.decode import Decoded, decode_object
-from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.decode import PART_BYTES, PART_LINES, Decoded, decode_object
+from clickstream_dagster.raw.lines import MAX_LINE_BYTES
+from clickstream_dagster.raw.objects import Body, RawObject
 from ingest_lambda import contract
 from ingest_lambda.contract import Event, Rejection
 
 HOUR = datetime(2026, 3, 14, 15, tzinfo=UTC)
 HOUR_END = datetime(2026, 3, 14, 15, 59, 59, 999999, tzinfo=UTC)
+CONTENT_HASH = UUID(int=1)
 KEY = "events/2026/03/14/15/event-1.json"
 CANONICAL: dict[str, Any] = {
     "event_id": "3f2c8f0e-7c55-4d4e-8a3b-1f6f2a7d9e01",
@@ -38,7 +42,16 @@ SNAKE = {"event_name": "page_view", "client_id": "c-1", "event_timestamp": "2026
 
 
 def _decode(data: bytes, key: str = KEY) -> Decoded:
-    return decode_object(RawObject(key, "etag", len(data), HOUR), data)
+    first, *rest = _parts(data, key)
+    for part in rest:
+        first.line_count += part.line_count
+        first.events += part.events
+        first.rejects += part.rejects
+    return first
+
+
+def _parts(data: bytes, key: str = KEY) -> list[Decoded]:
+    return list(decode_object(Body(RawObject(key, "etag", len(data), HOUR), io.BytesIO(data), CONTENT_HASH)))
 
 
 def _line(**changed: Any) -> bytes:
@@ -182,9 +195,34 @@ def test_lines_under_rejected_stay_rejects_with_the_reason_they_came_with() -> N
     assert _codes(decoded) == ["invalid_price", "corrupt_rejection", "corrupt_rejection"]
 
 
-def test_the_content_hash_is_of_the_bytes() -> None:
-    assert _decode(GOOD).content_hash == _decode(GOOD, KEY + ".json").content_hash
-    assert _decode(GOOD).content_hash != _decode(GOOD + b"\n").content_hash
+def test_a_large_object_comes_in_parts_that_are_bounded() -> None:
+    lines = [_line(page_title="x" * 5_000) for _ in range(PART_LINES)] + [b'{"event_name": "click"}'] * (2 * PART_LINES)
+    parts = _parts(b"\n".join(lines))
+    assert all(part.line_count <= PART_LINES and part.size <= PART_BYTES + 6_000 for part in parts)
+    assert [number for part in parts for number, _ in (*part.events, *part.rejects)] == list(range(1, len(lines) + 1))
+
+
+def test_a_packed_object_that_breaks_at_its_end_gives_nothing_but_its_reason() -> None:
+    data = gzip.compress(b"\n".join([GOOD] * 3 * PART_LINES))
+    assert _codes(_decode(data[:-9])) == ["invalid_gzip"]
+
+
+def test_members_of_a_packed_object_may_end_within_a_line() -> None:
+    text = b"\n".join([GOOD] * 50)
+    data = b"".join(gzip.compress(text[place : place + 777]) for place in range(0, len(text), 777))
+    assert len(_decode(data).events) == 50
+
+
+def test_a_line_too_long_to_be_held_costs_itself() -> None:
+    long = b'{"event_name": "click", "x": "' + b"x" * MAX_LINE_BYTES + b'"}'
+    decoded = _decode(b"\n".join([GOOD, long, GOOD]))
+    assert _codes(decoded) == ["too_large"]
+    assert [number for number, _ in decoded.events] == [1, 3]
+
+
+def test_a_document_over_several_lines_that_is_too_long_is_one_reject() -> None:
+    data = b"[\n" + b",\n".join([GOOD] * (MAX_LINE_BYTES // len(GOOD) + 1)) + b"\n]"
+    assert _codes(_decode(data)) == ["too_large"]
 
 
 _json_values = st.recursive(

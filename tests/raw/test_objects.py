@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw.objects import RawObject, batches, list_all, list_hours, read
-from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS
+from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, HELD_OBJECT_BYTES
 
 START = datetime(2026, 2, 27, tzinfo=UTC)
 HOURS = 5 * 24
@@ -66,13 +68,13 @@ def test_each_layout_is_found_in_its_hour_and_day_only_in_the_first(layout: str,
     expected = moment if has_hour else START
     assert [raw.hour for raw in list_hours(store, expected, expected + HOUR)] == [expected]
     assert list_hours(store, expected + HOUR, expected + 2 * HOUR) == []
-    assert list_hours(store, START, START + timedelta(days=1)) == list_all(store)
+    assert list_hours(store, START, START + timedelta(days=1)) == sorted(list_all(store))
 
 
 @pytest.mark.parametrize("key", STRANGERS)
 def test_a_key_of_no_known_layout_is_nobody_s(key: str) -> None:
     store = _store(key)
-    assert list_all(store) == []
+    assert sorted(list_all(store)) == []
     assert list_hours(store, START - timedelta(days=40), START + timedelta(days=40)) == []
 
 
@@ -84,7 +86,7 @@ def test_a_range_lists_what_its_hours_list_one_by_one(keys: set[str], first: int
     end = start + length * HOUR
     single = [raw for hour in _hours(start, end) for raw in list_hours(store, hour, hour + HOUR)]
     assert sorted(single) == list_hours(store, start, end)
-    assert list_hours(store, start, end) == [raw for raw in list_all(store) if start <= raw.hour < end]
+    assert list_hours(store, start, end) == [raw for raw in sorted(list_all(store)) if start <= raw.hour < end]
 
 
 @settings(max_examples=60, deadline=None)
@@ -103,7 +105,7 @@ def test_a_folder_gives_the_bytes_of_every_name_that_it_lists(tmp_path: Path, na
     (folder / name).write_bytes(b"here")
     store = LocalStore(tmp_path)
     [raw] = list_hours(store, START + 5 * HOUR, START + 6 * HOUR)
-    assert [(found, data) for found, data in read(store, [raw])] == [(raw, b"here")]
+    assert [(body.raw, body.file.read()) for body in read(store, [raw])] == [(raw, b"here")]
 
 
 def test_objects_are_read_in_the_order_given() -> None:
@@ -111,7 +113,7 @@ def test_objects_are_read_in_the_order_given() -> None:
     store = MemoryStore()
     for key in keys:
         store.put(key, key.encode())
-    assert [data.decode() for _, data in read(store, reversed(list_all(store)))] == keys[::-1]
+    assert [body.file.read().decode() for body in read(store, sorted(list_all(store), reverse=True))] == keys[::-1]
 
 
 @pytest.mark.parametrize("kind", ["memory", "folder"])
@@ -119,23 +121,33 @@ def test_an_object_that_vanished_since_the_listing_is_left_out(tmp_path: Path, k
     store: ObjectStore = MemoryStore() if kind == "memory" else LocalStore(tmp_path)
     for number in range(3):
         store.put(f"events/2026/02/27/05/event-{number}.json", b"{}")
-    listed = list_all(store)
+    listed = sorted(list_all(store))
     store.delete(listed[1].key)
-    assert [raw for raw, _ in read(store, listed)] == [listed[0], listed[2]]
+    assert [body.raw for body in read(store, listed)] == [listed[0], listed[2]]
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_the_content_hash_is_of_the_bytes_however_large(tmp_path: Path, kind: str) -> None:
+    store: ObjectStore = MemoryStore() if kind == "memory" else LocalStore(tmp_path)
+    contents = {number: bytes([number]) * size for number, size in enumerate([0, 9, HELD_OBJECT_BYTES, 3_000_000])}
+    for number, data in contents.items():
+        store.put(f"events/2026/02/27/05/event-{number}.json", data)
+    found = [(body.content_hash, body.file.read()) for body in read(store, sorted(list_all(store)))]
+    assert found == [(UUID(bytes=sha256(data).digest()[:16]), data) for data in contents.values()]
 
 
 def test_an_object_that_was_written_anew_has_another_etag(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put("events/2026/02/27/05/event-1.json", b"{}")
-    [before] = list_all(store)
+    [before] = sorted(list_all(store))
     store.put("events/2026/02/27/05/event-1.json", b'{"more": 1}')
-    [after] = list_all(store)
+    [after] = sorted(list_all(store))
     assert before.etag != after.etag
 
 
 def test_an_empty_store_has_no_objects(tmp_path: Path) -> None:
     for store in (MemoryStore(), LocalStore(tmp_path)):
-        assert list_all(store) == list_hours(store, START, START + 48 * HOUR) == []
+        assert sorted(list_all(store)) == list_hours(store, START, START + 48 * HOUR) == []
 
 
 _sizes = st.lists(st.integers(0, BATCH_BYTES + 9) | st.just(BATCH_BYTES // 2), max_size=20)

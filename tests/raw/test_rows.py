@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from clickstream_dagster.raw import rows
 from clickstream_dagster.raw.decode import Decoded, decode_object, fingerprint
-from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.objects import Body, RawObject
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
@@ -107,8 +107,7 @@ def test_the_columns_are_those_of_the_tables_in_their_order(warehouse: Connectio
 
 
 def test_the_manifest_line_counts_what_was_received(warehouse: Connection) -> None:
-    decoded = decode_object(RAW, b'{"event_name": "page_view", "client_id": "c"}\nbroken\n')
-    lines = [rows.object_row(decoded)]
+    lines = [rows.object_row(RAW, uuid4(), 2, 1, 1)]
     ask = "line_count, event_count, rejected_count, partition_hour"
     assert _through(warehouse, "raw_objects", rows.OBJECT_COLUMNS, lines, ask) == [(2, 1, 1, HOUR)]
 
@@ -164,7 +163,8 @@ def test_postgresql_takes_every_event_and_reject_that_the_decoder_gives(
     warehouse: Connection, records: list[dict[str, Any]], time: datetime
 ) -> None:
     base = {"event_name": "page_view", "client_id": "c-1", "event_timestamp": time.isoformat()}
-    decoded = decode_object(RAW, b"\n".join(json.dumps({**base, **record}).encode() for record in records))
+    data = b"\n".join(json.dumps({**base, **record}).encode() for record in records)
+    [decoded] = decode_object(Body(RAW, io.BytesIO(data), uuid4()))
     for table, columns, lines in (
         ("clickstream_events", rows.EVENT_COLUMNS, rows.event_rows(decoded, ())),
         ("rejected_events", rows.REJECT_COLUMNS, rows.reject_rows(decoded)),

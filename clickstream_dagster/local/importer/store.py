@@ -29,7 +29,8 @@ Held = dict[tuple[str, datetime], list[bytes]]
 
 @dataclass
 class Imported:
-    """What an import stored. `first_hour` and `last_hour` are the hours of the events, None when there were none."""
+    """What an import stored. `first_hour` and `last_hour` are the hours of the events, None when there were none;
+    `hours` are all that hold an object of this import."""
 
     events: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -37,6 +38,7 @@ class Imported:
     known_objects: int = 0
     first_hour: datetime | None = None
     last_hour: datetime | None = None
+    hours: set[datetime] = field(default_factory=set)
 
 
 def store_records(
@@ -92,6 +94,7 @@ def _rejection(record: Record, moment: datetime) -> Rejection:
 
 def _write(store: ObjectStore, held: Held, name: str, result: Imported) -> None:
     for (root, hour), lines in held.items():
+        result.hours.add(hour)
         key = f"{landing.hour_prefix(hour, root)}import-{uuid5(normalize.EVENT_NAMESPACE, f'{name}/{root}')}.json.gz"
         try:
             store.put(key, gzip.compress(b"\n".join(lines) + b"\n", mtime=0), mode="create")

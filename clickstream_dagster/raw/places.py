@@ -1,0 +1,85 @@
+"""Where to look for what is new, and what lies outside the hours that can be loaded, without listing the whole bucket."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, ObjectStore
+
+from clickstream_dagster import partitions
+from clickstream_dagster.raw import objects
+from clickstream_dagster.raw.objects import RawObject
+from ingest_lambda import landing
+from ingest_lambda.folder import UNFINISHED
+
+#: What a write to a folder leaves behind when its process is killed; a listing does not show it.
+_LEFTOVER = re.compile(r".+#[0-9]+")
+_ROOT = re.compile(rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|year=[0-9]{{4}}|{re.escape(UNFINISHED)}")
+#: The deepest layout: events/year=/month=/day=/hour=/
+_MAX_DEPTH = 5
+
+
+def folder_of(store: ObjectStore) -> Path | None:
+    """The folder behind a store; None when it is a bucket."""
+    return Path(store.prefix) if isinstance(store, LocalStore) and store.prefix else None
+
+
+def touched_hours(folder: Path) -> dict[datetime, datetime]:
+    """Hour -> when something was last put into its folders, taken away or renamed. By the time of the change itself
+    (ctime), which a copy that keeps the times of its files does not set back."""
+    touched: dict[datetime, datetime] = {}
+    waiting = [("", 0)]
+    while waiting:
+        prefix, depth = waiting.pop()
+        hour = partitions.hour_of_object(f"{prefix}x")
+        if hour:
+            changed = datetime.fromtimestamp((folder / prefix).stat().st_ctime, UTC)
+            touched[hour] = max(touched.get(hour, changed), changed)
+        if depth < _MAX_DEPTH and not partitions.is_folder_of_hour(prefix):
+            waiting += [(f"{prefix}{name}/", depth + 1) for name in _folders(folder / prefix)]
+    return touched
+
+
+def _folders(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if entry.is_dir()]
+    except FileNotFoundError:  # gone since its own folder was read
+        return []
+
+
+def outside(store: ObjectStore, first: datetime, end: datetime) -> Iterator[RawObject]:
+    """The objects of hours before `first` or from `end` on, of a bucket that lists by key: nothing in between is listed.
+    Only the collector's own layout; `objects.list_all` shows every one."""
+    for root in (landing.EVENTS, landing.REJECTED):
+        for raw in objects.list_from(store, f"{root}/", None):
+            if raw.hour >= first:
+                break
+            yield raw
+        after = landing.hour_prefix(end, root)
+        yield from (raw for raw in objects.list_from(store, f"{root}/", after, f"{root}/:") if raw.hour >= end)
+
+
+def strangers(store: ObjectStore, start: datetime, end: datetime) -> Iterator[str]:
+    """The keys in no known place on the days from `start` to `end`, and of what lies beside the known roots the names."""
+    top = obstore.list_with_delimiter(store)
+    yield from (meta["path"] for meta in top["objects"])
+    yield from (f"{name}/" for name in top["common_prefixes"] if not _ROOT.fullmatch(name.rstrip("/")))
+    midnight = start.replace(hour=0)
+    while midnight < end:
+        for prefix in partitions.prefixes_of(midnight, midnight + timedelta(days=1)):
+            for page in obstore.list(store, prefix=prefix):
+                yield from (meta["path"] for meta in page if not partitions.hour_of_object(meta["path"]))
+        midnight += timedelta(days=1)
+
+
+def leftovers(folder: Path) -> Iterator[str]:
+    """The keys of files that writers of older versions left behind half written; today's remove theirs at a start."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != UNFINISHED]
+        yield from (str((Path(place) / name).relative_to(folder)) for name in names if _LEFTOVER.fullmatch(name))
