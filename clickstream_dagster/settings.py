@@ -49,6 +49,12 @@ LISTING_GRACE = timedelta(hours=1)
 MAX_LISTED_HOURS = 31 * 24
 #: Unseen hours that lie further apart than this are materialized in ranges of their own.
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
+#: So many refunds of one order are added up, and an order that more purchases or refunds name than that is marked: no shop
+#: gives back an order a hundred times, and a client must not choose how many of its old events the next hour reads.
+ORDER_EVENTS_LIMIT = 100
+#: A tick rebuilds at most so many dates of each daily table, the newest first; the others stay owed. An hour of a shop touches
+#: today, yesterday, and the days of the orders that it refunds; one request may name each day of a year.
+TICK_DATES = 7
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
 #: A run of the tick that is older than this was killed: no Lambda lives longer than fifteen minutes.

@@ -49,8 +49,9 @@ def merge(cursor: Cursor) -> Loaded:
     """Merge the staged copies, and owe the tables what that changes."""
     models = all_models()
     cursor.execute(f"create temporary table winning_events on commit drop as {models['clickstream_events'].sql}")
+    cursor.execute("analyze winning_events")
+    _note_orders(cursor)
     cursor.execute("""
-        analyze winning_events;
         create temporary table displaced_events on commit drop as
         with displaced as (
             delete from clickstream_events using winning_events
@@ -81,28 +82,56 @@ def merge(cursor: Cursor) -> Loaded:
     return result
 
 
+def _note_orders(cursor: Cursor) -> None:
+    """Note the orders that this load names, and the first purchase that each has before it."""
+    cursor.execute("""
+        create temporary table named_orders on commit drop as
+        select order_key from winning_events where order_key is not null
+        union
+        select clickstream_events.order_key from winning_events
+        inner join clickstream_events on clickstream_events.event_id = winning_events.event_id
+        where clickstream_events.order_key is not null
+        """)
+    _note_firsts(cursor, "firsts_before")
+
+
+def _note_firsts(cursor: Cursor, table: str) -> None:
+    """By the index, one step for each order: a client may name one that has thousands of purchase events."""
+    cursor.execute(f"""
+        create temporary table {table} on commit drop as
+        select first.* from named_orders
+        cross join lateral (
+            select order_key, event_id, visitor_id, event_timestamp from clickstream_events
+            where clickstream_events.order_key = named_orders.order_key and event_name = 'purchase'
+            order by event_timestamp, event_id
+            limit 1
+        ) as first
+        """)
+
+
 def _owe(cursor: Cursor) -> None:
+    _note_firsts(cursor, "firsts_after")
     cursor.execute("""
         create temporary table touched_events on commit drop as
-        select visitor_id, event_timestamp, order_key, partition_hour from winning_events
+        select visitor_id, event_timestamp, partition_hour from winning_events
         union all
-        select visitor_id, event_timestamp, order_key, partition_hour from displaced_events
+        select visitor_id, event_timestamp, partition_hour from displaced_events
         """)
-    # All purchase events of an order are touched together: which of them is the order may change with any of them.
+    # Which purchase event of an order is the order may change with any of them: then the sessions of both are touched.
     changes.owe_spans(
         cursor,
         """
         select visitor_id, event_timestamp from touched_events
         union all
-        select visitor_id, event_timestamp from clickstream_events
-        where order_key in (select order_key from touched_events where order_key is not null)
+        select visitor_id, event_timestamp from (table firsts_before except table firsts_after) as lost
+        union all
+        select visitor_id, event_timestamp from (table firsts_after except table firsts_before) as won
         """,
     )
-    orders = "select distinct order_key from touched_events where order_key is not null"
     for reader in stored_readers("clickstream_events"):
         # Each of them: an event may change the items of an order whose own row stays the same.
         if reader.key == "order_id":
-            changes.owe_keys(cursor, reader.name, orders)
+            changes.owe_keys(cursor, reader.name, "select order_key from named_orders")
     changes.owe_keys(
         cursor,
         "etl_ledger",

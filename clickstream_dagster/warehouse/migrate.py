@@ -7,7 +7,7 @@ from importlib.resources import files
 import psycopg2
 from psycopg2 import sql
 
-from clickstream_dagster.settings import FUNNEL_WINDOW, QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
+from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, owning, transaction
 from clickstream_dagster.warehouse.models import all_models
@@ -75,13 +75,17 @@ def _wait_for_others(cursor: Cursor) -> None:
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, name))
 
 
+_SETTINGS = ("timezone", "currency", "funnel_steps", "session_gap", "funnel_window", "order_events_limit")
+
+
 def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
-    cursor.execute("select timezone, currency, funnel_steps, session_gap, funnel_window from shop_settings")
+    cursor.execute(f"select {', '.join(_SETTINGS)} from shop_settings")
     return cursor.fetchone() != _values(settings)
 
 
 def _values(settings: Settings) -> tuple[object, ...]:
-    return (settings.timezone, settings.currency, list(settings.funnel_steps), SESSION_GAP, FUNNEL_WINDOW)
+    steps = list(settings.funnel_steps)
+    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, ORDER_EVENTS_LIMIT)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:
@@ -89,12 +93,9 @@ def _write_settings(cursor: Cursor, settings: Settings) -> bool:
     if not _are_settings_new(cursor, settings):
         return False
     cursor.execute(
-        """
-        insert into shop_settings (timezone, currency, funnel_steps, session_gap, funnel_window)
-        values (%s, %s, %s, %s, %s)
-        on conflict (is_only_row) do update set timezone = excluded.timezone, currency = excluded.currency,
-            funnel_steps = excluded.funnel_steps, session_gap = excluded.session_gap,
-            funnel_window = excluded.funnel_window
+        f"""
+        insert into shop_settings ({", ".join(_SETTINGS)}) values ({", ".join(["%s"] * len(_SETTINGS))})
+        on conflict (is_only_row) do update set {", ".join(f"{name} = excluded.{name}" for name in _SETTINGS)}
         """,
         _values(settings),
     )

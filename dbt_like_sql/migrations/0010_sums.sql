@@ -107,6 +107,7 @@ create table fact_orders (
     item_count bigint not null,
     has_order_id boolean not null,
     is_bot boolean not null,
+    is_id_overused boolean not null,
     channel text not null,
     source text,
     medium text,
@@ -138,6 +139,7 @@ create table fact_order_items (
 );
 
 create index fact_orders_local_date on fact_orders (local_date);
+create index fact_orders_overused on fact_orders (order_id) where is_id_overused;
 create index fact_orders_visitor on fact_orders (visitor_id, ordered_at);
 create index fact_order_items_local_date on fact_order_items (local_date);
 create index fact_order_items_product on fact_order_items (product_id, local_date) where product_id is not null;

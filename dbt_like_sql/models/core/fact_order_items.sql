@@ -4,6 +4,10 @@ rebuild as (
     select order_id from rebuild_keys
 ),
 
+settings as (
+    select * from shop_settings
+),
+
 orders as (
     select fact_orders.* from rebuild
     inner join fact_orders on fact_orders.order_id = rebuild.order_id
@@ -63,13 +67,17 @@ items as (
 ),
 
 refunds as (
-    select clickstream_events.*
+    -- Those that the order's own row has counted: the first ones, up to the limit.
+    select early.*
     from orders
-    inner join clickstream_events
-        on clickstream_events.order_key = orders.order_id
-        and clickstream_events.event_name = 'refund'
-        and coalesce(clickstream_events.currency, orders.currency) = orders.currency
-    where orders.refunded > 0
+    cross join settings
+    cross join lateral (
+        select clickstream_events.* from clickstream_events
+        where clickstream_events.order_key = orders.order_id and clickstream_events.event_name = 'refund'
+        order by clickstream_events.event_timestamp, clickstream_events.event_id
+        limit settings.order_events_limit
+    ) as early
+    where orders.refunded > 0 and coalesce(early.currency, orders.currency) = orders.currency
 ),
 
 refund_lines as (
@@ -86,16 +94,26 @@ refund_lines as (
     where order_items is null
 ),
 
+refunded_products as (
+    -- Added up before they meet the items: a product that many lines name, in order and refunds, is not multiplied.
+    select
+        order_id,
+        product_id,
+        coalesce(sum(price * quantity), 0) as priced,
+        coalesce(sum(quantity) filter (where price is null), 0) as unpriced_quantity
+    from refund_lines
+    group by order_id, product_id
+),
+
 named as (
     -- What the refunds name of an item's product, at the item's own price where they give none.
     select
         items.order_id,
         items.item_number,
-        sum(coalesce(refund_lines.price, items.price) * refund_lines.quantity) as amount
+        refunded_products.priced + coalesce(items.price * refunded_products.unpriced_quantity, 0) as amount
     from items
-    inner join refund_lines
-        on refund_lines.order_id = items.order_id and refund_lines.product_id = items.product_id
-    group by items.order_id, items.item_number
+    inner join refunded_products
+        on refunded_products.order_id = items.order_id and refunded_products.product_id = items.product_id
 ),
 
 claimed as (

@@ -12,12 +12,12 @@ events as (
     select
         clickstream_events.*,
         event_name in ('page_view', 'view_product') as is_page,
-        order_key is not null and event_name = 'purchase' and not exists (
-            select 1 from clickstream_events as earlier
-            where earlier.order_key = clickstream_events.order_key
-                and earlier.event_name = 'purchase'
-                and (earlier.event_timestamp, earlier.event_id)
-                < (clickstream_events.event_timestamp, clickstream_events.event_id)
+        -- By the index: one step for each purchase, however many name the same order.
+        event_name = 'purchase' and event_id = (
+            select first.event_id from clickstream_events as first
+            where first.order_key = clickstream_events.order_key and first.event_name = 'purchase'
+            order by first.event_timestamp, first.event_id
+            limit 1
         ) as is_new_order
     from rebuild
     inner join clickstream_events
