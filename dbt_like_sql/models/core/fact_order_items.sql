@@ -68,16 +68,19 @@ items as (
 
 refunds as (
     -- Those that the order's own row has counted: the first ones, up to the limit.
-    select early.*
+    select clickstream_events.*
     from orders
     cross join settings
     cross join lateral (
-        select clickstream_events.* from clickstream_events
-        where clickstream_events.order_key = orders.order_id and clickstream_events.event_name = 'refund'
-        order by clickstream_events.event_timestamp, clickstream_events.event_id
+        select copies.event_id from clickstream_events as copies
+        where copies.order_key = orders.order_id and copies.event_name = 'refund'
+        order by copies.event_timestamp, copies.event_id
         limit settings.order_events_limit
     ) as early
-    where orders.refunded > 0 and coalesce(early.currency, orders.currency) = orders.currency
+    inner join clickstream_events
+        on clickstream_events.event_id = early.event_id
+        and coalesce(clickstream_events.currency, orders.currency) = orders.currency
+    where orders.refunded > 0
 ),
 
 refund_lines as (
