@@ -18,6 +18,7 @@ from clickstream_dagster.partitions import HOUR, floor_hour, hour_of_prefix, key
 from clickstream_dagster.settings import forget_secrets, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.tick_numbers import tell
+from clickstream_dagster.warehouse import reader
 from clickstream_dagster.warehouse.ledger import freshness, owed_hours
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _tick(hour: datetime) -> dict[str, Any]:
     stack, dagster = _open()
     _check_range(hour, stack)
     with stack.warehouse() as connection:
+        reader.hold(connection)  # each time: a process that Lambda keeps migrates only once
         owed = owed_hours(connection, stack.store, stack.settings, hour)
     seconds = stack.settings.tick_seconds
     runs = [_run(dagster, start, end, "owed", seconds) for start, end in ranges(set(owed) - {hour}, 0)]

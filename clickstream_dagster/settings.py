@@ -52,13 +52,17 @@ MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 #: So many refunds of one order are added up, and an order that more purchases or refunds name than that is marked: no shop
 #: gives back an order a hundred times, and a client must not choose how many of its old events the next hour reads.
 ORDER_EVENTS_LIMIT = 100
-#: A tick rebuilds at most so many dates of each daily table, the newest first; the others stay owed. An hour of a shop touches
-#: today, yesterday, and the days of the orders that it refunds; one request may name each day of a year.
-TICK_DATES = 7
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
+#: A transaction of the read-only role that is older has lifted its own limit, and is ended by the next tick.
+READER_SECONDS = 300
 #: A run of the tick that is older than this was killed: no Lambda lives longer than fifteen minutes.
 DEFAULT_TICK_SECONDS = 960
+#: One statement of the loader may take so long; the tick's Lambda sets less than it lives. The longest by far is a rebuild
+#: of everything, after an upgrade: minutes for ten million events.
+DEFAULT_STATEMENT_SECONDS = 3_600
+#: The loader waits so long for another run, which holds a lock for one batch or one table at a time.
+LOCK_SECONDS = 600
 
 #: A login's variable -> the variable of its password, and the name of that password in Parameter Store.
 _SECRETS = {
@@ -130,6 +134,7 @@ class Settings:
     tick_seconds: int
     #: Dagster's runs that ended longer ago are deleted; 0: none.
     run_retention_days: int
+    statement_seconds: int
 
     @property
     def is_embedded(self) -> bool:
@@ -188,6 +193,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
         run_retention_days=_whole_number(env, "CLICKSTREAM_RUN_RETENTION_DAYS", 30),
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
+        statement_seconds=_whole_number(env, "CLICKSTREAM_STATEMENT_SECONDS", DEFAULT_STATEMENT_SECONDS),
     )
 
 

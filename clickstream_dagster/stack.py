@@ -11,8 +11,9 @@ from functools import cached_property
 from obstore.store import ObjectStore
 
 from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, Postgres, Settings
-from clickstream_dagster.warehouse.connection import Connection, connect, transaction
-from clickstream_dagster.warehouse.migrate import READER_ROLE, migrate
+from clickstream_dagster.warehouse.connection import Connection, connect
+from clickstream_dagster.warehouse.migrate import migrate
+from clickstream_dagster.warehouse.reader import READER_ROLE
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Stack:
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
         """A connection as the loader, to a warehouse of this version."""
-        connection = connect(self.server)
+        connection = connect(self.server, statement_seconds=self.settings.statement_seconds)
         try:
             if not self._is_migrated:
                 migrate(connection, self.settings)
@@ -61,12 +62,11 @@ class Stack:
         with self.warehouse():
             pass
         login = self.settings.reader or (READER_ROLE, "")
-        connection = connect(replace(self.server, user=login[0], password=login[1]))
+        # The limit comes with the connection: a role may have lifted its own.
+        server = replace(self.server, user=login[0], password=login[1])
+        connection = connect(server, statement_seconds=QUERY_TIMEOUT_SECONDS)
         try:
             connection.set_session(readonly=True)
-            with transaction(connection) as cursor:
-                # The role has it too; a login of your own may not.
-                cursor.execute("set statement_timeout = %s", (QUERY_TIMEOUT_SECONDS * 1000,))
             yield connection
         finally:
             connection.close()

@@ -14,6 +14,7 @@ from psycopg2.extras import register_default_json, register_default_jsonb
 from clickstream_dagster.cli.show import console, table
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.connection import Cursor
 
 LIST_TABLES = """List the tables with: clickstream sql "select tablename from pg_tables where schemaname = 'public'\""""
 
@@ -39,18 +40,35 @@ def sql_command(query: str, as_csv: bool) -> None:
         for register in (register_default_json, register_default_jsonb):
             register(connection, loads=str)  # as PostgreSQL writes it
         try:
-            cursor.execute(query)
-            header = [column.name for column in cursor.description or ()]
-            rows = cursor.fetchall() if header else []
+            header, rows = _answer(cursor, query)
         except psycopg2.Error as error:
             raise QueryFailed(_reason(error)) from error
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(header)
         writer.writerows([[_cell(cell) for cell in row] for row in rows])
-    elif header:
+    else:
         table("", header, rows)
         console.print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+
+
+#: A cursor takes one statement that reads, and PostgreSQL itself is the judge of that. The text travels as a value.
+_OPEN = """
+do $$
+declare
+    answer refcursor := 'answer';
+begin
+    open answer for execute current_setting('clickstream.query');
+end
+$$
+"""
+
+
+def _answer(cursor: Cursor, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    cursor.execute("select set_config('clickstream.query', %s, true)", (query,))
+    cursor.execute(_OPEN)
+    cursor.execute("fetch all from answer")
+    return [column.name for column in cursor.description or ()], cursor.fetchall()
 
 
 def _cell(cell: Any) -> Any:
@@ -64,6 +82,14 @@ def _reason(error: psycopg2.Error) -> str:
         return f"{said}. Narrow the query, or read an aggregate (agg_…) instead of the events."
     if isinstance(error, psycopg2.errors.UndefinedTable):
         return said + ". " + LIST_TABLES
-    if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction | psycopg2.errors.InsufficientPrivilege):
-        return f"{said}. This command only reads; write with psql and a login of your own."
+    refusals = (
+        psycopg2.errors.ReadOnlySqlTransaction,
+        psycopg2.errors.InsufficientPrivilege,
+        psycopg2.errors.InvalidCursorDefinition,
+    )
+    if isinstance(error, refusals):
+        return (
+            f"{said}. This command only reads, one statement at a time (select, explain, show); "
+            "write with psql and a login of your own."
+        )
     return f"{said}. {error.diag.message_hint or 'Mend the query and run it again.'}"

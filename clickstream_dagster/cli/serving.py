@@ -16,7 +16,7 @@ from clickstream_dagster.cli.processes import Server, run_until_stopped
 from clickstream_dagster.cli.show import console
 from clickstream_dagster.settings import DASHBOARD_PATH, LOCAL_PORTS, load_front, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.migrate import READER_ROLE
+from clickstream_dagster.warehouse.reader import READER_ROLE
 
 #: The module of the front, and its app, that uvicorn serves from the dashboard's folder.
 DASHBOARD_SITE = "clickstream_dagster.front.dashboard:site"

@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from psycopg2 import sql
+
 from clickstream_dagster.settings import Postgres
-from clickstream_dagster.warehouse.connection import create_database
+from clickstream_dagster.warehouse.connection import connect, create_database, transaction
 
 #: PostgreSQL's defaults are for a machine of twenty years ago: room for the indexes of some million events, and rarer
 #: checkpoints, since the first change of each page after one is written twice.
@@ -58,7 +60,21 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
     socket = parse_qs(uri.query).get("host")
     login = Postgres(socket[0] if socket else uri.hostname or "", uri.port or 5432, "postgres", "", "postgres")
     create_database(login, database)
+    _close_others(login, database)
     return replace(login, database=database)
+
+
+def _close_others(login: Postgres, database: str) -> None:
+    """The read-only role has no business in Dagster's database, nor in those that PostgreSQL comes with."""
+    connection = connect(login)
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "select datname from pg_database where datname <> %s and has_database_privilege('public', oid, 'connect')",
+            (database,),
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
+    connection.close()
 
 
 def keep_running(home: Path) -> None:

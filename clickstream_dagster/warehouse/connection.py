@@ -11,27 +11,32 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from clickstream_dagster.settings import Postgres
+from clickstream_dagster.settings import DEFAULT_STATEMENT_SECONDS, LOCK_SECONDS, Postgres
 
 #: First half of every advisory lock of ours; the second is a hash of what is locked.
 LOCK_CLASS = 1_668_049_267
 
 #: An hour touches a few rows of large tables: on a solid-state disk the index is the way to them, which the planner's
 #: defaults, made for spinning disks, do not believe; and its plans are short, so compiling them costs more than it saves.
-#: A process that is frozen in mid-transaction is cut off after ten minutes, and with it the locks that others wait for.
+#: A process that is frozen in mid-transaction is cut off after ten minutes, and with it the locks that others wait for; the
+#: statement of one that was killed ends within seconds.
 _OPTIONS = (
-    "-c timezone=UTC -c random_page_cost=1.1 -c jit=off -c work_mem=64MB -c idle_in_transaction_session_timeout=10min"
+    "-c timezone=UTC -c random_page_cost=1.1 -c jit=off -c work_mem=64MB -c idle_in_transaction_session_timeout=10min "
+    f"-c client_connection_check_interval=10s -c lock_timeout={LOCK_SECONDS}s"
 )
 
 __all__ = [
     "Connection",
     "Cursor",
+    "StatementStopped",
+    "WarehouseBusy",
     "WarehouseUnreachable",
     "analyze_if_grown",
     "connect",
     "create_database",
     "locked",
     "owning",
+    "take_lock",
     "transaction",
 ]
 
@@ -40,10 +45,21 @@ class WarehouseUnreachable(RuntimeError):
     """No connection; the message says where to and what to do."""
 
 
-def connect(server: Postgres, *, application: str = "clickstream") -> Connection:
-    """A new connection. Raises `WarehouseUnreachable`."""
+class WarehouseBusy(RuntimeError):
+    """Another session holds a lock for too long; the message says which, and what to do."""
+
+
+class StatementStopped(RuntimeError):
+    """PostgreSQL has cancelled a statement; the message says why and what to do."""
+
+
+def connect(
+    server: Postgres, *, application: str = "clickstream", statement_seconds: int = DEFAULT_STATEMENT_SECONDS
+) -> Connection:
+    """A new connection, on which no statement takes longer than `statement_seconds`. Raises `WarehouseUnreachable`."""
+    options = f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
     try:
-        connection = psycopg2.connect(server.dsn, application_name=application, connect_timeout=10, options=_OPTIONS)
+        connection = psycopg2.connect(server.dsn, application_name=application, connect_timeout=10, options=options)
     except psycopg2.OperationalError as error:
         # libpq's first line, without the address that our own sentence names; its second one asks a question.
         reason = str(error).strip().splitlines()[0].rpartition("failed: ")[2].rstrip(".")
@@ -76,9 +92,60 @@ def create_database(server: Postgres, name: str) -> None:
 
 @contextmanager
 def transaction(connection: Connection) -> Iterator[Cursor]:
-    """A cursor in one transaction: committed at the end, rolled back when anything raises."""
+    """A cursor in one transaction: committed at the end, rolled back when anything raises.
+
+    Raises `WarehouseBusy` or `StatementStopped` when a limit of this connection has ended a statement.
+    """
+    try:
+        with connection, connection.cursor() as cursor:
+            yield cursor
+    # "from None": Dagster shows a person the last cause of an error, and these sentences say more than PostgreSQL's.
+    except psycopg2.errors.LockNotAvailable as error:
+        raise WarehouseBusy(
+            f"Waited {LOCK_SECONDS} s for a lock in vain ({_said(error)}). {_holders(connection)}"
+            "Nothing of this step is kept and nothing is lost: run it again when the other one has ended."
+        ) from None
+    except psycopg2.errors.QueryCanceled as error:
+        raise StatementStopped(
+            f"PostgreSQL has stopped a statement ({_said(error)}). Nothing of this step is kept and nothing is lost: run it "
+            "again, or give one statement more time with CLICKSTREAM_STATEMENT_SECONDS."
+        ) from None
+
+
+def _said(error: psycopg2.Error) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+#: Whoever holds one of our locks, the longest transaction first. Another login's times are hidden from a plain one.
+_HOLDERS = """
+    select activity.pid, activity.usename, coalesce(nullif(activity.application_name, ''), 'unnamed'),
+        coalesce(activity.client_addr::text, 'this machine')
+    from pg_locks
+    inner join pg_stat_activity as activity on activity.pid = pg_locks.pid
+    where pg_locks.locktype = 'advisory' and pg_locks.classid = %s and pg_locks.granted
+        and activity.pid <> pg_backend_pid()
+        and activity.datname = current_database()
+    order by activity.xact_start nulls last
+    limit 1
+"""
+
+
+def _holders(connection: Connection) -> str:
     with connection, connection.cursor() as cursor:
-        yield cursor
+        cursor.execute(_HOLDERS, (LOCK_CLASS,))
+        found = cursor.fetchone()
+    if not found:
+        return ""
+    pid, user, application, address = found
+    return (
+        f"Process {pid} ({application}, {user}, from {address}) holds it; if it hangs, end it with: "
+        f"select pg_terminate_backend({pid}). "
+    )
+
+
+def take_lock(cursor: Cursor, name: str) -> None:
+    """Wait for the lock `name`, and hold it until the end of the transaction."""
+    cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, name))
 
 
 @contextmanager

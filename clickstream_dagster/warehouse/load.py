@@ -10,7 +10,7 @@ from obstore.store import ObjectStore
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.decode import Decoded, decode_object
 from clickstream_dagster.warehouse import changes
-from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, transaction
+from clickstream_dagster.warehouse.connection import Connection, take_lock, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
 from clickstream_dagster.warehouse.stage import create_staging, stage
 from clickstream_dagster.warehouse.unseen import unseen_objects
@@ -45,7 +45,7 @@ def load_batch(connection: Connection, parts: Iterable[Decoded], own_hosts: tupl
         create_staging(cursor)
         stage(cursor, parts, own_hosts)
         # From here on one load at a time: a merge must see every merge before it.
-        cursor.execute("select pg_advisory_xact_lock(%s, hashtext('clickstream_events'))", (LOCK_CLASS,))
+        take_lock(cursor, "clickstream_events")
         forget_seen(cursor)
         return merge(cursor)
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-import psycopg2
 from psycopg2 import sql
 
-from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, QUERY_TIMEOUT_SECONDS, SESSION_GAP, Settings
-from clickstream_dagster.warehouse import changes
-from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, owning, transaction
+from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, SESSION_GAP, Settings
+from clickstream_dagster.warehouse import changes, reader
+from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
-READER_ROLE = "clickstream_reader"
-#: What a reader sees besides the models: the settings, what is loaded, and how far the rebuilds are.
-_READABLE = ("shop_settings", "loaded_hours", "model_runs", "changed_keys", "changed_spans", "machine_health")
 #: What a load writes besides the tables that it fills: what is loaded, what it did, and what it owes the rebuilds.
 _LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans")
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
@@ -24,7 +20,7 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     """Bring the warehouse to this version; the names of the migrations that were applied. Harmless to repeat, and safe
     when several processes do it at once."""
     with transaction(connection) as cursor, owning(cursor):
-        cursor.execute("select pg_advisory_xact_lock(%s, hashtext('migrate'))", (LOCK_CLASS,))
+        take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
         if pending or _is_anything_new(cursor, settings):
             _wait_for_others(cursor)
@@ -33,7 +29,9 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             are_settings_new = _write_settings(cursor, settings)
             _owe_what_is_new(cursor, are_settings_new)
             _grant_loading(cursor)
-            _grant_reading(cursor)  # each time, since a view that was replaced has lost its grants
+            reader.grant(cursor)  # each time, since a view that was replaced has lost its grants
+            reader.restrict(cursor)
+    reader.hold(connection)
     return pending
 
 
@@ -72,7 +70,7 @@ def _wait_for_others(cursor: Cursor) -> None:
     what they bring meanwhile would not be among what is owed, and a migration must not drop a table under them. They hold
     one lock at a time, so nobody waits in a circle."""
     for name in sorted(all_models()):
-        cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, name))
+        take_lock(cursor, name)
 
 
 _SETTINGS = ("timezone", "currency", "funnel_steps", "session_gap", "funnel_window", "order_events_limit")
@@ -133,33 +131,9 @@ def _grant_loading(cursor: Cursor) -> None:
         return
     role = sql.Identifier(login)
     cursor.execute(sql.SQL("grant select on all tables in schema public to {}").format(role))
+    cursor.execute("select current_database()")
+    database = sql.Identifier(cursor.fetchone()[0])  # type: ignore[index]
+    cursor.execute(sql.SQL("grant temporary on database {} to {}").format(database, role))
     filled = [model.name for model in all_models().values() if model.materialized == "loader"]
     for table in (*_LOADED, *filled):
         cursor.execute(sql.SQL("grant insert, update, delete on {} to {}").format(sql.Identifier(table), role))
-
-
-def _grant_reading(cursor: Cursor) -> None:
-    """The read-only role for dashboards and `clickstream sql`. A server that does not let the loader create roles has it
-    from its administrator (README, "On your own servers")."""
-    cursor.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,))
-    if not cursor.fetchone():
-        cursor.execute("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")
-        if cursor.fetchone() != (True,):
-            return
-        try:
-            cursor.execute("savepoint before_role")
-            cursor.execute(sql.SQL("create role {} login").format(sql.Identifier(READER_ROLE)))
-        except (psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
-            cursor.execute("rollback to savepoint before_role")  # roles are the server's: another database was faster
-        cursor.execute(
-            sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(READER_ROLE))
-        )
-        cursor.execute(
-            sql.SQL("alter role {} set statement_timeout = {}").format(
-                sql.Identifier(READER_ROLE), sql.Literal(f"{QUERY_TIMEOUT_SECONDS}s")
-            )
-        )
-    role = sql.Identifier(READER_ROLE)
-    cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
-    for table in (*_READABLE, *all_models()):
-        cursor.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(table), role))

@@ -10,7 +10,7 @@ from psycopg2.extras import execute_values
 
 from clickstream_dagster.raw import operations
 from clickstream_dagster.raw.operations import OperationsObject, Unreadable
-from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, transaction
+from clickstream_dagster.warehouse.connection import Connection, Cursor, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 from ingest_lambda.operations import OperationalMetric
 
@@ -32,7 +32,7 @@ def load_operations(connection: Connection, store: ObjectStore) -> LoadedNumbers
     """Load what is new: everything into an empty table, else what the look-back shows."""
     with transaction(connection) as cursor:
         # One at a time, from before the listing on: of two versions of an hour the later one must stay.
-        cursor.execute("select pg_advisory_xact_lock(%s, hashtext('operational_metrics'))", (LOCK_CLASS,))
+        take_lock(cursor, "operational_metrics")
         cursor.execute(_HELD, (LOOKBACK,))
         held: dict[datetime, str] = dict(cursor.fetchall())
         listed = operations.list_objects(store, max(held) - LOOKBACK if held else None)
