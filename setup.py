@@ -5,8 +5,7 @@ from setuptools import find_packages, setup
 DAGSTER = "1.13.27"  # dagster-aws and dagster-postgres 0.29.27 require exactly this one.
 DASHBOARD = [
     "shiny>=1.8",  # pages, cards, tables
-    "shinywidgets",  # charts that are updated in place
-    "plotly",
+    "plotly",  # charts
     "starlette",  # mounts the dashboard at its path
     "uvicorn",
 ]

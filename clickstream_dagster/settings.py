@@ -77,6 +77,8 @@ MIN_LOGIN_SECRET = 16
 DAGSTER_LOCATION = "clickstream"
 LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838}
 DASHBOARD_PATH = "/sbw_dashboard/"
+#: Processes of the dashboard, of some 150 MB each: the other cores are PostgreSQL's and Dagster's.
+DASHBOARD_WORKERS = max(1, min(4, (os.cpu_count() or 1) // 2))
 
 
 class SettingsError(ValueError):

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
+from zlib import crc32
 
-from htmltools import HTMLDependency, Tag, tags
-from shiny import App, Inputs, Outputs, Session, reactive, ui
+from htmltools import HTMLDependency, Tag, TagList, tags
+from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 from shiny.ui._navs import NavPanel
-from starlette.requests import Request
 
-import banner
+import upstream
+from banner import banner_ui
 from boxes import Boxes, boxes_server, boxes_ui
 from cards import Card, card_server, card_ui
-from chart_widget import BUNDLE
+from chart import LIBRARY
 from filter_bar import filter_bar_server, filter_bar_ui
+from hangups import close_when_gone, has_gone
 from pages import acquisition, funnel, journeys, overview, products, reliability, retention, search
-from queries import VERSION_SECONDS, Problem, Warehouse, dsn
+from queries import Warehouse, dsn
 from session_state import State
+from watch import Watch
 
+upstream.mend()
 HERE = Path(__file__).parent
 #: In the order of the navigation bar.
 PAGES: dict[str, ModuleType] = {
@@ -42,17 +46,19 @@ OPTIONS = {
 #: `make package` has compiled it for machines that have no compiler for it; else it is compiled once, at the start.
 THEME = compiled if (compiled := HERE / "theme.css").exists() else ui.Theme.from_brand(__file__)
 warehouse = Warehouse(dsn())
+watch = Watch(warehouse)
 
 
-def part_ui(id: str, part: Boxes | Card) -> Tag:
+def part_ui(page: str, part: Boxes | Card) -> Tag:
     """A part before its rows are known."""
-    return boxes_ui(id, part) if isinstance(part, Boxes) else card_ui(id, part)
+    id = f"{page}_{part.id}"
+    return boxes_ui(id, part) if isinstance(part, Boxes) else card_ui(id, part, page)
 
 
 def page_ui(name: str, page: ModuleType) -> NavPanel:
     """One page: its parts, side by side where there is room."""
     parts = [
-        ui.div(part_ui(f"{name}_{part.id}", part), class_=f"part part-{part.width}", id=f"{name}_{part.id}-part")
+        ui.div(part_ui(name, part), class_=f"part part-{part.width}", id=f"{name}_{part.id}-part")
         for part in page.PARTS
     ]
     about = ui.p(page.ABOUT, class_="page-about")
@@ -61,25 +67,36 @@ def page_ui(name: str, page: ModuleType) -> NavPanel:
     )
 
 
-def app_ui(request: Request) -> Tag:
-    """The whole document, before any number is known."""
-    own = HTMLDependency(
+def own_files() -> HTMLDependency:
+    """What is in www/. Its version changes when a file does, so that a browser may keep each for ever."""
+    files = sorted((HERE / "www").iterdir())
+    return HTMLDependency(
         "dashboard",
-        "1",
+        f"1.{crc32(b''.join(file.read_bytes() for file in files))}",
         source={"subdir": str(HERE / "www")},
         stylesheet={"href": "styles.css"},
-        script={"src": "dashboard.js"},
+        script=[{"src": "dashboard.js"}, {"src": "chart.js"}],
     )
+
+
+def app_ui() -> Tag:
+    """The whole document, before any number is known: the same for everybody, and so made once."""
+    lost = tags.div("Connection lost. Reconnecting…", id="connection-lost", role="alert", hidden="")
+    # What is sent later may need nothing that the document does not bring: another process may answer for it.
+    later = TagList(ui.value_box("", ""), ui.layout_column_wrap(""), ui.popover("", "")).get_dependencies()
     return ui.page_navbar(
         *(page_ui(name, page) for name, page in PAGES.items()),
         title="Clickstream",
         id="page",
-        selected=asked if (asked := request.query_params.get("page")) in PAGES else None,
         header=ui.TagList(
-            own,
-            ui.head_content(tags.link(rel="modulepreload", href=BUNDLE), tags.link(rel="icon", href="data:,")),
+            own_files(),
+            *later,
+            ui.head_content(
+                tags.link(rel="preload", href=LIBRARY, **{"as": "script"}), tags.link(rel="icon", href="data:,")
+            ),
             ui.busy_indicators.use(spinners=False, pulse=True),
-            banner.banner_ui(),
+            lost,
+            banner_ui(),
             filter_bar_ui(),
         ),
         lang="en",
@@ -90,36 +107,36 @@ def app_ui(request: Request) -> Tag:
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
     """One browser tab."""
-    state = State(warehouse)
+    if has_gone(session):
+        return
+    close_when_gone(session)
+    state = State(warehouse, session)
+    watch.tell(state)
+
+    @render.ui
+    def banner() -> Tag | None:
+        return state.news()
+
+    filter_bar_server(input, session, state, list(PAGES), OPTIONS)
+    served: set[str] = set()
 
     @reactive.effect
-    async def _watch() -> None:
-        reactive.invalidate_later(VERSION_SECONDS)
-        version = await warehouse.version()
-        with reactive.isolate():
-            if state.version.is_set() and state.version() == version:
-                return
-        state.version.set(version)
-        try:
-            bounds = await banner.bounds(warehouse)
-        except Problem as problem:
-            state.trouble.set(problem)
-            return
-        state.trouble.set(None if bounds else Problem("Nothing to show yet", "Above stands what brings in events."))
-        with reactive.isolate():
-            if bounds and not (state.bounds.is_set() and state.bounds() == bounds):
-                state.bounds.set(bounds)
-
-    banner.banner_server(state)
-    filter_bar_server(input, session, state, list(PAGES), OPTIONS)
-    for name, page in PAGES.items():
-        for part in page.PARTS:
-            if isinstance(part, Boxes):
-                boxes_server(f"{name}_{part.id}", part, name, state)
-            else:
-                card_server(f"{name}_{part.id}", part, name, state)
+    def _serve_page() -> None:
+        name = state.view().page
+        if name not in served:
+            served.add(name)
+            page_server(name, state)
 
 
-app = App(app_ui, server, debug=False)
+def page_server(name: str, state: State) -> None:
+    """Everything of a page, from its first visit on."""
+    for part in PAGES[name].PARTS:
+        if isinstance(part, Boxes):
+            boxes_server(f"{name}_{part.id}", part, name, state)
+        else:
+            card_server(f"{name}_{part.id}", part, name, state)
+
+
+app = App(app_ui(), server, debug=False)
 app.sanitize_errors = True
 app.sanitize_error_msg = "This part failed by a defect of ours; the log of the dashboard has the reason."

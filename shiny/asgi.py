@@ -5,19 +5,21 @@ uvicorn --app-dir shiny asgi:site --port 3838
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import plotly
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from app import app
-from chart_widget import BUNDLE_FOLDER
+from app import app, watch
+from chart import LIBRARY_FOLDER
+from downloads import csv
+from files import Kept, charts_library
+from hangups import Hangups
 
 PATH = "/sbw_dashboard"
 
@@ -30,13 +32,20 @@ def _home(_: Request) -> Response:
     return RedirectResponse(f"{PATH}/")
 
 
-_charts = StaticFiles(directory=Path(plotly.__file__).parent / "package_data")
+@asynccontextmanager
+async def _lifespan(_: Starlette) -> AsyncIterator[None]:
+    async with watch.running():
+        yield
+
+
 site = Starlette(
     routes=[
         Route("/healthz", _healthz),
         Route("/", _home),
-        Mount(f"{PATH}/{BUNDLE_FOLDER}", _charts),
-        Mount(PATH, app),
+        Route(f"{PATH}/csv/{{page}}/{{card}}", csv),
+        Mount(f"{PATH}/{LIBRARY_FOLDER}", Kept(charts_library())),
+        Mount(PATH, Hangups(Kept(app, "/lib/"))),
     ],
     middleware=[Middleware(GZipMiddleware, minimum_size=2_000)],
+    lifespan=_lifespan,
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 from htmltools import Tag, tags
-from shiny import reactive, render, ui
+from shiny import ui
 
 from formats import duration
 from queries import Problem, Warehouse
-from session_state import State
 from view import Bounds
 
 #: An hour is loaded five minutes after it has ended, and is at most an hour old then; twice that is late.
@@ -65,20 +64,15 @@ def banner_ui() -> Tag:
     return ui.output_ui("banner")
 
 
-def banner_server(state: State) -> None:
-    """Keep it in step with the data and the clock."""
-
-    @render.ui
-    async def banner() -> Tag | None:
-        reactive.invalidate_later(60)
-        state.version()
-        try:
-            if await bounds(state.warehouse) is None:
-                return _empty()
-            fresh = await state.warehouse.frame(FRESHNESS)
-        except Problem as problem:
-            return tags.div(tags.strong(problem.title), " ", problem.advice, class_="banner bad", role="alert")
-        return _stale(fresh["complete_to"].iat[0] if len(fresh) else None, datetime.now(UTC))
+async def news(warehouse: Warehouse, now: datetime) -> Tag | None:
+    """What to say above everything; None when all is well."""
+    try:
+        if await bounds(warehouse) is None:
+            return _empty()
+        fresh = await warehouse.frame(FRESHNESS)
+    except Problem as problem:
+        return tags.div(tags.strong(problem.title), " ", problem.advice, class_="banner bad", role="alert")
+    return _stale(fresh["complete_to"].iat[0] if len(fresh) else None, now)
 
 
 def _empty() -> Tag:

@@ -6,7 +6,7 @@ Every card asks for its own rows, so that one that fails or is slow leaves the o
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
-from shinywidgets import output_widget, render_widget
 
-import chart_widget
-from exports import to_csv
+from chart import output_chart, render_chart
 from formats import DASH, is_missing
 from queries import Problem, Warehouse, defect
 from session_state import Answer, State
@@ -79,7 +77,7 @@ class Card:
 
 
 @module.ui
-def card_ui(card: Card) -> Tag:
+def card_ui(card: Card, page: str) -> Tag:
     """The card without its rows."""
     head = ui.div(
         ui.h2(card.title, class_="card-heading"),
@@ -89,7 +87,7 @@ def card_ui(card: Card) -> Tag:
                 ui.toolbar_input_select(o.id.replace("-", "_"), o.label, dict(o.choices), show_label=True)
                 for o in card.options
             ),
-            ui.download_button("csv", "CSV", class_="btn-sm btn-link", aria_label=f"Download {card.title} as CSV"),
+            _csv_link(card, page),
         ),
         class_="card-head",
     )
@@ -99,7 +97,7 @@ def card_ui(card: Card) -> Tag:
         plain = ui.card(ui.card_header(head), notice, ui.output_data_frame("table"), full_screen=True)
         return ui.div(plain, class_="question", style=f"--card-height:{card.height}")
     picture = ui.div(
-        output_widget("chart", height=card.height),
+        output_chart("chart", card.height),
         role="img",
         aria_label=f"Chart: {card.title}. The tab Table has its numbers.",
     )
@@ -108,6 +106,19 @@ def card_ui(card: Card) -> Tag:
         chart, table, id="face", selected=card.face, title=head, header=notice, full_screen=True
     )
     return ui.div(face, class_="question", style=f"--card-height:{card.height}")
+
+
+def _csv_link(card: Card, page: str) -> Tag:
+    """A plain link, to which `www/dashboard.js` adds the view that the address names."""
+    return ui.tags.a(
+        "CSV",
+        id=module.resolve_id("csv"),
+        href="#",
+        class_="btn btn-sm btn-link",
+        data_csv=f"csv/{page}/{card.id}",
+        download=f"{card.id}.csv",
+        aria_label=f"Download {card.title} as CSV",
+    )
 
 
 def explained(title: str, about: str) -> Tag:
@@ -121,7 +132,6 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
     """Keep a card's faces in step with the view, while its page is shown."""
 
     answer = Answer(card.rows, page, state, input, session)
-    failure: reactive.Value[Problem | None] = reactive.Value(None)
 
     @reactive.calc
     def frame() -> pd.DataFrame:
@@ -130,15 +140,30 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
         assert isinstance(found, pd.DataFrame)
         return found
 
+    @reactive.calc
+    def picture() -> go.Figure | Problem | None:
+        rows = frame()
+        try:
+            return None if card.draw is None or rows.empty else card.draw(rows, answer.view())
+        except Exception:  # a picture that fails is this card's trouble, not the whole tab's
+            _log.exception("the chart %s failed", card.id)
+            return defect()
+
     @render.ui
     def notice() -> Tag | None:
-        found = failure() or answer()
+        found = answer()
         if isinstance(found, Problem):
             return failed(found, session.ns("again"))
+        if isinstance(drawn := picture(), Problem):
+            return failed(drawn, session.ns("again"))
         return ui.p(card.empty, class_="card-empty", role="status") if found.empty else None
 
     if card.draw is not None:
-        _draw_chart(card, session, answer, frame, failure)
+
+        @render_chart
+        def chart() -> go.Figure | None:
+            drawn = picture()
+            return None if isinstance(drawn, Problem) else drawn
 
     @render.data_frame
     def table() -> render.DataGrid[pd.DataFrame]:
@@ -156,63 +181,28 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
             if segment := column.segment(view):
                 state.filter(segment, str(shown[name].iloc[rows[0]]))
 
-    @render.download_button(filename=f"{card.id}.csv", media_type="text/csv; charset=utf-8")
-    async def csv() -> AsyncIterator[str]:
-        rows = frame()[list(card.columns)]
-        labels = [column.label.removesuffix(" %") for column in card.columns.values()]  # shares stay shares, 0 to 1
-        told = [*answer.view().describe()[: None if card.is_filtered else 2], ("Time zone", state.bounds().timezone)]
-        yield "\ufeff" + to_csv(card.title, told, labels, rows)
-
     for option in card.options:
-        _follow_option(input, option, state)
+        _follow_option(input, session, option, state)
 
 
-def _draw_chart(
-    card: Card,
-    session: Session,
-    answer: Answer[pd.DataFrame],
-    frame: Callable[[], pd.DataFrame],
-    failure: reactive.Value[Problem | None],
-) -> None:
-    @render_widget
-    def chart() -> go.FigureWidget:
-        with reactive.isolate():
-            return chart_widget.empty_widget(origin(session))
-
-    @reactive.effect
-    def _redraw() -> None:
-        widget, rows = chart.widget, frame()
-        assert card.draw is not None
-        assert isinstance(widget, go.FigureWidget)
-        try:
-            if not rows.empty:
-                chart_widget.redraw(widget, card.draw(rows, answer.view()))
-            failure.set(None)
-        except Exception:  # a picture that fails is this card's trouble, not the whole tab's
-            _log.exception("the chart %s failed", card.id)
-            failure.set(defect())
-
-
-def origin(session: Session) -> str:
-    """Where the browser sees this dashboard, which may be at the other end of a tunnel."""
-    seen = session.clientdata
-    port = f":{seen.url_port()}" if seen.url_port() else ""
-    return f"{seen.url_protocol()}//{seen.url_hostname()}{port}{seen.url_pathname().rstrip('/')}"
-
-
-def _follow_option(input: Inputs, option: Option, state: State) -> None:
+def _follow_option(input: Inputs, session: Session, option: Option, state: State) -> None:
     name = option.id.replace("-", "_")
+    full = session.ns(name)
 
     @reactive.effect
     @reactive.event(input[name], ignore_init=True)
     def _choose() -> None:
         with reactive.isolate():
-            if input[name]() in option.choices and option.chosen(state.view()) != input[name]():
+            is_new = input[name]() in option.choices and option.chosen(state.view()) != input[name]()
+            if is_new and state.shown.hears(full):
                 state.choose(option.id, input[name]())
 
     @reactive.effect
     def _show() -> None:
-        ui.update_toolbar_input_select(name, selected=option.chosen(state.view()))
+        chosen = option.chosen(state.view())
+        with reactive.isolate():
+            if state.shown.tells(full, chosen, input[name]()):
+                ui.update_toolbar_input_select(name, selected=chosen)
 
 
 def failed(problem: Problem, again: str) -> Tag:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from shiny import Inputs, Session, reactive, render, req, ui
 
 from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS
 from session_state import State
-from view import SEGMENTS, custom_period, from_query, to_query
+from view import SEGMENTS, View, custom_period, from_query, to_query
 
 LABELS = {"channel": "Channel", "device": "Device", "country": "Country"}
 
@@ -51,9 +52,8 @@ def filter_bar_server(
 ) -> None:
     """Inputs change the view, the view changes inputs and URL; each input minds its own field, so that none undoes another."""
     _follow_url(input, session, state, pages, options)
-    echoes = _Echoes()
-    _follow_inputs(input, state, pages, echoes)
-    _show_view(input, state, echoes)
+    _follow_inputs(input, state, pages)
+    _show_view(input, state)
 
     @render.ui
     def chips() -> TagList:
@@ -63,18 +63,23 @@ def filter_bar_server(
 def _follow_url(
     input: Inputs, session: Session, state: State, pages: Sequence[str], options: Mapping[str, Sequence[str]]
 ) -> None:
-    def go_to(query: str) -> None:
+    #: What the address says, as far as the server knows, and how often Back was used.
+    written: str | None = None
+    backs = 0
+
+    def go_to(query: str, page: str | None = None) -> None:
         view, notices = from_query(query, state.bounds(), pages, options)
         for notice in notices:
             ui.notification_show(notice, type="warning", duration=12)
-        state.view.set(view)
+        state.view.set(replace(view, page=page) if page and page in pages else view)
 
     @reactive.effect
     def _start() -> None:
         bounds = state.bounds()
         with reactive.isolate():
             if not state.view.is_set():
-                go_to(str(session.clientdata.url_search()))
+                # Somebody may have been quick to choose another page than the address names.
+                go_to(str(session.clientdata.url_search()), input.page())
                 return
             state.change(first=bounds.first, complete=bounds.complete)
             if state.view().preset != "custom":  # a new day has data: presets move on
@@ -83,60 +88,41 @@ def _follow_url(
     @reactive.effect
     @reactive.event(input.back)
     def _back() -> None:
-        go_to(str(input.back()["query"])[:100_000])
+        nonlocal written, backs
+        backs, written = int(input.back()["number"]), str(input.back()["query"])[:100_000]
+        go_to(written)
 
     @reactive.effect
     async def _write() -> None:
-        query = to_query(state.view())
-        with reactive.isolate():
-            is_first = not hasattr(session, "clickstream_query")
-            if getattr(session, "clickstream_query", None) != query:
-                session.clickstream_query = query  # type: ignore[attr-defined]
-                await session.send_custom_message(
-                    "location", {"query": query, "mode": "replace" if is_first else "push"}
-                )
+        nonlocal written
+        query, told = to_query(state.view()), written
+        if told != query:
+            written = query
+            mode = "replace" if told is None else "push"
+            await session.send_custom_message("location", {"query": query, "mode": mode, "number": backs})
 
 
-class _Echoes:
-    """What inputs were told to show. The browser says it back once; that is nobody's choice, and may come after the view has
-    moved on: taken for a choice, it would undo a second Back."""
+def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
+    hears = state.shown.hears
 
-    def __init__(self) -> None:
-        self._told: dict[str, list[Any]] = {}
-
-    def expect(self, name: str, value: Any, shown: Any) -> None:
-        """An input that shows something else is told a value."""
-        if value != shown:
-            self._told.setdefault(name, []).append(value)
-
-    def holds(self, name: str, value: Any) -> bool:
-        """Whether a value is only said back. Any other is a choice, and what was told before it counts no more."""
-        told = self._told.pop(name, [])
-        if value not in told:
-            return False
-        self._told[name] = told[told.index(value) + 1 :]
-        return True
-
-
-def _follow_inputs(input: Inputs, state: State, pages: Sequence[str], echoes: _Echoes) -> None:
     @reactive.effect
     @reactive.event(input.page, ignore_init=True)
     def _page() -> None:
-        if input.page() in pages:
+        if hears("page") and input.page() in pages and state.view.is_set():
             _set(state, page=input.page())
 
     @reactive.effect
     @reactive.event(input.period, ignore_init=True)
     def _period() -> None:
         name = input.period()
-        if not echoes.holds("period", name) and name != "custom" and name in PRESETS and state.view().preset != name:
+        if hears("period") and name != "custom" and name in PRESETS and state.view().preset != name:
             state.change(preset=name, period=state.bounds().preset(name))
 
     @reactive.effect
     @reactive.event(input.dates, ignore_init=True)
     def _dates() -> None:
         start, end = input.dates()
-        if input.period() != "custom" or not (isinstance(start, date) and isinstance(end, date)):
+        if not hears("dates") or input.period() != "custom" or not (isinstance(start, date) and isinstance(end, date)):
             return
         period = custom_period(start, end, state.bounds()) if start <= end else None
         if not period:
@@ -147,13 +133,13 @@ def _follow_inputs(input: Inputs, state: State, pages: Sequence[str], echoes: _E
     @reactive.effect
     @reactive.event(input.compare, ignore_init=True)
     def _compare() -> None:
-        if not echoes.holds("compare", input.compare()) and input.compare() in COMPARISONS:
+        if hears("compare") and input.compare() in COMPARISONS:
             _set(state, compare=input.compare())
 
     @reactive.effect
     @reactive.event(input.bots, ignore_init=True)
     def _bots() -> None:
-        if not echoes.holds("bots", bool(input.bots())):
+        if hears("bots"):
             _set(state, bots=bool(input.bots()))
 
     @reactive.effect
@@ -174,7 +160,7 @@ def _follow_segment(input: Inputs, state: State, name: str) -> None:
     @reactive.event(input[name], ignore_init=True)
     def _segment() -> None:
         chosen = tuple(value for value in input[name]() if value in state.bounds().segments.get(name, ()))
-        if set(chosen) != set(getattr(state.view(), name)):
+        if state.shown.hears(name) and set(chosen) != set(getattr(state.view(), name)):
             state.change(**{name: chosen})
 
 
@@ -184,30 +170,41 @@ def _set(state: State, **fields: Any) -> None:
             state.change(**fields)
 
 
-def _show_view(input: Inputs, state: State, echoes: _Echoes) -> None:
+def _show_view(input: Inputs, state: State) -> None:
     @reactive.effect
     def _choices() -> None:
-        known = state.bounds().segments
+        bounds = state.bounds()
         with reactive.isolate():
             req(state.view.is_set())
             view = state.view()
+        ui.update_date_range("dates", min=bounds.first, max=bounds.latest)
         for name in SEGMENTS:
-            ui.update_selectize(name, choices=list(known.get(name, ())), selected=list(getattr(view, name)))
+            held = getattr(view, name)
+            state.shown.told(name, set(held))
+            ui.update_selectize(name, choices=list(bounds.segments.get(name, ())), selected=list(held))
 
     @reactive.effect
     def _inputs() -> None:
         view = state.view()
         with reactive.isolate():
-            bounds = state.bounds()
-            echoes.expect("period", view.preset, input.period())
-            echoes.expect("compare", view.compare, input.compare())
-            echoes.expect("bots", view.bots, bool(input.bots()))
+            _tell(input, state, view)
+
+
+def _tell(input: Inputs, state: State, view: View) -> None:
+    """Tell each input what to show, if it does not."""
+    tells, dates = state.shown.tells, (view.period.start, view.period.end)
+    if tells("page", view.page, input.page()):
         ui.update_navset("page", selected=view.page)
+    if tells("period", view.preset, input.period()):
         ui.update_select("period", selected=view.preset)
-        ui.update_date_range("dates", start=view.period.start, end=view.period.end, min=bounds.first, max=bounds.latest)
+    if tells("dates", dates, input.dates()):
+        ui.update_date_range("dates", start=dates[0], end=dates[1])
+    if tells("compare", view.compare, input.compare()):
         ui.update_select("compare", selected=view.compare)
+    if tells("bots", view.bots, bool(input.bots())):
         ui.update_switch("bots", value=view.bots)
-        for name in SEGMENTS:
+    for name in SEGMENTS:
+        if tells(name, set(getattr(view, name)), set(input[name]())):
             ui.update_selectize(name, selected=list(getattr(view, name)))
 
 

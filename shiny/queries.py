@@ -56,6 +56,12 @@ class Problem(Exception):
         super().__init__(title)
         self.title, self.advice = title, advice
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and (self.title, self.advice) == (other.title, other.advice)
+
+    def __hash__(self) -> int:
+        return hash((self.title, self.advice))
+
 
 def dsn(environ: Mapping[str, str] = os.environ) -> str:
     """The reader's connection string, from the variables that the rest of the platform uses."""
@@ -78,7 +84,9 @@ class Warehouse:
         self._dsn = dsn
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="warehouse")
         self._own = threading.local()
-        self._answers: OrderedDict[Any, asyncio.Future[pd.DataFrame]] = OrderedDict()
+        self._answers: OrderedDict[Any, asyncio.Future[pd.DataFrame | Problem]] = OrderedDict()
+        #: The loop itself holds a running task by a thread only.
+        self._asking: set[asyncio.Task[None]] = set()
         self._version: Any = None
         self._asked_at = 0.0
 
@@ -87,16 +95,29 @@ class Warehouse:
         key = (sql, repr(sorted((parameters or {}).items())))
         answer = self._answers.get(key)
         if answer is None:
-            answer = asyncio.ensure_future(self._run(sql, parameters))
-            self._answers[key] = answer
+            answer = self._answers[key] = asyncio.get_running_loop().create_future()
             if len(self._answers) > CACHED_RESULTS:
                 self._answers.popitem(last=False)
+            asking = asyncio.create_task(self._answer(key, answer, sql, parameters))
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
+        found = await asyncio.shield(answer)
+        if isinstance(found, Problem):
+            raise found.with_traceback(None)
+        return found
+
+    async def _answer(
+        self, key: Any, answer: asyncio.Future[pd.DataFrame | Problem], sql: str, parameters: Mapping[str, Any] | None
+    ) -> None:
+        """Keep the rows, not the task: a task holds what it was started in, and so the tab that asked first."""
         try:
-            return await asyncio.shield(answer)
-        except Problem:
+            answer.set_result(await self._run(sql, parameters))
+        except Exception as error:
             if self._answers.get(key) is answer:
                 del self._answers[key]
-            raise
+            answer.set_result(error if isinstance(error, Problem) else defect())
+            if not isinstance(error, Problem):
+                raise
 
     async def version(self) -> Any:
         """Changes when the data does; None while the warehouse does not answer. Forgets what it knew on each change."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from htmltools import Tag
 from shiny import Inputs, Session, reactive
 
 from queries import Problem, Warehouse, defect
+from shown import Shown
 from view import SEGMENTS, Bounds, View
 
 Rows = TypeVar("Rows")
@@ -19,12 +22,15 @@ _log = logging.getLogger(__name__)
 class State:
     """The view as a reactive value. `view()` waits (silently) until the first one is known."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, session: Session) -> None:
         self.warehouse = warehouse
+        self.shown = Shown(session)
         self.bounds: reactive.Value[Bounds] = reactive.Value()
         self.view: reactive.Value[View] = reactive.Value()
         #: Why the warehouse does not answer at all; None while it does.
         self.trouble: reactive.Value[Problem | None] = reactive.Value(None)
+        #: What to say above everything.
+        self.news: reactive.Value[Tag | None] = reactive.Value(None)
         #: Changes when the data does.
         self.version: reactive.Value[Any] = reactive.Value()
 
@@ -60,33 +66,41 @@ class Answer(Generic[Rows]):
     ) -> None:
         self._state = state
         self._last: reactive.Value[tuple[View, Rows | Problem]] = reactive.Value()
+        asking: asyncio.Task[None] | None = None
 
-        @reactive.extended_task
-        async def load(view: View) -> tuple[View, Rows | Problem]:
+        async def load(view: View) -> None:
+            nonlocal asking
             try:
-                return view, await ask(state.warehouse, view)
+                rows: Rows | Problem = await ask(state.warehouse, view)
             except Problem as problem:
-                return view, problem
+                rows = problem
             except Exception:  # it would end the whole session
                 _log.exception("the rows of %s failed", session.ns("part"))
-                return view, defect()
+                rows = defect()
+            async with reactive.lock():
+                asking = None  # a flush is everybody's: from here on nobody may cancel it
+                self._last.set((view, rows))
+                await reactive.flush()
+            if asking is None:
+                await session.send_custom_message("loading", {"part": session.ns("part"), "is_on": False})
+
+        def stop() -> None:
+            if asking:
+                asking.cancel()
 
         @reactive.effect
         async def _ask() -> None:
+            nonlocal asking
             view = state.view()
+            stop()
             if view.page != page:
-                load.cancel()
                 return
             state.version()
             _ = "again" in input and input.again()  # the button of a part that failed
             await session.send_custom_message("loading", {"part": session.ns("part"), "is_on": True})
-            load.cancel()
-            load.invoke(view)
+            asking = asyncio.create_task(load(view))
 
-        @reactive.effect
-        async def _keep() -> None:
-            self._last.set(load.result())
-            await session.send_custom_message("loading", {"part": session.ns("part"), "is_on": False})
+        session.on_ended(stop)
 
     def __call__(self) -> Rows | Problem:
         return self._state.trouble() or self._last()[1]

@@ -14,7 +14,7 @@ import click
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.processes import Server, run_until_stopped
 from clickstream_dagster.cli.show import console
-from clickstream_dagster.settings import DASHBOARD_PATH, LOCAL_PORTS, load_front, load_settings
+from clickstream_dagster.settings import DASHBOARD_PATH, DASHBOARD_WORKERS, LOCAL_PORTS, load_front, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.reader import READER_ROLE
 
@@ -97,7 +97,7 @@ def dagster_servers(stack: Stack, host: str, port: int) -> list[Server]:
 
 def dashboard_server(stack: Stack, host: str, port: int) -> Server:
     """The Shiny app, with the read-only login and nothing else."""
-    if find_spec("shiny") is None or find_spec("shinywidgets") is None:
+    if find_spec("shiny") is None:
         raise CannotServe("The dashboard's parts are not installed. Run: pip install 'clickstream[dashboard]'")
     check_port(host, port)
     with stack.warehouse():
@@ -108,7 +108,11 @@ def dashboard_server(stack: Stack, host: str, port: int) -> Server:
     return Server(
         "Dashboard",
         url(host, port) + DASHBOARD_PATH,
-        [*command, "--host", host, "--port", str(port), "--log-level", "warning", "--no-server-header"],
+        [
+            *command,
+            *("--host", host, "--port", str(port), "--workers", str(DASHBOARD_WORKERS)),
+            *("--log-level", "warning", "--no-server-header"),
+        ],
         front_environment(host) | reader_environment(stack),
     )
 

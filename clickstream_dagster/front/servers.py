@@ -16,7 +16,7 @@ _OWN = (
     f"default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; {_TIGHT}"
 )
 
-#: Shiny compiles the conditions of its panels, and its widgets their schema.
+#: Shiny compiles the conditions of its panels.
 DASHBOARD = Rules(f"{_OWN}; script-src 'self' 'unsafe-inline' 'unsafe-eval'", health_paths=frozenset({"/healthz"}))
 #: Its asset graph is laid out by a worker that it makes of a text.
 DAGSTER = Rules(f"{_OWN}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:")

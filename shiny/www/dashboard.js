@@ -1,25 +1,57 @@
-// What Shiny has no input for: the browser's Back, buttons that are made while the page lives, and which parts wait for rows.
+// What Shiny has no input for: the address and the browser's Back, buttons that are made while the page lives, which parts wait
+// for rows, and a server that is gone.
 (function () {
   const send = (name, value) => Shiny.setInputValue(name, value, { priority: "event" });
+  const RETRY_MS = 1_000;
+  // A page that is refused again at once must not load itself in a circle.
+  const YOUNG_MS = 10_000;
+  // How often Back was used. What the server says of the address before it has heard of the last time is old.
+  let backs = 0;
 
-  window.addEventListener("popstate", () => send("back", { query: location.search }));
+  window.addEventListener("popstate", () => send("back", { query: location.search, number: (backs += 1) }));
 
   document.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-segment]");
     if (chip) send("remove", { segment: chip.dataset.segment, value: chip.dataset.value });
     const again = event.target.closest("[data-again]");
     if (again) send(again.dataset.again, Date.now());
+    const file = event.target.closest("[data-csv]");
+    if (file) file.href = file.dataset.csv + location.search;
   });
 
   document.addEventListener("DOMContentLoaded", () => {
+    // The document is the same for everybody; the page that the address names is opened before Shiny looks at it.
+    const asked = new URLSearchParams(location.search).get("page");
+    const link = [...document.querySelectorAll("#page [data-value]")].find((each) => each.dataset.value === asked);
+    if (link) bootstrap.Tab.getOrCreateInstance(link).show();
+
+    Shiny.addCustomMessageHandler("told", ({ number }) => send("shown", number));
     Shiny.addCustomMessageHandler("loading", ({ part, is_on }) => {
       const shown = document.getElementById(part);
       shown.classList.toggle("loading", is_on);
       if (!is_on) shown.classList.add("answered");
     });
-    Shiny.addCustomMessageHandler("location", ({ query, mode }) => {
-      if (query === location.search) return;
+    Shiny.addCustomMessageHandler("location", ({ query, mode, number }) => {
+      if (query === location.search || number < backs) return;
       history[mode === "push" ? "pushState" : "replaceState"](null, "", query);
     });
+    $(document).on("shiny:disconnected", reconnect);
   });
+
+  // All that a tab shows is in its address: a new load brings it back. A page that is being left is not in need of it.
+  let isLeft = false;
+  window.addEventListener("pagehide", () => (isLeft = true));
+  window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+
+  async function reconnect() {
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS / 2));
+    if (isLeft) return;
+    document.getElementById("connection-lost").hidden = false;
+    if (performance.now() < YOUNG_MS) await new Promise((resolve) => setTimeout(resolve, YOUNG_MS));
+    for (;;) {
+      const answer = await fetch("../healthz", { cache: "no-store" }).catch(() => null);
+      if (answer?.ok) return window.location.reload();
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
 })();

@@ -22,7 +22,6 @@ LOCAL, DASHBOARD = "pip install 'clickstream[local]'", "pip install 'clickstream
         (["serve"], "dagster_webserver", LOCAL),
         (["gateway"], "uvicorn", LOCAL),
         (["dashboard"], "shiny", DASHBOARD),
-        (["dashboard"], "shinywidgets", DASHBOARD),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )

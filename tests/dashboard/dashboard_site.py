@@ -32,8 +32,6 @@ FLAGS = [
 ]
 #: Lines of libraries that say nothing of ours; the last one is what a chart says when its page is left.
 NOISE = ("DEPRECATED", "bootstrap-datepicker", "no comm channel defined")
-#: Icons that no card shows, which the widgets' library would have from a stranger's server: the policy keeps them away.
-FONT = "Loading the font 'https://unpkg.com/@jupyter-widgets/html-manager"
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,17 @@ class Site:
 
     url: str
     stack: Stack
+    process: subprocess.Popen[bytes]
+
+    def memory(self) -> float:
+        """Resident memory of the server, in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def cpu(self) -> float:
+        """CPU seconds that the server has spent so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Rows straight from the tables, to compare the page with."""
@@ -50,15 +59,28 @@ class Site:
             return cursor.fetchall()
 
 
-@contextmanager
-def serving(stack: Stack, **environ: str) -> Iterator[Site]:
-    """Serve the dashboard for a warehouse until the block ends. Leave the page before: a browser that loses its server
-    says so on its console."""
-    with stack.warehouse():
-        pass
+def free_port() -> int:
+    """A port that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    stack: Stack,
+    *,
+    code: Path = SHINY,
+    port: int | None = None,
+    workers: int = 1,
+    log: Path | None = None,
+    **environ: str,
+) -> Iterator[Site]:
+    """Serve the dashboard for a warehouse until the block ends. Leave the page before: a browser that loses its server
+    says so on its console. `log` gets what the server says."""
+    with stack.warehouse():
+        pass
+    port = port or free_port()
     command = [
         sys.executable,
         "-W",
@@ -66,17 +88,21 @@ def serving(stack: Stack, **environ: str) -> Iterator[Site]:
         "-m",
         "uvicorn",
         "--app-dir",
-        str(SHINY),
+        str(code),
         DASHBOARD_SITE,
         "--port",
         str(port),
     ]
+    command += ["--workers", str(workers)] if workers > 1 else []
+    said = log.open("wb") if log else None
     process = subprocess.Popen(
-        [*command, "--log-level", "warning"], env={**os.environ, **reader_environment(stack), **environ}
+        [*command, "--log-level", "warning"],
+        env={**os.environ, **reader_environment(stack), **environ},
+        stderr=said,
     )
     try:
         wait_for(f"http://127.0.0.1:{port}/healthz", process)
-        yield Site(f"http://127.0.0.1:{port}{DASHBOARD_PATH}", stack)
+        yield Site(f"http://127.0.0.1:{port}{DASHBOARD_PATH}", stack, process)
     finally:
         process.terminate()
         process.wait(20)
@@ -108,7 +134,7 @@ def watched(page: Page) -> list[str]:
         "console",
         lambda line: (
             wrong.append(f"console: {line.text}")
-            if line.type == "error" and not any(word in line.text for word in (*NOISE, FONT, "404"))
+            if line.type == "error" and not any(word in line.text for word in (*NOISE, "404"))
             else None
         ),
     )
@@ -117,7 +143,7 @@ def watched(page: Page) -> list[str]:
 
 def blocked_by_policy(line: str) -> bool:
     """Does a line of the console tell of something that our own policy forbids to our own page?"""
-    return "Content Security Policy" in line and FONT not in line
+    return "Content Security Policy" in line
 
 
 def settled(page: Page) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from clickstream_dagster.settings import DASHBOARD_PATH
-from dashboard_site import Site, wait_for
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from dashboard_site import Site, free_port, serving, settled, wait_for
 
 
 def test_the_command_serves_it_and_ends_when_told(site: Site, page: Page, tmp_path: Path) -> None:
@@ -66,3 +59,50 @@ def test_the_login_can_only_read(site: Site) -> None:
         connection.rollback()
     connection.close()
     assert Warehouse(login)
+
+
+def test_processes_answer_for_each_other(site: Site, page: Page) -> None:
+    """A tab's connection is with one of them; its files and downloads may come from any."""
+    missing: list[str] = []
+    page.on("response", lambda answer: missing.append(answer.url) if answer.status == 404 else None)
+    with serving(site.stack, workers=2) as two:
+        for name in ("overview", "products", "acquisition", "reliability"):
+            page.goto(f"{two.url}?page={name}&period=7d")
+            settled(page)
+        page.goto(two.url)
+        settled(page)
+        for _ in range(6):
+            with page.expect_download() as waiting:
+                page.locator("[id='overview_trend-csv']").click()
+            assert "Visitors" in Path(waiting.value.path()).read_text()
+        page.goto("about:blank")
+    assert not missing
+
+
+def test_a_page_finds_its_server_again(site: Site, browser: Browser) -> None:
+    page, port = browser.new_page(), free_port()
+    with serving(site.stack, port=port) as first:
+        page.goto(f"{first.url}?page=funnel&period=7d")
+        settled(page)
+    expect(page.locator("#connection-lost")).to_be_visible()
+    expect(page.locator("#connection-lost")).to_have_text("Connection lost. Reconnecting…")
+    with serving(site.stack, port=port):
+        expect(page.locator("#connection-lost")).to_be_hidden()
+        settled(page)
+        assert page.url.endswith("?page=funnel&period=7d")
+        expect(page.locator("#page .nav-link.active")).to_have_text("Funnel")
+        expect(page.locator("#period")).to_have_value("7d")
+        page.goto("about:blank")
+    page.close()
+
+
+def test_files_are_compressed_once_and_kept_for_ever(site: Site, page: Page) -> None:
+    files: dict[str, dict[str, str]] = {}
+    page.on("response", lambda answer: files.update({answer.url: answer.headers}) if "/lib/" in answer.url else None)
+    page.goto(site.url)
+    settled(page)
+    page.goto("about:blank")
+    assert len(files) > 10
+    for address, headers in files.items():
+        assert "immutable" in headers["cache-control"], address
+        assert headers.get("content-encoding") == "gzip" or int(headers["content-length"]) < 1_000, address

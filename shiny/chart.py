@@ -1,0 +1,33 @@
+"""The output in which a card shows its chart: a figure goes to the browser as JSON, and `www/chart.js` draws it.
+
+Nothing of a chart is kept on the server.
+"""
+
+from __future__ import annotations
+
+import plotly
+import plotly.graph_objects as go
+from htmltools import Tag, tags
+from shiny import module
+from shiny.render.renderer import Jsonifiable, Renderer
+
+#: Below the dashboard's path; `asgi.py` serves it. The version is in it, so that a browser may keep the file for ever.
+LIBRARY_FOLDER = f"plotly-{plotly.__version__}"
+LIBRARY = f"{LIBRARY_FOLDER}/plotly.min.js"
+
+
+def output_chart(id: str, height: str) -> Tag:
+    """The place of a chart."""
+    return tags.div(
+        id=module.resolve_id(id), class_="clickstream-chart", style=f"height:{height}", data_library=LIBRARY
+    )
+
+
+class render_chart(Renderer[go.Figure]):
+    """An output whose function gives a figure, or None for no chart."""
+
+    def auto_output_ui(self) -> Tag:
+        return output_chart(self.output_id, "360px")
+
+    async def transform(self, value: go.Figure) -> Jsonifiable:
+        return str(value.to_json(validate=False))

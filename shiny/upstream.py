@@ -1,0 +1,72 @@
+"""Faults of Shiny 1.8, mended from outside. docs/dashboard-upstream.md tells each; tests say when Shiny lacks one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from shiny import reactive, render
+from shiny.reactive._core import ReactiveEnvironment
+
+
+def mend() -> None:
+    """Before the first session."""
+    _guess_no_names()
+    _let_tables_go()
+    _forget_isolated_reads()
+
+
+def _guess_no_names() -> None:
+    """Each reactive value guesses a name for OpenTelemetry by reading the source of every frame of the stack, thousands of
+    times for a tab: two thirds of what a page load cost. Shiny has no switch for it, and makes most of the values itself."""
+    reactive.Value._try_infer_name = lambda self: None  # type: ignore[method-assign]
+
+
+def _let_tables_go() -> None:
+    """A table keeps its calculations in dictionaries with weak keys. Each calculation holds its table, and so its own key: no
+    table was ever given back, nor the session round it. Here the table itself keeps them."""
+    for cell in calculations_of_tables():
+        cell.cell_contents = _OnTheTable()
+
+
+def _forget_isolated_reads() -> None:
+    """What is read in isolation is noted with the value until the value changes, which may be never: Shiny asks so for each
+    output whether it is hidden, at each message. Here it is forgotten at the end of the block, as Shiny for R does."""
+    isolated = ReactiveEnvironment.isolate
+
+    @contextmanager
+    def forgetting(self: ReactiveEnvironment) -> Iterator[None]:
+        with isolated(self):
+            context = self.current_context()
+            try:
+                yield
+            finally:
+                context.invalidate()
+
+    ReactiveEnvironment.isolate = forgetting  # type: ignore[method-assign]
+
+
+def calculations_of_tables() -> list[Any]:
+    """Where Shiny keeps the calculations: a variable of each decorated method."""
+    methods = [method for method in vars(render.data_frame).values() if getattr(method, "__closure__", None)]
+    return [
+        cell for method in methods for cell in method.__closure__ if isinstance(cell.cell_contents, WeakKeyDictionary)
+    ]
+
+
+class _OnTheTable:
+    """A dictionary of one method, each of whose values lies on its key."""
+
+    def __init__(self) -> None:
+        self._name = f"_clickstream_{id(self)}"
+
+    def __contains__(self, table: object) -> bool:
+        return self._name in vars(table)
+
+    def __getitem__(self, table: object) -> Any:
+        return vars(table)[self._name]
+
+    def __setitem__(self, table: object, calculation: Any) -> None:
+        vars(table)[self._name] = calculation
