@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -24,11 +25,13 @@ EXAMPLES = int(os.environ.get("CLICKSTREAM_TEST_EXAMPLES", "40"))
 
 
 @pytest.fixture(scope="module")
-def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stack, Stack]:
-    """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's."""
+def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack]]:
+    """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's, and more than two
+    purchases or refunds of an order are too many."""
     from dataclasses import replace
 
     from clickstream_dagster.settings import load_settings
+    from clickstream_dagster.warehouse import migrate
     from clickstream_dagster.warehouse.connection import create_database
 
     stacks = []
@@ -37,7 +40,9 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[St
         home = tmp_path_factory.mktemp(name)
         chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
         stacks.append(Stack(replace(chosen, postgres=replace(postgres, database=name))))  # type: ignore[type-var]
-    return stacks[0], stacks[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
+        yield stacks[0], stacks[1]
 
 
 def load_and_rebuild(stack: Stack, store: MemoryStore, start: datetime, end: datetime) -> None:
