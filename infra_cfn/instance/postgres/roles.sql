@@ -19,7 +19,11 @@ alter role clickstream_reader set temp_file_limit = '4GB';
 alter role clickstream_dagster login nosuperuser nocreatedb nocreaterole connection limit 60;
 select 'grant clickstream_transformer to clickstream_loader'
 where not pg_has_role('clickstream_loader', 'clickstream_transformer', 'member') \gexec
-grant pg_signal_backend, pg_read_all_stats to clickstream_loader with inherit true;
+-- To end what a reader has left running (PostgreSQL 15 knows no inheritance by grant; there the loader only sees it).
+select format('grant %s to clickstream_loader', name)
+    || case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end
+from (values ('pg_signal_backend'), ('pg_read_all_stats')) as wanted (name)
+where not pg_has_role('clickstream_loader', name, 'member') \gexec
 
 select 'create database clickstream_dw owner clickstream_transformer'
 where not exists (select from pg_database where datname = 'clickstream_dw') \gexec
