@@ -127,7 +127,7 @@ def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Comp
 
     def trimmed(is_numeric: bool, amount: sql.Composed) -> sql.Composed:
         """Sums of `numeric` keep the digits of what went; the same amount must be the same bytes."""
-        return sql.SQL("trim_scale({})").format(amount) if is_numeric else amount
+        return sql.SQL("exact_amount({})").format(amount) if is_numeric else amount
 
     added_up = [trimmed(is_numeric, sql.SQL("sum(change * {})").format(name)) for name, is_numeric in measures]
     moved = [

@@ -1,6 +1,12 @@
 -- Marts that are sums over facts, and the facts of a session's grain that they are sums of. What is created again here is
 -- derived: its new SQL owes it all of its rows, and the next run pays them.
 
+create function exact_amount(amount numeric) returns numeric
+language sql immutable parallel safe
+return round(amount, greatest(min_scale(amount), 2));
+comment on function exact_amount(numeric) is
+    'The amount with two decimals, or as many more as it needs: the same amount is the same bytes, whatever it was added up from.';
+
 create table fact_session_products (
     session_key uuid not null,
     product_id text not null,

@@ -75,7 +75,7 @@ def test_an_amount_has_the_same_bytes_whatever_came_and_went(shop: Stack) -> Non
             changes.owe_keys(cursor, "fact_orders", "select 'o2'")
         rebuild_all(connection)
         assert unequal_sums(connection) == {}
-    assert rows(shop, revenue) == [("9.5", "0")]
+    assert rows(shop, revenue) == [("9.50", "0.00")]
 
 
 def test_a_row_that_nothing_stands_behind_goes(shop: Stack) -> None:

@@ -16,7 +16,7 @@ final as (
         count(*) filter (where is_engaged)::integer as engaged_sessions,
         sum(page_view_count + product_view_count)::bigint as page_views,
         sum(event_count)::bigint as events,
-        trim_scale(sum(extract(epoch from ended_at - started_at))) as duration_seconds,
+        exact_amount(sum(extract(epoch from ended_at - started_at))) as duration_seconds,
         count(*) filter (where purchase_count > 0)::integer as sessions_with_purchase,
         sum(order_count)::bigint as orders,
         count(*) as row_count

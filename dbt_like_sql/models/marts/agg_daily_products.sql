@@ -27,8 +27,8 @@ final as (
         sum(added_unviewed_sessions)::integer as added_unviewed_sessions,
         sum(orders)::integer as orders,
         sum(units)::bigint as units,
-        trim_scale(sum(revenue)) as revenue,
-        trim_scale(sum(refunded)) as refunded,
+        exact_amount(sum(revenue)) as revenue,
+        exact_amount(sum(refunded)) as refunded,
         count(*) as row_count
     from counted
     group by local_date, product_id, currency, is_bot

@@ -13,8 +13,8 @@ final as (
         is_bot,
         count(*)::integer as orders,
         sum(item_count)::bigint as items,
-        trim_scale(sum(revenue)) as revenue,
-        trim_scale(sum(refunded)) as refunded,
+        exact_amount(sum(revenue)) as revenue,
+        exact_amount(sum(refunded)) as refunded,
         count(*) as row_count
     from fact_orders
     group by

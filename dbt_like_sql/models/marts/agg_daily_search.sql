@@ -28,7 +28,7 @@ final as (
         sum(clicked)::bigint as clicked,
         sum(sessions)::bigint as sessions,
         sum(orders)::bigint as orders,
-        trim_scale(sum(revenue)) as revenue,
+        exact_amount(sum(revenue)) as revenue,
         count(*) as row_count
     from counted
     group by local_date, term, channel, device_type, country, currency, is_bot

@@ -23,7 +23,7 @@ final as (
         sum(engaged_sessions)::integer as engaged_sessions,
         sum(page_views)::bigint as page_views,
         sum(events)::bigint as events,
-        trim_scale(sum(duration_seconds)) as duration_seconds,
+        exact_amount(sum(duration_seconds)) as duration_seconds,
         sum(sessions_with_purchase)::integer as sessions_with_purchase,
         sum(orders)::bigint as orders,
         count(*) as row_count
