@@ -115,7 +115,7 @@ def is_ours(error: Exception) -> bool:
 
 def _of_missing(module: str) -> str:
     """What to install: the extra of ours that asks for the module."""
-    wanted = re.compile(rf"{module.replace('_', '[-_]')}\\b[^;]*;.*extra == ['\"](local|dashboard)['\"]")
+    wanted = re.compile(rf"{module.replace('_', '[-_]')}\b[^;]*;.*extra == ['\"](local|dashboard)['\"]")
     extras = sorted({found[1] for line in requires("clickstream") or () if (found := wanted.match(line))})
     extra = extras[-1] if extras else "local,dashboard"
     return f"{module} is not installed. Run: pip install 'clickstream[{extra}]'"

