@@ -67,8 +67,8 @@ def _is_anything_new(cursor: Cursor, settings: Settings) -> bool:
 
 def _wait_for_others(cursor: Cursor) -> None:
     """Let loads and rebuilds end that began with the old SQL or settings, and hold the next ones back until the commit:
-    what they bring meanwhile would not be among what is owed, and a migration must not drop a table under them. They hold
-    one lock at a time, so nobody waits in a circle."""
+    what they bring meanwhile would not be among what is owed, and a migration must not drop a table under them. All
+    take their locks in the order of their names, so nobody waits in a circle."""
     for name in sorted(all_models()):
         take_lock(cursor, name)
 
