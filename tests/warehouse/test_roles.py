@@ -19,6 +19,7 @@ from dagster._core.instance import InstanceRef
 from clickstream_dagster import instance
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse import reader
 from clickstream_dagster.warehouse.connection import Connection, WarehouseUnreachable, connect, transaction
 from clickstream_dagster.warehouse.migrate import migrate
 from clickstream_dagster.warehouse.models import all_models
@@ -153,9 +154,15 @@ def test_the_loader_by_itself_is_refused(refused: Callable[[str, str], None], st
         "create temporary table mine (a int)",
         "set transaction read write; create temporary table mine (a int)",
         "set transaction read write; create table mine (a int)",
-        "set transaction read write; select pg_advisory_lock(1668049267, 1)",
         "set transaction read write; select lo_from_bytea(0, 'abc')",
-        "set transaction read write; select pg_notify('them', 'x')",
+        "select pg_advisory_lock(1668049267, hashtext('clickstream_events'))",
+        "select pg_try_advisory_xact_lock_shared(1)",
+        "select pg_notify('a', 'b')",
+        "select pg_logical_emit_message(false, 'a', 'b')",
+        "select pg_terminate_backend(1)",
+        "set temp_file_limit = -1",
+        "alter role clickstream_reader set temp_file_limit = -1",
+        "alter role clickstream_reader connection limit -1",
         "set role clickstream_transformer",
         "select * from schema_migrations",
         "select pg_read_file('/etc/passwd')",
@@ -183,6 +190,43 @@ def test_the_reader_reads_every_model(server: Postgres, loader: Stack) -> None:
 def test_a_role_does_not_come_into_the_other_database(server: Postgres, role: str, database: str) -> None:
     with pytest.raises(WarehouseUnreachable, match="permission denied for database"):
         as_role(server, role, database)
+
+
+def test_a_transaction_of_the_reader_that_has_lifted_its_limit_is_ended(
+    server: Postgres, loader: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No `alter role` holds against the role itself: the loader, by the rights that the machine gives it, does."""
+    monkeypatch.setattr(reader, "READER_SECONDS", 0)
+    lifted = as_role(server, "clickstream_reader", WAREHOUSE)
+    with lifted.cursor() as cursor:
+        cursor.execute("set statement_timeout = 0; select 1")
+        with loader.warehouse() as connection:
+            reader.hold(connection)
+        with pytest.raises(psycopg2.Error, match=r"terminating connection|server closed"):
+            cursor.execute("select 1")
+    lifted.close()
+
+
+def test_the_list_of_what_is_forbidden_is_one(server: Postgres) -> None:
+    assert reader.FORBIDDEN in ROLES.read_text()
+
+
+def test_a_loader_that_may_not_forbid_says_so_and_carries_on(
+    server: Postgres, caplog: pytest.LogCaptureFixture, make_stack: Callable[..., Stack]
+) -> None:
+    stack = make_stack()
+    assert stack.settings.postgres
+    admin = connect(stack.settings.postgres)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute("create role managed_owner login")
+        cursor.execute(f"alter database {stack.settings.postgres.database} owner to managed_owner")
+    admin.close()
+    login = replace(stack.settings.postgres, user="managed_owner")
+    with Stack(replace(stack.settings, postgres=login)).warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("select count(*) from fact_orders")
+        assert cursor.fetchone() == (0,)
+    assert "only a superuser can forbid" in caplog.text
 
 
 @pytest.fixture(scope="module")
