@@ -41,7 +41,7 @@ ON_DASHBOARD = {
         "overview_period-period_sessions": "1",
         "overview_period-period_conversion": "1",
         "overview_period-period_orders": "1",
-        "overview_period-period_revenue": "578",
+        "overview_period-period_revenue": "578.00",
     },
     "funnel": {"funnel_boxes-entered": "1", "funnel_boxes-finished": "1", "funnel_boxes-overall": "1"},
 }
