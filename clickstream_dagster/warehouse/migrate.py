@@ -97,6 +97,8 @@ def _write_settings(cursor: Cursor, settings: Settings) -> bool:
         """,
         _values(settings),
     )
+    # Too small a table for PostgreSQL to look at by itself: it would take it for hundreds of rows, in every model.
+    cursor.execute("analyze shop_settings")
     return True
 
 

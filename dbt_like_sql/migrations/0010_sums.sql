@@ -378,3 +378,6 @@ create index agg_hourly_traffic_local_date on agg_hourly_traffic (local_date);
 create statistics agg_daily_paths_last on (steps[cardinality(steps)]) from agg_daily_paths;
 create statistics agg_daily_paths_before_last on (steps[cardinality(steps) - 1]) from agg_daily_paths;
 create statistics agg_daily_paths_first on (steps[1]) from agg_daily_paths;
+
+-- One row, of which PostgreSQL believes that they are hundreds, until somebody has looked.
+analyze shop_settings;
