@@ -35,7 +35,7 @@ PLACEHOLDERS = frozenset({REMOVED, EMAIL, CARD, TOKEN, IP, PHONE, IBAN, SSN})
 # What any of the patterns needs: most texts have none of it, and are read twice. Each alternative of the first begins with
 # a character that words seldom have, which is what makes it quick.
 _SUSPECT = re.compile(
-    r"@|=|\\|%[2-4eE]|&[#c]|::|\)|\]|yJ|Bearer|bearer|xox|k_|k-|gh[pousr]_|Iza|whsec_|npm_|SG\.|glpat|hooks\."
+    r"@|=|\\|%[2-4eE]|&[#c]|::|\)|\]|yJ|Bearer|bearer|xox|k_|k-|gh[pousr]_|Iza|[KS]IA|whsec_|npm_|SG\.|glpat|hooks\."
 )
 _SUSPECT_NUMBER = re.compile(r"[0-9](?:[0-9]{3}|[ ./:+-][0-9]|[A-Za-z]{1,8}[0-9])")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@\"\[\]]{1,256}+@", re.ASCII)
