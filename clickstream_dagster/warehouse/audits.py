@@ -70,6 +70,14 @@ def audit(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
     ]
 
 
+def passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
+    """Run the tests over `rows`; their results, none of which has failed. Raises `AuditFailed`."""
+    results = audit(cursor, model, rows)
+    if not all(result.passed for result in results):
+        raise AuditFailed(model.name, results)
+    return results
+
+
 def _failures(cursor: Cursor, model: Model, rows: str, column: str, kind: str, arguments: Mapping[str, Any]) -> int:
     names = {"rows": sql.Identifier(rows), "column": sql.Identifier(column), "table": sql.Identifier(model.name)}
     if kind == "accepted_values":

@@ -7,6 +7,8 @@ from psycopg2 import sql
 from clickstream_dagster.warehouse.connection import Cursor
 from clickstream_dagster.warehouse.models import Model, all_models, stored_readers
 
+#: What is owed to a sum as a whole, and not date by date.
+EVERYTHING = "everything"
 #: Every value that a key column can have. Used when a model is new or its SQL has changed: then all of it is owed.
 _UNIVERSE = {
     "session_key": "select session_key from fact_sessions",
@@ -60,7 +62,7 @@ def owe_all(cursor: Cursor, model: Model) -> None:
     if model.materialized == "spans":
         owe_spans(cursor, "select visitor_id, event_timestamp from clickstream_events")
     elif model.materialized == "sum":
-        owe_keys(cursor, model.name, "select 'everything'")
+        owe_keys(cursor, model.name, sql.SQL("select {}").format(sql.Literal(EVERYTHING)))
     elif model.key:
         own = sql.SQL("select {key} from {table}").format(
             key=sql.Identifier(model.key), table=sql.Identifier(model.name)

@@ -13,7 +13,7 @@ from datetime import date
 from psycopg2 import sql
 
 from clickstream_dagster.warehouse import changes, runs, sessions, sums
-from clickstream_dagster.warehouse.audits import Audit, AuditFailed, audit
+from clickstream_dagster.warehouse.audits import Audit, passed
 from clickstream_dagster.warehouse.connection import Connection, Cursor, analyze_if_grown, locked, owning, transaction
 from clickstream_dagster.warehouse.models import Model, all_models, sums_of
 
@@ -41,7 +41,7 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
         keys = sessions.replace(cursor, model) if is_cut else _replace_keys(cursor, model)
         if not keys:
             return Rebuilt(model.name)
-        audits = _passed(cursor, model, "added_rows" if is_cut else "fresh_rows")
+        audits = passed(cursor, model, "added_rows" if is_cut else "fresh_rows")
         removed, added = _count(cursor, "removed_rows"), _count(cursor, "added_rows")
         analyze_if_grown(cursor, model.name, added)
         runs.record(cursor, model.name, keys, removed, added)
@@ -58,17 +58,10 @@ def _rebuild_sum(cursor: Cursor, model: Model) -> Rebuilt:
     keys, removed, added = sums.rebuild(cursor, model)
     if not keys:
         return Rebuilt(model.name)
-    audits = _passed(cursor, model, model.name)
+    audits = passed(cursor, model, model.name)
     analyze_if_grown(cursor, model.name, added)
     runs.record(cursor, model.name, keys, removed, added)
     return Rebuilt(model.name, keys, removed, added, audits)
-
-
-def _passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
-    audits = audit(cursor, model, rows)
-    if not all(result.passed for result in audits):
-        raise AuditFailed(model.name, audits)
-    return audits
 
 
 class OutdatedProcess(RuntimeError):
