@@ -262,8 +262,11 @@ def test_the_books_of_any_bytes_balance(data: bytes, key: str) -> None:
 def test_the_books_of_any_mixture_of_lines_balance(
     lines: list[bytes], end: bytes, pack: Callable[[bytes], bytes]
 ) -> None:
-    decoded = _decode(pack(end.join(lines)))
+    data = end.join(lines)
+    decoded = _decode(pack(data))
     _books(decoded)
+    if data[:2] == b"\x1f\x8b":  # what begins as gzip is gzip: one reject, or what it unpacks to
+        return
     is_list = lines and b"".join(lines).lstrip().removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
     if pack is not _packs[2] and not is_list and not any(b"\n" in line or b"\xff" in line for line in lines):
         assert len(decoded.events) >= lines.count(GOOD)
