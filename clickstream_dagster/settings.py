@@ -39,8 +39,12 @@ GZIP_RATIO = 8
 #: An object that is larger waits in a file, not in memory, for its turn to be decoded.
 HELD_OBJECT_BYTES = 1_000_000
 #: What goes into one COPY: the memory of a load follows these, not the largest object.
-COPY_LINES = 10_000
+COPY_LINES = 5_000
 COPY_BYTES = 8_000_000
+#: So many of these are made while PostgreSQL works: those of about one batch.
+GROUPS_AHEAD = 4
+#: How long a thread that decodes may keep the one waiting that talks to PostgreSQL.
+TURN_SECONDS = 0.0005
 #: So many keys are compared with the manifest at once.
 PAGE_KEYS = 5_000
 #: An hour that was listed this long after its end has all that its collector wrote.

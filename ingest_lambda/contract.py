@@ -46,7 +46,7 @@ Timestamp = Annotated[datetime, Meta(tz=True)]
 TimeSource = Literal["client", "corrected", "received"]
 
 
-class Device(Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Device(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """What the browser says of itself."""
 
     type: Label | None = None
@@ -56,7 +56,7 @@ class Device(Struct, omit_defaults=True, forbid_unknown_fields=True):
     screen: Label | None = None
 
 
-class Geo(Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Geo(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """Where the visitor is, never finer than a city. Country is ISO 3166 alpha-2."""
 
     country: Country | None = None
@@ -64,7 +64,7 @@ class Geo(Struct, omit_defaults=True, forbid_unknown_fields=True):
     city: Label | None = None
 
 
-class Product(Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Product(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """The product that an event is about. `discount_price`, where given, is the price that is paid."""
 
     id: Id | None = None
@@ -76,7 +76,7 @@ class Product(Struct, omit_defaults=True, forbid_unknown_fields=True):
     url_path: Url | None = None
 
 
-class OrderItem(Struct, omit_defaults=True, forbid_unknown_fields=True):
+class OrderItem(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One line of an order. `price` is the price paid for one piece."""
 
     product_id: Id | None = None
@@ -87,7 +87,7 @@ class OrderItem(Struct, omit_defaults=True, forbid_unknown_fields=True):
     quantity: Quantity = 1
 
 
-class Order(Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Order(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """What was bought (purchase) or given back (refund). `id` makes a reload of the thank-you page harmless."""
 
     id: Id | None = None
@@ -96,7 +96,7 @@ class Order(Struct, omit_defaults=True, forbid_unknown_fields=True):
     items: Annotated[list[OrderItem], Meta(max_length=500)] = []
 
 
-class Event(Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Event(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One thing that one visitor did: one line of a raw object.
 
     `event_timestamp` is the time that every metric uses; `client_timestamp` is what the browser's clock said, and

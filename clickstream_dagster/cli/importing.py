@@ -15,7 +15,7 @@ from clickstream_dagster.local.importer.mapping import MappingError, read_mappin
 from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
 from clickstream_dagster.local.importer.store import Imported, store_records
 from clickstream_dagster.partitions import key_of
-from clickstream_dagster.raw.places import folder_of
+from clickstream_dagster.raw.objects import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.unseen import touch_hours

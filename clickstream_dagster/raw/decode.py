@@ -7,15 +7,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
 from clickstream_dagster.partitions import last_moment_of_object
+from clickstream_dagster.raw.bodies import Body
 from clickstream_dagster.raw.lines import MAX_LINE_BYTES, numbered_lines
-from clickstream_dagster.raw.objects import Body, RawObject
+from clickstream_dagster.raw.objects import RawObject
 from ingest_lambda import contract, fields, normalize, rejects
 from ingest_lambda.contract import Event, Reject, Rejection
 
@@ -97,30 +98,32 @@ def _event_id(raw: RawObject, line: bytes, said: Counter[bytes]) -> UUID:
 
 
 def _is_payable(event: Event) -> bool:
-    """Money that a numeric column and a sum can hold. Python compares a NaN as neither."""
-    return all(
-        amount.is_finite() and 0 <= amount < MONEY_LIMIT and int(amount.as_tuple().exponent) >= -fields.MAX_DECIMALS
-        for amount in _amounts(event)
-    )
+    """Money that a numeric column and a sum can hold."""
+    product, order = event.product, event.order
+    if product and not (_is_money(product.price) and _is_money(product.discount_price)):
+        return False
+    return order is None or (_is_money(order.value) and all(_is_money(item.price) for item in order.items))
+
+
+def _is_money(amount: Decimal | None) -> bool:
+    """Python compares a NaN as neither."""
+    if amount is None:
+        return True
+    return amount.is_finite() and 0 <= amount < MONEY_LIMIT and int(amount.as_tuple().exponent) >= -fields.MAX_DECIMALS
 
 
 def _is_zoned(event: Event) -> bool:
     """Times as the collector writes them: UTC, in years that a calendar has."""
-    moments = (event.event_timestamp, event.received_at, event.sent_at, event.client_timestamp)
-    return all(moment is None or _is_plain(moment) for moment in moments)
+    return (
+        _is_plain(event.event_timestamp)
+        and _is_plain(event.received_at)
+        and (event.sent_at is None or _is_plain(event.sent_at))
+        and (event.client_timestamp is None or _is_plain(event.client_timestamp))
+    )
 
 
 def _is_plain(moment: datetime) -> bool:
-    return not moment.utcoffset() and moment.tzinfo is not None and 1900 <= moment.year < 2200
-
-
-def _amounts(event: Event) -> Iterator[Decimal]:
-    if event.product:
-        yield from (amount for amount in (event.product.price, event.product.discount_price) if amount is not None)
-    if event.order:
-        yield from (item.price for item in event.order.items if item.price is not None)
-        if event.order.value is not None:
-            yield event.order.value
+    return moment.tzinfo is UTC and 1900 <= moment.year < 2200
 
 
 def _rejection(line: bytes) -> Rejection:
@@ -133,13 +136,16 @@ def _rejection(line: bytes) -> Rejection:
     return rejects.bounded(rejection)
 
 
-def fingerprint(event: Event) -> UUID:
+def fingerprint(event: Event) -> str:
     """A hash of what the visitor did, without when it was sent or received: a retry has the same, a conflict has not."""
+    times = event.received_at, event.sent_at, event.client_timestamp, event.time_source, event.event_timestamp
     spoken = event.client_timestamp or (event.event_timestamp if event.time_source == "client" else _EPOCH)
-    bare = msgspec.structs.replace(
-        event, received_at=_EPOCH, sent_at=None, client_timestamp=None, time_source="client", event_timestamp=spoken
-    )
-    return UUID(bytes=hashlib.sha256(contract.encode(bare)).digest()[:16])
+    # Not in a copy of the event: that would cost as much again.
+    event.received_at, event.sent_at, event.client_timestamp = _EPOCH, None, None
+    event.time_source, event.event_timestamp = "client", spoken
+    digest = hashlib.sha256(contract.encode(event)).hexdigest()[:32]
+    event.received_at, event.sent_at, event.client_timestamp, event.time_source, event.event_timestamp = times
+    return digest
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

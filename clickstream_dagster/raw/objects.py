@@ -1,29 +1,24 @@
-"""The raw bucket: which objects an hour has, and their bytes.
+"""The raw bucket: which objects an hour has.
 
 Synchronous obstore calls in threads, because its async side can abort a process at exit.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from tempfile import TemporaryFile
-from typing import BinaryIO, NamedTuple
-from uuid import UUID
+from pathlib import Path
 
 import obstore
-from obstore.store import ObjectStore
+from obstore.store import LocalStore, ObjectStore
 
 from clickstream_dagster import partitions
 from clickstream_dagster.settings import (
     BATCH_BYTES,
     BATCH_OBJECTS,
     GZIP_RATIO,
-    HELD_OBJECT_BYTES,
     PAGE_KEYS,
     READ_THREADS,
 )
@@ -38,15 +33,6 @@ class RawObject:
     etag: str
     size: int
     hour: datetime
-
-
-class Body(NamedTuple):
-    """The bytes of an object, in memory or, if large, in a file without a name, and the hash that tells one content from
-    another. Closed when the next one is asked for."""
-
-    raw: RawObject
-    file: BinaryIO
-    content_hash: UUID
 
 
 def list_hours(store: ObjectStore, start: datetime, end: datetime) -> list[RawObject]:
@@ -80,14 +66,9 @@ def list_from(store: ObjectStore, prefix: str, after: str | None, before: str | 
                 yield raw
 
 
-def read(store: ObjectStore, objects: Iterable[RawObject]) -> Iterator[Body]:
-    """The bytes of each object, read concurrently, in the order given. An object that vanished meanwhile is left out:
-    nothing of it was received."""
-    with ThreadPoolExecutor(READ_THREADS) as pool:
-        for body in pool.map(lambda raw: _body(store, raw), objects):
-            if body is not None:
-                with body.file:
-                    yield body
+def folder_of(store: ObjectStore) -> Path | None:
+    """The folder behind a store; None when it is a bucket."""
+    return Path(store.prefix) if isinstance(store, LocalStore) and store.prefix else None
 
 
 def batches(objects: Iterable[RawObject]) -> Iterator[list[RawObject]]:
@@ -103,24 +84,6 @@ def batches(objects: Iterable[RawObject]) -> Iterator[list[RawObject]]:
         size += weight
     if group:
         yield group
-
-
-def _body(store: ObjectStore, raw: RawObject) -> Body | None:
-    try:
-        found = obstore.get(store, raw.key)
-    except FileNotFoundError:
-        return None
-    file: BinaryIO
-    if found.meta["size"] <= HELD_OBJECT_BYTES:
-        file = io.BytesIO(bytes(found.bytes()))
-    else:
-        file = TemporaryFile()  # noqa: SIM115 - closed by `read`
-        for chunk in found.stream():
-            file.write(chunk)
-        file.seek(0)
-    content_hash = UUID(bytes=hashlib.file_digest(file, "sha256").digest()[:16])
-    file.seek(0)
-    return Body(raw, file, content_hash)
 
 
 def _list(store: ObjectStore, prefix: str | None) -> list[RawObject]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import obstore
-from obstore.store import LocalStore, ObjectStore
+from obstore.store import ObjectStore
 
 from clickstream_dagster import partitions
 from clickstream_dagster.raw import objects
@@ -22,11 +22,6 @@ _LEFTOVER = re.compile(r".+#[0-9]+")
 _ROOT = re.compile(rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|year=[0-9]{{4}}|{re.escape(UNFINISHED)}")
 #: The deepest layout: events/year=/month=/day=/hour=/
 _MAX_DEPTH = 5
-
-
-def folder_of(store: ObjectStore) -> Path | None:
-    """The folder behind a store; None when it is a bucket."""
-    return Path(store.prefix) if isinstance(store, LocalStore) and store.prefix else None
 
 
 def touched_hours(folder: Path) -> dict[datetime, datetime]:

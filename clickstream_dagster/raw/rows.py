@@ -1,17 +1,15 @@
-"""An event or a reject as one line of PostgreSQL's COPY text format. No frame, no CSV writer: strings joined by tabs."""
+"""The rows that an event, a reject and an object become, as lines of COPY."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from clickstream_dagster.raw import sources
+from clickstream_dagster.raw.copy_format import json_text, line
 from clickstream_dagster.raw.decode import Decoded, fingerprint
 from clickstream_dagster.raw.objects import RawObject
-from ingest_lambda.contract import Device, Event, Geo, Order, Product, Rejection
+from ingest_lambda.contract import Event, Geo, Order, Product, Rejection
 
 EVENT_COLUMNS = (
     *("event_id", "event_timestamp", "event_name", "user_id", "user_login_state", "identity_source", "client_id"),
@@ -39,22 +37,20 @@ OBJECT_COLUMNS = (
     *("object_key", "content_hash", "etag", "size_bytes", "partition_hour", "line_count", "event_count"),
     "rejected_count",
 )
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
-_json = msgspec.json.Encoder(decimal_format="number")
-_NO_PRODUCT, _NO_ORDER, _NO_DEVICE, _NO_GEO = Product(), Order(), Device(), Geo()
+_NO_PRODUCT, _NO_ORDER, _NO_GEO = Product(), Order(), Geo()
 
 
-def event_rows(decoded: Decoded, own_hosts: tuple[str, ...]) -> list[str]:
+def event_rows(decoded: Decoded, own_hosts: tuple[str, ...]) -> list[bytes]:
     """The accepted events of a part of an object, as COPY lines in the order of `EVENT_COLUMNS`."""
     return [line(_event_values(decoded, number, event, own_hosts)) for number, event in decoded.events]
 
 
-def reject_rows(decoded: Decoded) -> list[str]:
+def reject_rows(decoded: Decoded) -> list[bytes]:
     """The rejects of a part of an object, as COPY lines in the order of `REJECT_COLUMNS`."""
     return [reject_row(decoded, number, rejection) for number, rejection in decoded.rejects]
 
 
-def reject_row(decoded: Decoded, number: int, rejection: Rejection) -> str:
+def reject_row(decoded: Decoded, number: int, rejection: Rejection) -> bytes:
     """One reject as a COPY line."""
     raw = decoded.raw
     place = (raw.hour, raw.key, number, decoded.content_hash, rejection.received_at)
@@ -65,7 +61,7 @@ def _body(rejection: Rejection) -> tuple[Any, ...]:
     return rejection.body, rejection.body_encoding, rejection.body_bytes, rejection.body_sha256
 
 
-def object_row(raw: RawObject, content_hash: UUID, lines: int, events: int, rejects: int) -> str:
+def object_row(raw: RawObject, content_hash: UUID, lines: int, events: int, rejects: int) -> bytes:
     """The manifest entry of an object, as a COPY line in the order of `OBJECT_COLUMNS`."""
     return line((raw.key, content_hash, raw.etag, raw.size, raw.hour, lines, events, rejects))
 
@@ -81,42 +77,26 @@ def order_key(event: Event) -> str | None:
 
 def _event_values(decoded: Decoded, number: int, event: Event, own_hosts: tuple[str, ...]) -> tuple[Any, ...]:
     product, order = event.product or _NO_PRODUCT, event.order or _NO_ORDER
-    device, geo = event.device or _NO_DEVICE, event.geo or _NO_GEO
+    geo = event.geo or _NO_GEO
     page = sources.page(event.page_url)
     origin = sources.source(event.page_url, event.referrer, own_hosts)
+    agent = sources.agent(event.user_agent)
+    # fmt: off
     return (
-        *(event.event_id, event.event_timestamp, event.event_name, event.user_id, event.user_login_state),
-        *(event.identity_source, event.client_id, event.session_id, event.is_first_visit, product.id, product.name),
-        *(product.category, product.brand, product.price, product.discount_price, product.url_path),
-        *(event.visitor_id, event.received_at, event.sent_at, event.client_timestamp, event.time_source),
-        *(event.page_url, page.host, page.path, event.page_title, event.referrer, *origin),
-        *(device.type or sources.device_type(event.user_agent), event.device, geo.country, geo.region, geo.city),
-        *(event.quantity, order.currency or event.currency, order.id, order_key(event), order.value),
-        *(order.items or None, event.search_query, event.consent, event.is_gpc, event.is_dnt, event.user_agent),
-        *(_is_bot(event), event.tracker_version, event.props, decoded.raw.hour, decoded.raw.key, number),
-        fingerprint(event),
+        event.event_id, event.event_timestamp, event.event_name, event.user_id, event.user_login_state,
+        event.identity_source, event.client_id, event.session_id, event.is_first_visit, product.id, product.name,
+        product.category, product.brand, product.price, product.discount_price, product.url_path, event.visitor_id,
+        event.received_at, event.sent_at, event.client_timestamp, event.time_source, event.page_url, page.host, page.path,
+        event.page_title, event.referrer, origin.channel, origin.source, origin.medium, origin.campaign,
+        (event.device and event.device.type) or agent.device_type, json_text(event.device), geo.country, geo.region,
+        geo.city, event.quantity, order.currency or event.currency, order.id, order_key(event), order.value,
+        json_text(order.items or None), event.search_query, event.consent, event.is_gpc, event.is_dnt, event.user_agent,
+        agent.is_crawler or is_automated(event), event.tracker_version, json_text(event.props), decoded.raw.hour,
+        decoded.raw.key, number, fingerprint(event),
     )
+    # fmt: on
 
 
-def _is_bot(event: Event) -> bool:
-    return sources.is_crawler(event.user_agent) or bool(event.props and event.props.get("webdriver") is True)
-
-
-def line(values: tuple[Any, ...]) -> str:
-    """Values as one COPY line."""
-    return "\t".join([_field(value) for value in values]) + "\n"
-
-
-def _field(value: Any) -> str:
-    if value is None:
-        return "\\N"
-    kind = type(value)
-    if kind is str:
-        return str(value).translate(_ESCAPES)
-    if kind is bool:
-        return "t" if value else "f"
-    if kind is datetime:
-        return str(value.isoformat())
-    if kind in (dict, list, Device):
-        return _json.encode(value).decode().translate(_ESCAPES)
-    return str(value)
+def is_automated(event: Event) -> bool:
+    """True for a browser that says that a program drives it."""
+    return event.props is not None and event.props.get("webdriver") is True

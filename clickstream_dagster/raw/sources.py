@@ -135,21 +135,28 @@ def _plain(host: str) -> str:
     return host.lower().rstrip(".").removeprefix("www.")
 
 
+class Agent(NamedTuple):
+    """What a user agent tells."""
+
+    device_type: str | None = None
+    is_crawler: bool = False
+
+
 @lru_cache(maxsize=16_384)
-def device_type(user_agent: str | None) -> str | None:
-    """phone, tablet or desktop, from the user agent; None without one."""
-    if not user_agent:
-        return None
+def agent(user_agent: str | None) -> Agent:
+    """The kind of device (phone, tablet or desktop), and whether it is a bot; nothing without a user agent."""
+    return Agent(device_type(user_agent), is_crawler(user_agent)) if user_agent else Agent()
+
+
+def device_type(user_agent: str) -> str:
+    """phone, tablet or desktop, from the user agent."""
     if _TABLET.search(user_agent) or ("Android" in user_agent and "Mobile" not in user_agent):
         return "tablet"
     return "mobile" if _MOBILE.search(user_agent) else "desktop"
 
 
-@lru_cache(maxsize=16_384)
-def is_crawler(user_agent: str | None) -> bool:
+def is_crawler(user_agent: str) -> bool:
     """True when the crawler-user-agents list knows this agent. Imported late: the list compiles for 50 ms."""
-    if not user_agent:
-        return False
     from crawleruseragents import is_crawler as listed
 
     return bool(listed(user_agent))

@@ -195,10 +195,10 @@ def owning(cursor: Cursor) -> Iterator[None]:
 
 
 def analyze_if_grown(cursor: Cursor, table: str, added: int) -> None:
-    """Refresh the planner's statistics when a table has grown by a fifth since the last time. Autovacuum would come a
+    """Refresh the planner's statistics when a table has grown by half since the last time. Autovacuum would come a
     minute too late: until then the planner takes a table that was just filled for an empty one."""
     cursor.execute("select reltuples from pg_class where oid = %s::regclass", (table,))
-    if added * 5 > cursor.fetchone()[0]:  # type: ignore[index]
+    if added * 2 > cursor.fetchone()[0]:  # type: ignore[index]
         with owning(cursor):
             cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 

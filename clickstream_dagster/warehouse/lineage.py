@@ -25,8 +25,7 @@ Lineage = Mapping[str, Mapping[str, list[list[str]]]]
 #: What a step reads besides models: the copies that were staged, the keys to rebuild. Its columns are a model's own.
 _STAGED = {
     "staged_events": "clickstream_events",
-    "winning_events": "clickstream_events",
-    "displaced_events": "clickstream_events",
+    "losing_copies": "clickstream_events",
     "staged_rejects": "rejected_events",
     "staged_objects": "raw_objects",
     "staged_metrics": "operational_metrics",

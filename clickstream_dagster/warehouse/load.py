@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 
 from obstore.store import ObjectStore
 
 from clickstream_dagster.raw import objects
-from clickstream_dagster.raw.decode import Decoded, decode_object
+from clickstream_dagster.raw.bodies import read
+from clickstream_dagster.raw.decode import decode_object
+from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.prepare import Group, ahead, groups
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import Connection, take_lock, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
@@ -31,19 +37,27 @@ def load_hours(
     listed_at = datetime.now(UTC)
     unseen = list(unseen_objects(connection, store, objects.list_hours(store, start, end)))
     total = Loaded()
-    for batch in objects.batches(unseen):
-        parts = (part for body in objects.read(store, batch) for part in decode_object(body))
-        total += load_batch(connection, parts, own_hosts)
-        on_batch(total, len(unseen))
+    with closing(ahead(_prepared(store, unseen, own_hosts))) as prepared:
+        for _, batch in groupby(prepared, key=itemgetter(0)):
+            total += load_batch(connection, (group for _, group in batch))
+            on_batch(total, len(unseen))
     _enter_hours(connection, start, end, listed_at)
     return total
 
 
-def load_batch(connection: Connection, parts: Iterable[Decoded], own_hosts: tuple[str, ...] = ()) -> Loaded:
-    """Load decoded objects in one transaction."""
+def _prepared(store: ObjectStore, unseen: list[RawObject], own_hosts: tuple[str, ...]) -> Iterator[tuple[int, Group]]:
+    """Each group with the number of its batch."""
+    for number, batch in enumerate(objects.batches(unseen)):
+        parts = (part for body in read(store, batch) for part in decode_object(body))
+        for group in groups(parts, own_hosts):
+            yield number, group
+
+
+def load_batch(connection: Connection, batch: Iterable[Group]) -> Loaded:
+    """Load the groups of a batch of objects in one transaction."""
     with transaction(connection) as cursor:
         create_staging(cursor)
-        stage(cursor, parts, own_hosts)
+        stage(cursor, batch)
         # From here on one load at a time: a merge must see every merge before it.
         take_lock(cursor, "clickstream_events")
         forget_seen(cursor)

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clickstream_dagster.raw import rows
 from clickstream_dagster.warehouse import changes, runs
 from clickstream_dagster.warehouse.connection import Cursor, analyze_if_grown
 from clickstream_dagster.warehouse.models import all_models, stored_readers
+
+#: What is loaded into which table, and what it counts as.
+_TABLES = (
+    ("clickstream_events", "loaded"),
+    ("duplicate_events", "duplicate"),
+    ("rejected_events", "rejected"),
+    ("raw_objects", "objects"),
+)
 
 
 @dataclass
@@ -41,30 +48,25 @@ def forget_seen(cursor: Cursor) -> None:
         delete from staged_events using seen_objects where staged_events.object_key = seen_objects.object_key;
         delete from staged_rejects using seen_objects where staged_rejects.object_key = seen_objects.object_key;
         delete from staged_objects using seen_objects where staged_objects.object_key = seen_objects.object_key;
-        analyze staged_events;
         """)
 
 
 def merge(cursor: Cursor) -> Loaded:
     """Merge the staged copies, and owe the tables what that changes."""
     models = all_models()
-    cursor.execute(f"create temporary table winning_events on commit drop as {models['clickstream_events'].sql}")
-    cursor.execute("analyze winning_events")
+    _set_losers_aside(cursor)
     _note_orders(cursor)
     cursor.execute("""
         create temporary table displaced_events on commit drop as
         with displaced as (
-            delete from clickstream_events using winning_events
-            where clickstream_events.event_id = winning_events.event_id returning clickstream_events.*
+            delete from clickstream_events using losing_copies
+            where losing_copies.staged_at is null and clickstream_events.event_id = losing_copies.event_id
+            returning clickstream_events.*
         )
         select * from displaced
         """)
-    displaced = cursor.rowcount
-    events = ", ".join(rows.EVENT_COLUMNS)
-    cursor.execute(f"insert into clickstream_events ({events}) select {events} from winning_events")
-    result = Loaded(loaded=cursor.rowcount)
-    analyze_if_grown(cursor, "clickstream_events", result.loaded)
-    for name, field in (("duplicate_events", "duplicate"), ("rejected_events", "rejected"), ("raw_objects", "objects")):
+    result, displaced = Loaded(), cursor.rowcount
+    for name, field in _TABLES:
         columns = ", ".join(models[name].column_names)
         cursor.execute(f"insert into {name} ({columns}) {models[name].sql}")
         setattr(result, field, cursor.rowcount)
@@ -75,6 +77,7 @@ def merge(cursor: Cursor) -> Loaded:
         where duplicate_events.event_id = displaced_events.event_id
         """)
     _owe(cursor)
+    analyze_if_grown(cursor, "clickstream_events", result.loaded)
     if result.objects:
         runs.record(cursor, "clickstream_events", result.objects, displaced, result.loaded)
     cursor.execute("select coalesce(sum(line_count), 0) from staged_objects")
@@ -82,15 +85,57 @@ def merge(cursor: Cursor) -> Loaded:
     return result
 
 
+def _set_losers_aside(cursor: Cursor) -> None:
+    """Take every copy off the stage that is not the first of its event, so that what is left there are the events; and note
+    the standing events that come after a staged copy. Object key, line and payload settle ties, so that the order of
+    loading never does."""
+    cursor.execute("""
+        set local default_statistics_target = 1;  -- how many there are is all that the planner needs
+        analyze staged_events (event_id);
+        set local default_statistics_target to default;
+        create temporary table contested_events on commit drop as
+        select event_id from staged_events group by event_id having count(*) > 1
+        union
+        select staged_events.event_id from staged_events
+        cross join lateral (
+            select from clickstream_events where clickstream_events.event_id = staged_events.event_id limit 1
+        ) as standing;
+        analyze contested_events;
+        create temporary table losing_copies on commit drop as
+        with copies as (
+            select event_id, partition_hour, object_key, line_number, received_at, payload_hash, staged_events.ctid as staged_at
+            from staged_events
+            inner join contested_events using (event_id)
+            union all
+            select standing.*, null from contested_events
+            cross join lateral (
+                select event_id, partition_hour, object_key, line_number, received_at, payload_hash
+                from clickstream_events where clickstream_events.event_id = contested_events.event_id limit 1
+            ) as standing
+        ),
+        ranked as (
+            select
+                copies.*,
+                row_number() over (
+                    partition by event_id
+                    order by received_at, object_key, line_number, payload_hash, staged_at nulls first
+                ) as place
+            from copies
+        )
+        select * from ranked where place > 1;
+        delete from staged_events using losing_copies where staged_events.ctid = losing_copies.staged_at
+        """)
+
+
 def _note_orders(cursor: Cursor) -> None:
     """Note the orders that this load names, and the first purchase that each has before it."""
     cursor.execute("""
         create temporary table named_orders on commit drop as
-        select order_key from winning_events where order_key is not null
+        select order_key from staged_events where order_key is not null
         union
-        select clickstream_events.order_key from winning_events
-        inner join clickstream_events on clickstream_events.event_id = winning_events.event_id
-        where clickstream_events.order_key is not null
+        select clickstream_events.order_key from losing_copies
+        inner join clickstream_events on clickstream_events.event_id = losing_copies.event_id
+        where losing_copies.staged_at is null and clickstream_events.order_key is not null
         """)
     _note_firsts(cursor, "firsts_before")
 
@@ -111,17 +156,13 @@ def _note_firsts(cursor: Cursor, table: str) -> None:
 
 def _owe(cursor: Cursor) -> None:
     _note_firsts(cursor, "firsts_after")
-    cursor.execute("""
-        create temporary table touched_events on commit drop as
-        select visitor_id, event_timestamp, partition_hour from winning_events
-        union all
-        select visitor_id, event_timestamp, partition_hour from displaced_events
-        """)
     # Which purchase event of an order is the order may change with any of them: then the sessions of both are touched.
     changes.owe_spans(
         cursor,
         """
-        select visitor_id, event_timestamp from touched_events
+        select visitor_id, event_timestamp from staged_events
+        union all
+        select visitor_id, event_timestamp from displaced_events
         union all
         select visitor_id, event_timestamp from (table firsts_before except table firsts_after) as lost
         union all

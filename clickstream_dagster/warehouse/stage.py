@@ -1,19 +1,18 @@
-"""Staging: decoded objects into temporary tables, by COPY, a bounded part at a time."""
+"""Staging: prepared rows into temporary tables, by COPY, a bounded group at a time."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg2
 from psycopg2 import sql
 
-from clickstream_dagster.raw import rows
-from clickstream_dagster.raw.decode import Decoded
+from clickstream_dagster.raw import copy_format, rows
 from clickstream_dagster.raw.objects import RawObject
-from clickstream_dagster.settings import COPY_BYTES, COPY_LINES
+from clickstream_dagster.raw.prepare import Group
 from clickstream_dagster.warehouse.connection import Cursor
 from ingest_lambda import contract, rejects
 from ingest_lambda.contract import Event, Rejection
@@ -40,12 +39,12 @@ class _Object:
     rejects: int = 0
 
 
-def stage(cursor: Cursor, parts: Iterable[Decoded], own_hosts: tuple[str, ...]) -> None:
+def stage(cursor: Cursor, groups: Iterable[Group]) -> None:
     """Stage the events, rejects and manifest entries of a batch of objects, whose parts come one after the other."""
     staged: dict[str, _Object] = {}
-    for group in _groups(parts):
-        _stage_group(cursor, group, own_hosts)
-        for part in group:
+    for group in groups:
+        _stage_group(cursor, group)
+        for part in group.parts:
             found = staged.setdefault(part.raw.key, _Object(part.raw, part.content_hash))
             found.lines += part.line_count
             found.events += len(part.events)
@@ -56,43 +55,30 @@ def stage(cursor: Cursor, parts: Iterable[Decoded], own_hosts: tuple[str, ...]) 
     copy(cursor, "staged_objects", rows.OBJECT_COLUMNS, entries)
 
 
-def _groups(parts: Iterable[Decoded]) -> Iterator[list[Decoded]]:
-    """Parts as one COPY takes them: those of many small objects, or a few of a large one."""
-    group: list[Decoded] = []
-    lines = size = 0
-    for part in parts:
-        group.append(part)
-        lines += part.line_count
-        size += part.size
-        if lines >= COPY_LINES or size >= COPY_BYTES:
-            yield group
-            group, lines, size = [], 0, 0
-    if group:
-        yield group
-
-
-def _stage_group(cursor: Cursor, group: list[Decoded], own_hosts: tuple[str, ...]) -> None:
-    staged = [(part, place, row) for part in group for place, row in enumerate(rows.event_rows(part, own_hosts))]
-    poison = _copy_events(cursor, staged)
-    for part, place in sorted(poison, key=lambda found: -found[1]):
+def _stage_group(cursor: Cursor, group: Group) -> None:
+    poison = _copy_events(cursor, list(range(len(group.events))), group.events)
+    places = [(part, place) for part in group.parts for place in range(len(part.events))] if poison else []
+    for part, place in (places[number] for number in sorted(poison, reverse=True)):
         number, event = part.events.pop(place)
         part.rejects.append((number, _unloadable(event)))
-    copy(cursor, "staged_rejects", rows.REJECT_COLUMNS, [row for part in group for row in rows.reject_rows(part)])
+    rejected = [row for part in group.parts if part.rejects for row in rows.reject_rows(part)]
+    if rejected:
+        copy(cursor, "staged_rejects", rows.REJECT_COLUMNS, rejected)
 
 
-def _copy_events(cursor: Cursor, staged: list[tuple[Decoded, int, str]]) -> list[tuple[Decoded, int]]:
-    """COPY the events. The contract lets nothing through that a column cannot hold; should it ever, the poison is found
-    by halves and returned, so that it costs only itself."""
+def _copy_events(cursor: Cursor, numbers: list[int], lines: list[bytes]) -> list[int]:
+    """COPY the events of these numbers. The contract lets nothing through that a column cannot hold; should it ever, the
+    poison is found by halves and returned, so that it costs only itself."""
     cursor.execute("savepoint before_copy")
     try:
-        copy(cursor, "staged_events", rows.EVENT_COLUMNS, [row for _, _, row in staged])
+        copy(cursor, "staged_events", rows.EVENT_COLUMNS, [lines[number] for number in numbers])
         return []
     except psycopg2.DataError:
         cursor.execute("rollback to savepoint before_copy")
-    if len(staged) == 1:
-        return [staged[0][:2]]
-    half = len(staged) // 2
-    return _copy_events(cursor, staged[:half]) + _copy_events(cursor, staged[half:])
+    if len(numbers) == 1:
+        return numbers
+    half = len(numbers) // 2
+    return _copy_events(cursor, numbers[:half], lines) + _copy_events(cursor, numbers[half:], lines)
 
 
 def _unloadable(event: Event) -> Rejection:
@@ -100,8 +86,9 @@ def _unloadable(event: Event) -> Rejection:
     return rejects.bounded(Rejection("unloadable", message, event.received_at, 0, contract.encode(event).decode()))
 
 
-def copy(cursor: Cursor, table: str, columns: tuple[str, ...], lines: list[str]) -> None:
+def copy(cursor: Cursor, table: str, columns: tuple[str, ...], lines: list[bytes]) -> None:
     """COPY lines into a table."""
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    command = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table), names)
-    cursor.copy_expert(command, io.StringIO("".join(lines)), 1 << 20)
+    command = sql.SQL("copy {} ({}) from stdin with ({})").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(copy_format.OPTIONS)
+    )
+    cursor.copy_expert(command, io.BytesIO(b"\n".join(lines)), 1 << 20)

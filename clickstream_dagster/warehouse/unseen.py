@@ -12,6 +12,7 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.partitions import HOUR, floor_hour, hours_between, ranges
 from clickstream_dagster.raw import objects, places
+from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.settings import LISTING_GRACE, MAX_LISTED_HOURS, PAGE_KEYS, Settings
 from clickstream_dagster.warehouse.connection import Connection, transaction
@@ -59,7 +60,7 @@ def look(connection: Connection, store: ObjectStore, settings: Settings) -> Look
     bucket, which does not tell: the hours that were not listed since they have all of their own, and the look-back."""
     began = datetime.now(UTC)
     listed = _listed_hours(connection)
-    folder = places.folder_of(store)
+    folder = objects.folder_of(store)
     if folder:
         touched = places.touched_hours(folder)
         wanted = sorted(hour for hour, moment in touched.items() if not _is_known(listed, hour, moment))
@@ -82,7 +83,7 @@ def look_everywhere(connection: Connection, store: ObjectStore, settings: Settin
     found = Look(began, list(hours_between(settings.first_hour, began)))
     everything = objects.list_all(store, found.strangers.add)
     found.put(unseen_objects(connection, store, everything), settings)
-    folder = places.folder_of(store)
+    folder = objects.folder_of(store)
     for key in places.leftovers(folder) if folder else ():
         found.strangers.add(key)
     return found
@@ -110,7 +111,7 @@ def _recognized(connection: Connection, store: ObjectStore, alike: list[RawObjec
     are read and compared by their hash, and nothing is decoded."""
     same: set[str] = set()
     for batch in objects.batches(alike):
-        hashes = {body.raw.key: str(body.content_hash) for body in objects.read(store, batch)}
+        hashes = {body.raw.key: str(body.content_hash) for body in read(store, batch)}
         etags = [(raw.key, raw.etag) for raw in batch if raw.key in hashes]
         with transaction(connection) as cursor:
             cursor.execute(

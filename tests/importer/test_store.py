@@ -14,7 +14,8 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 from clickstream_dagster.local.importer import store as importer
 from clickstream_dagster.local.importer.records import Record, read_ndjson
 from clickstream_dagster.local.importer.store import store_records
-from clickstream_dagster.raw.objects import list_all, read
+from clickstream_dagster.raw.bodies import read
+from clickstream_dagster.raw.objects import list_all
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.ledger import ledger
 from clickstream_dagster.warehouse.load import load_hours

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clickstream_dagster.raw.bodies import Body
 from clickstream_dagster.raw.decode import PART_BYTES, PART_LINES, Decoded, decode_object
 from clickstream_dagster.raw.lines import MAX_LINE_BYTES
-from clickstream_dagster.raw.objects import Body, RawObject
+from clickstream_dagster.raw.objects import RawObject
 from ingest_lambda import contract
 from ingest_lambda.contract import Event, Rejection
 

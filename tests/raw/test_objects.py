@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from clickstream_dagster.partitions import HOUR
-from clickstream_dagster.raw.objects import RawObject, batches, list_all, list_hours, read
+from clickstream_dagster.raw.bodies import read
+from clickstream_dagster.raw.objects import RawObject, batches, list_all, list_hours
 from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, HELD_OBJECT_BYTES
 
 START = datetime(2026, 2, 27, tzinfo=UTC)

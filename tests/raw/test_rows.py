@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickstream_dagster.raw import rows
+from clickstream_dagster.raw import copy_format, rows
+from clickstream_dagster.raw.bodies import Body
 from clickstream_dagster.raw.decode import Decoded, decode_object, fingerprint
-from clickstream_dagster.raw.objects import Body, RawObject
+from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
@@ -58,12 +59,12 @@ def _event(**given: Any) -> Event:
     return Event(uuid4(), "page_view", HOUR, HOUR, client_id="c-1", **given)
 
 
-def _through(connection: Connection, table: str, columns: tuple[str, ...], lines: list[str], ask: str) -> list[Any]:
+def _through(connection: Connection, table: str, columns: tuple[str, ...], lines: list[bytes], ask: str) -> list[Any]:
     """COPY into a copy of the table, and read back."""
     with transaction(connection) as cursor:
         cursor.execute(f"create temporary table copied (like {table} including defaults) on commit drop")
-        command = f"copy copied ({', '.join(columns)}) from stdin"
-        cursor.copy_expert(command, io.StringIO("".join(lines)))
+        command = f"copy copied ({', '.join(columns)}) from stdin with ({copy_format.OPTIONS})"
+        cursor.copy_expert(command, io.BytesIO(b"\n".join(lines)))
         cursor.execute(f"select {ask} from copied")
         return cursor.fetchall()
 

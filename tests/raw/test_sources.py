@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream_dagster.raw import sources
-from clickstream_dagster.raw.sources import Page, Source, device_type, is_crawler, page, source
+from clickstream_dagster.raw.sources import Agent, Page, Source, agent, page, source
 
 OWN = ("shop.example", "paypal.com")
 HERE = "https://www.shop.example/p/1"
@@ -161,18 +161,16 @@ BOTS = [
 ]
 
 
-@pytest.mark.parametrize(("agent", "kind"), AGENTS.items())
-def test_the_device_is_read_from_the_user_agent_and_people_are_no_bots(agent: str, kind: str) -> None:
-    assert device_type(agent) == kind
-    assert not is_crawler(agent)
+@pytest.mark.parametrize(("user_agent", "kind"), AGENTS.items())
+def test_the_device_is_read_from_the_user_agent_and_people_are_no_bots(user_agent: str, kind: str) -> None:
+    assert agent(user_agent) == Agent(kind, is_crawler=False)
 
 
-@pytest.mark.parametrize("agent", BOTS)
-def test_a_listed_crawler_is_a_bot(agent: str) -> None:
-    assert is_crawler(agent)
+@pytest.mark.parametrize("user_agent", BOTS)
+def test_a_listed_crawler_is_a_bot(user_agent: str) -> None:
+    assert agent(user_agent).is_crawler
 
 
-@pytest.mark.parametrize("agent", [None, ""])
-def test_without_a_user_agent_nothing_is_claimed(agent: str | None) -> None:
-    assert device_type(agent) is None
-    assert not is_crawler(agent)
+@pytest.mark.parametrize("user_agent", [None, ""])
+def test_without_a_user_agent_nothing_is_claimed(user_agent: str | None) -> None:
+    assert agent(user_agent) == Agent(None, is_crawler=False)

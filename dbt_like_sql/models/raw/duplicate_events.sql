@@ -1,23 +1,8 @@
--- Every staged copy that did not win, and every event that had stood until an earlier copy came in late.
+-- Every staged copy that is not the first of its event, and every event that had stood until an earlier copy came in late.
 with
 
-copies as (
-    select * from staged_events
-),
-
-displaced as (
-    select * from displaced_events
-),
-
 losers as (
-    select event_id, partition_hour, object_key, line_number, received_at, payload_hash from copies
-    where not exists (
-        select 1 from winning_events as won
-        where won.event_id = copies.event_id and won.object_key = copies.object_key
-            and won.line_number = copies.line_number and won.payload_hash = copies.payload_hash
-    )
-    union all
-    select event_id, partition_hour, object_key, line_number, received_at, payload_hash from displaced
+    select * from losing_copies
 ),
 
 final as (
