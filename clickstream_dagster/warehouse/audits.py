@@ -55,19 +55,20 @@ def kinds_of(model: Model) -> list[str]:
 
 
 def audit(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
-    """Run the tests over `rows`, a temporary table of the rows just added."""
-    return [
-        Audit(
-            kind,
-            {
-                column.name: _failures(cursor, model, rows, column.name, kind, arguments)
-                for column in model.columns
-                for name, arguments in column.tests
-                if name == kind
-            },
-        )
+    """Run the tests over `rows`, a temporary table of the rows just added: all of them in one statement."""
+    asked = [
+        (kind, column.name, _failures(model, rows, column.name, kind, arguments))
         for kind in kinds_of(model)
+        for column in model.columns
+        for name, arguments in column.tests
+        if name == kind
     ]
+    if not asked:
+        return []
+    counts = sql.SQL(", ").join(count for _, _, count in asked)
+    cursor.execute(sql.SQL("select {} from {} as r").format(counts, sql.Identifier(rows)))
+    found = list(zip(asked, cursor.fetchone() or (), strict=True))
+    return [Audit(kind, {column: count for (of, column, _), count in found if of == kind}) for kind in kinds_of(model)]
 
 
 def passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
@@ -78,23 +79,20 @@ def passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
     return results
 
 
-def _failures(cursor: Cursor, model: Model, rows: str, column: str, kind: str, arguments: Mapping[str, Any]) -> int:
+def _failures(model: Model, rows: str, column: str, kind: str, arguments: Mapping[str, Any]) -> sql.Composed:
+    """How many rows fail, as an aggregate over the rows `r`. What a row is compared with is found by index, row by row."""
     names = {"rows": sql.Identifier(rows), "column": sql.Identifier(column), "table": sql.Identifier(model.name)}
     if kind == "accepted_values":
         values = sql.SQL(", ").join(map(sql.Literal, arguments["values"]))
-        query = sql.SQL("select count(*) from {rows} where {column} not in ({values})").format(values=values, **names)
-    elif kind == "relationships":
+        return sql.SQL("count(*) filter (where r.{column} not in ({values}))").format(values=values, **names)
+    if kind == "relationships":
         other = {"other": sql.Identifier(arguments["to"]), "field": sql.Identifier(arguments["field"])}
-        query = sql.SQL(
-            "select count(*) from {rows} as r where {column} is not null "
-            "and not exists (select 1 from {other} as o where o.{field} = r.{column})"
+        return sql.SQL(
+            "count(*) filter (where r.{column} is not null "
+            "and (select true from {other} as o where o.{field} = r.{column} limit 1) is null)"
         ).format(**names, **other)
-    elif kind == "unique":
-        query = sql.SQL(
-            "select count(*) from (select {column} from {table} where {column} in (select {column} from {rows}) "
-            "group by {column} having count(*) > 1) as repeated"
+    if kind == "unique":
+        return sql.SQL(
+            "count(*) filter (where (select true from {table} as t where t.{column} = r.{column} limit 1 offset 1))"
         ).format(**names)
-    else:
-        query = sql.SQL("select count(*) from {rows} where {column} is null").format(**names)
-    cursor.execute(query)
-    return int(cursor.fetchone()[0])  # type: ignore[index]
+    return sql.SQL("count(*) filter (where r.{column} is null)").format(**names)

@@ -43,18 +43,14 @@ def owe_spans(cursor: Cursor, select: str) -> None:
         """)
 
 
-def owe_readers(cursor: Cursor, model: Model, rows: str) -> None:
-    """Owe every reader of `model` the keys it finds in the rows (a temporary table) that were removed or added."""
+def owe_readers(cursor: Cursor, model: Model) -> None:
+    """Owe every reader of `model` the keys that it finds in `removed_rows` and `added_rows`."""
     for reader in stored_readers(model.name):
         if reader.key and reader.key in model.column_names:
-            column, table = sql.Identifier(reader.key), sql.Identifier(rows)
-            owe_keys(
-                cursor,
-                reader.name,
-                sql.SQL("select distinct {column} from {table} where {column} is not null").format(
-                    column=column, table=table
-                ),
-            )
+            keys = sql.SQL("""
+                select {key} from removed_rows where {key} is not null
+                union select {key} from added_rows where {key} is not null""")
+            owe_keys(cursor, reader.name, keys.format(key=sql.Identifier(reader.key)))
 
 
 def owe_all(cursor: Cursor, model: Model) -> None:

@@ -196,11 +196,16 @@ def owning(cursor: Cursor) -> Iterator[None]:
 
 def analyze_if_grown(cursor: Cursor, table: str, added: int) -> None:
     """Refresh the planner's statistics when a table has grown by half since the last time. Autovacuum would come a
-    minute too late: until then the planner takes a table that was just filled for an empty one."""
+    minute too late: until then the planner takes a table that was just filled for an empty one. A small sample will do
+    until it comes."""
     cursor.execute("select reltuples from pg_class where oid = %s::regclass", (table,))
     if added * 2 > cursor.fetchone()[0]:  # type: ignore[index]
         with owning(cursor):
-            cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+            cursor.execute(
+                sql.SQL(
+                    "set local default_statistics_target = 10; analyze {}; set local default_statistics_target to default"
+                ).format(sql.Identifier(table))
+            )
 
 
 def _statement(connection: Connection, sql: str, names: list[str]) -> None:

@@ -41,8 +41,8 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
         keys = sessions.replace(cursor, model) if is_cut else _replace_keys(cursor, model)
         if not keys:
             return Rebuilt(model.name)
-        audits = passed(cursor, model, "added_rows" if is_cut else "fresh_rows")
-        removed, added = _count(cursor, "removed_rows"), _count(cursor, "added_rows")
+        audits = passed(cursor, model, "added_rows")
+        removed, added = _counts(cursor)
         analyze_if_grown(cursor, model.name, added)
         runs.record(cursor, model.name, keys, removed, added)
         sums.follow(cursor, model)
@@ -118,54 +118,45 @@ def owe_dates(connection: Connection, model: Model, first: date, last: date) -> 
 
 #: The table's own types, so that a row reads the same here and there.
 _COMPUTE = """
-create temporary table fresh_rows (like {table}) on commit drop;
-insert into fresh_rows ({columns}) {select};
+create temporary table added_rows (like {table}) on commit drop;
+insert into added_rows ({columns}) {select};
 """
 
-#: Most rows of an owed key come out as they stand: a visitor's old days, the other segments of a date. To write those again
-#: would bloat the table, and owe its readers what has not changed. Rows are equal when their texts are, byte by byte, since
-#: numeric 1.0 equals 1.00 and NULL equals nothing; equal rows are numbered, since a table without a key may hold several.
-#: A full join is never a nested loop, whatever the planner believes of a table that it has not seen before.
+#: Most rows of an owed key come out as they stand: a visitor's old days, say. To write those again would bloat the table, and
+#: owe its readers what has not changed. Rows are equal when their texts are, byte by byte, since numeric 1.0 equals 1.00 and
+#: NULL equals nothing; equal rows are numbered, since a table without a key may hold several. A key that has no rows yet has
+#: nothing to be compared with.
 _COMPARE = """
-create temporary table moved_rows on commit drop as
-with standing as (
+create temporary table standing_rows on commit drop as
+select
+    {table}.ctid as place, {table}.{key}, {table}::text collate "C" as written,
+    row_number() over (partition by {table}::text collate "C") as copy
+from rebuild_keys
+inner join {table} on {table}.{key} = rebuild_keys.{key};
+create temporary table same_rows on commit drop as
+with fresh as (
     select
-        {table}.ctid as place, {table}::text collate "C" as written,
-        row_number() over (partition by {table}::text collate "C") as copy
-    from rebuild_keys
-    inner join {table} on {table}.{key} = rebuild_keys.{key}
-),
-fresh as (
-    select
-        ctid as place, fresh_rows::text collate "C" as written,
-        row_number() over (partition by fresh_rows::text collate "C") as copy
-    from fresh_rows
+        ctid as place, added_rows::text collate "C" as written,
+        row_number() over (partition by added_rows::text collate "C") as copy
+    from added_rows
+    where {key} in (select {key} from standing_rows)
 )
-select standing.place as removed, fresh.place as added
-from standing
-full join fresh on fresh.written = standing.written and fresh.copy = standing.copy
-where standing.place is null or fresh.place is null;
-analyze moved_rows;
+select standing_rows.place as standing, fresh.place as fresh
+from standing_rows
+inner join fresh on fresh.written = standing_rows.written and fresh.copy = standing_rows.copy;
 """
 
-#: Added in the order that the SQL gave them: what lies together is read together.
+#: What is left of the computed rows are those to add: in the order that the SQL gave them, since what lies together is read
+#: together.
 _MOVE = """
 create temporary table removed_rows on commit drop as
 with removed as (
-    delete from {table} using moved_rows where {table}.ctid = moved_rows.removed returning {table}.*
+    delete from {table}
+    where ctid = any(array(select place from standing_rows except all select standing from same_rows)) returning *
 )
 select * from removed;
-create temporary table added_rows on commit drop as
-with added as (
-    insert into {table}
-    select fresh_rows.* from moved_rows
-    inner join fresh_rows on fresh_rows.ctid = moved_rows.added
-    order by moved_rows.added
-    returning *
-)
-select * from added;
-create temporary table touched_rows on commit drop as
-select * from removed_rows union all select * from added_rows;
+delete from added_rows where ctid = any(array(select fresh from same_rows));
+insert into {table} select * from added_rows;
 """
 
 
@@ -178,12 +169,12 @@ def _replace_keys(cursor: Cursor, model: Model) -> int:
             "columns": sql.SQL(", ").join(map(sql.Identifier, model.column_names)),
             "select": sql.SQL(model.sql_by_date),
         }
-        for statement in (_COMPUTE, _COMPARE, _MOVE):
-            cursor.execute(sql.SQL(statement).format(**names))
-        changes.owe_readers(cursor, model, "touched_rows")
+        cursor.execute(sql.SQL(_COMPUTE + _COMPARE + _MOVE).format(**names))
+        changes.owe_readers(cursor, model)
     return keys
 
 
-def _count(cursor: Cursor, table: str) -> int:
-    cursor.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table)))
-    return int(cursor.fetchone()[0])  # type: ignore[index]
+def _counts(cursor: Cursor) -> tuple[int, int]:
+    cursor.execute("select (select count(*) from removed_rows), (select count(*) from added_rows)")
+    removed, added = cursor.fetchone() or (0, 0)
+    return removed, added

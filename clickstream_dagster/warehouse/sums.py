@@ -22,31 +22,43 @@ from clickstream_dagster.warehouse.models import Model, sums_of
 
 _NOTHING = sql.SQL("select * from {fact} where false")
 
-#: What is to be added to each row of the grain, and where that row stands. The columns have the table's own types.
-_DELTA = """
-create temporary table delta_rows (like {table}) on commit drop;
-insert into delta_rows ({columns})
-select {grain}, {added_up}
-from (
-    select 1 as change, came.* from ({came}) as came
-    union all
-    select -1 as change, gone.* from ({gone}) as gone
-) as moved
-group by {grain}
-having {is_any};
-analyze delta_rows;
+#: What is to be added to each row of the grain, and where that row stands: found by index, one row after the other. The
+#: grain has the table's own types, since the hash goes by them.
+_PLACE = """
 create temporary table placed_rows on commit drop as
-select {table}.ctid as place, delta_rows.*, coalesce({table}.row_count, 0) + delta_rows.row_count as rows_left
-from delta_rows
-left join {table} on {hash_there} = {hash_here} and {same_grain};
-analyze placed_rows;
+with delta as materialized (
+    select {grain}, {added_up}
+    from (
+        select 1 as change, came.* from ({came}) as came
+        union all
+        select -1 as change, gone.* from ({gone}) as gone
+    ) as moved
+    group by {grouped}
+    having {is_any}
+)
+select standing.place, delta.*, coalesce(standing.row_count, 0) + delta.row_count as rows_left
+from delta
+left join lateral (
+    select {table}.ctid as place, {table}.row_count from {table}
+    where {hash_there} = {hash_here} and {same_grain}
+    limit 1
+) as standing on true;
+analyze placed_rows (place);
 """
 
-_APPLY = (
-    "delete from {table} using placed_rows where {table}.ctid = placed_rows.place and placed_rows.rows_left = 0",
-    "update {table} set {moved} from placed_rows where {table}.ctid = placed_rows.place and placed_rows.rows_left <> 0",
-    "insert into {table} ({columns}) select {columns} from placed_rows where place is null order by local_date",
+_APPLY = """
+with gone as (
+    delete from {table} where ctid = any(array(select place from placed_rows where rows_left = 0)) returning 1
+),
+changed as (
+    update {table} set {moved} from placed_rows
+    where {table}.ctid = placed_rows.place and placed_rows.rows_left <> 0 returning 1
+),
+came as (
+    insert into {table} ({columns}) select {columns} from placed_rows where place is null order by local_date returning 1
 )
+select (select count(*) from gone), (select count(*) from changed), (select count(*) from came)
+"""
 
 
 def follow(cursor: Cursor, fact: Model) -> None:
@@ -54,8 +66,10 @@ def follow(cursor: Cursor, fact: Model) -> None:
 
     Raises `AuditFailed`, with nothing changed, when a test of the moved rows fails.
     """
-    for model in sums_of(fact.name):
-        if not _is_owed_everything(cursor, model):
+    sums = sums_of(fact.name)
+    owed_anew = _owed_everything(cursor, sums)
+    for model in sums:
+        if model.name not in owed_anew:
             came, gone = ({fact.name: sql.Identifier(rows)} for rows in ("added_rows", "removed_rows"))
             _move(cursor, model, came, gone)
 
@@ -80,17 +94,14 @@ def rebuild(cursor: Cursor, model: Model) -> tuple[int, int, int]:
 
 
 def _move(cursor: Cursor, model: Model, came: Mapping[str, sql.Identifier], gone: Mapping[str, sql.Identifier]) -> None:
-    cursor.execute(_filled(_DELTA, model, came=_over_rows(model, came), gone=_over_rows(model, gone)))
-    passed(cursor, model, "delta_rows")
-    counts = []
-    for statement in _APPLY:
-        cursor.execute(_filled(statement, model))
-        counts.append(cursor.rowcount)
-    removed, updated, added = counts
-    cursor.execute("drop table delta_rows, placed_rows")
-    if any(counts):
+    cursor.execute(_filled(_PLACE, model, came=_over_rows(model, came), gone=_over_rows(model, gone)))
+    passed(cursor, model, "placed_rows")
+    cursor.execute(_filled(_APPLY, model))
+    removed, changed, added = cursor.fetchone() or (0, 0, 0)
+    cursor.execute("drop table placed_rows")
+    if removed or changed or added:
         analyze_if_grown(cursor, model.name, added)
-        runs.record(cursor, model.name, sum(counts), removed + updated, updated + added)
+        runs.record(cursor, model.name, removed + changed + added, removed + changed, changed + added)
 
 
 def _over_rows(model: Model, rows: Mapping[str, sql.Identifier]) -> sql.Composed:
@@ -124,7 +135,10 @@ def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Comp
         """Sums of `numeric` keep the digits of what went; the same amount must be the same bytes."""
         return sql.SQL("exact_amount({})").format(amount) if is_numeric else amount
 
-    added_up = [trimmed(is_numeric, sql.SQL("sum(change * {})").format(name)) for name, is_numeric in measures]
+    added_up = [
+        trimmed(is_numeric, sql.SQL("sum(change * {})").format(name)) + sql.SQL(" as ") + name
+        for name, is_numeric in measures
+    ]
     moved = [
         sql.SQL("{name} = {amount}").format(
             name=name, amount=trimmed(is_numeric, sql.SQL("{}.{} + placed_rows.{}").format(table, name, name))
@@ -134,17 +148,24 @@ def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Comp
     return sql.SQL(statement).format(
         table=table,
         columns=each("{name}", (*model.grain, *(column.name for column in model.measures))),
-        grain=each("{name}", model.grain),
+        grain=sql.SQL(", ").join(_typed(model, name) for name in model.grain),
+        grouped=each("moved.{name}", model.grain),
         added_up=sql.SQL(", ").join(added_up),
         is_any=sql.SQL(" or ").join(sql.SQL("sum(change * {}) <> 0").format(name) for name, _ in measures),
         moved=sql.SQL(", ").join(moved),
-        same_grain=each("{table}.{name} = delta_rows.{name}", model.grain, " and "),
+        same_grain=each("{table}.{name} = delta.{name}", model.grain, " and "),
         hash_there=sql.SQL("hash_record_extended(row({}), 0)").format(each("{table}.{name}", model.grain)),
-        hash_here=sql.SQL("hash_record_extended(row({}), 0)").format(each("delta_rows.{name}", model.grain)),
+        hash_here=sql.SQL("hash_record_extended(row({}), 0)").format(each("delta.{name}", model.grain)),
         **queries,
     )
 
 
-def _is_owed_everything(cursor: Cursor, model: Model) -> bool:
-    cursor.execute("select from changed_keys where model = %s and key = %s limit 1", (model.name, changes.EVERYTHING))
-    return bool(cursor.rowcount)
+def _typed(model: Model, name: str) -> sql.Composed:
+    data_type = next(column.data_type for column in model.columns if column.name == name)
+    return sql.SQL("moved.{name}::{type} as {name}").format(name=sql.Identifier(name), type=sql.SQL(data_type))
+
+
+def _owed_everything(cursor: Cursor, sums: list[Model]) -> set[str]:
+    names = [model.name for model in sums]
+    cursor.execute("select model from changed_keys where model = any(%s) and key = %s", (names, changes.EVERYTHING))
+    return {name for (name,) in cursor.fetchall()}
