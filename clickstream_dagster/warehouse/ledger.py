@@ -52,6 +52,15 @@ def freshness(connection: Connection) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
+def count_events(connection: Connection, start: datetime, end: datetime) -> int:
+    """How many events the hours from `start` up to `end` hold, whenever they were loaded."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "select count(*) from clickstream_events where partition_hour >= %s and partition_hour < %s", (start, end)
+        )
+        return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
 def missed_hours(connection: Connection, until: datetime) -> list[datetime]:
     """Closed hours after the freshness and before `until` that nobody has loaded, oldest first."""
     complete_to = freshness(connection)

@@ -78,12 +78,23 @@ def _check_version(cursor: Cursor, model: Model) -> None:
 
 
 def rebuild_all(connection: Connection, on_step: Callable[[Rebuilt], None] = lambda _: None) -> list[Rebuilt]:
-    """Rebuild every model, each after those it reads."""
+    """Rebuild every model that is owed anything, each after those it reads."""
     done = []
+    waiting = _waiting(connection)
     for model in all_models().values():
-        done.append(rebuild(connection, model))
+        if model.name in waiting:
+            done.append(rebuild(connection, model))
+            waiting = _waiting(connection)  # it may have owed its readers
+        else:
+            done.append(Rebuilt(model.name))
         on_step(done[-1])
     return done
+
+
+def _waiting(connection: Connection) -> set[str]:
+    """Another run's rebuild that has not committed is still owed here: it is waited for, not passed by."""
+    with transaction(connection) as cursor:
+        return changes.waiting(cursor)
 
 
 def owe_dates(connection: Connection, model: Model, first: date, last: date) -> None:
