@@ -21,7 +21,7 @@ from clickstream_dagster.resources import Platform
 from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import connect, transaction, try_lock
-from clickstream_dagster.warehouse.ledger import freshness, ledger
+from clickstream_dagster.warehouse.ledger import freshness, ledger, open_hour
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from support.tables import differences, dump
@@ -74,6 +74,7 @@ def test_an_hour_is_loaded_as_it_comes_and_gets_its_one_run_when_it_has_ended(
     with site.warehouse() as connection:
         assert not is_closed(connection, FIVE)
         assert freshness(connection) == FIVE
+        assert open_hour(connection) == (FIVE, SIX)  # loaded, and not complete
         assert [(hour.received, hour.loaded, hour.difference) for hour in ledger(connection)] == [(2, 2, 0), (2, 2, 0)]
 
     site.put(FIVE, "dan")
