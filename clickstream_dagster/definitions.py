@@ -12,7 +12,7 @@ from clickstream_dagster.assets.operations import operational_metrics
 from clickstream_dagster.checks import books_balance, every_object_has_a_place, latest_closed_hour_is_loaded
 from clickstream_dagster.jobs import hourly_clickstream
 from clickstream_dagster.resources import Platform, hold_embedded_postgres
-from clickstream_dagster.schedules import closed_hour
+from clickstream_dagster.schedules import closed_hour, hour_in_progress
 from clickstream_dagster.sensors import late_objects
 
 if "CLICKSTREAM_DAGSTER_URL" in os.environ:
@@ -23,7 +23,7 @@ defs = dg.Definitions(
     assets=[clickstream_events, *side_tables, *model_assets, operational_metrics],
     asset_checks=[books_balance, latest_closed_hour_is_loaded, every_object_has_a_place],
     jobs=[hourly_clickstream],
-    schedules=[closed_hour],
+    schedules=[closed_hour, hour_in_progress],
     sensors=[late_objects],
     resources={"platform": Platform()},
     # Steps run one after another in this process: Lambda has no shared memory for others, and the locks would queue them.

@@ -1,13 +1,18 @@
-"""The hourly schedule. Stopped by default: in the cloud the EventBridge tick drives, and one driver is enough."""
+"""The hourly schedule, and the one for the hour in progress. Stopped by default: in the cloud the EventBridge tick drives, and
+one driver is enough."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from clickstream_dagster.jobs import hourly_clickstream
+from clickstream_dagster.open_hour import load_open_hour
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
+from clickstream_dagster.resources import Platform
 from clickstream_dagster.retention import prune
 from clickstream_dagster.settings import load_settings
+
+_MINUTES = load_settings().tick_minutes
 
 
 @dg.schedule(
@@ -21,3 +26,17 @@ def closed_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     prune(context.instance, load_settings().run_retention_days)
     now = context.scheduled_execution_time or datetime.now(UTC)
     return dg.RunRequest(partition_key=key_of(floor_hour(now) - HOUR))
+
+
+@dg.schedule(
+    job=hourly_clickstream,
+    cron_schedule=f"*/{_MINUTES} * * * *" if _MINUTES < 60 else "30 * * * *",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Every CLICKSTREAM_TICK_MINUTES, the hour in progress, without a run: its run comes when it has ended.",
+)
+def hour_in_progress(context: dg.ScheduleEvaluationContext, platform: Platform) -> dg.SkipReason:
+    """Load what has come. To be turned on besides `closed_hour`."""
+    stack, hour = platform.stack, floor_hour(context.scheduled_execution_time or datetime.now(UTC))
+    with stack.warehouse() as connection:
+        loaded = load_open_hour(connection, stack, hour)
+    return dg.SkipReason(f"{loaded.loaded:,} events of {key_of(hour)} are loaded; its run comes when it has ended.")

@@ -62,6 +62,8 @@ QUERY_TIMEOUT_SECONDS = 30
 READER_SECONDS = 300
 #: A run of the tick that is older than this was killed: no Lambda lives longer than fifteen minutes.
 DEFAULT_TICK_SECONDS = 960
+#: How often the tick may come. Each is a whole part of an hour, so that every hour has its ticks at the same minutes.
+TICK_MINUTES = (5, 10, 15, 20, 30, 60)
 #: One statement of the loader may take so long; the tick's Lambda sets less than it lives. The longest by far is a rebuild
 #: of everything, after an upgrade: minutes for ten million events.
 DEFAULT_STATEMENT_SECONDS = 3_600
@@ -138,6 +140,8 @@ class Settings:
     lookback_hours: int
     max_owed_hours: int
     tick_seconds: int
+    #: Minutes from one tick to the next. Below 60 the hour in progress is loaded too.
+    tick_minutes: int
     #: Dagster's runs that ended longer ago are deleted; 0: none.
     run_retention_days: int
     statement_seconds: int
@@ -199,6 +203,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
         run_retention_days=_whole_number(env, "CLICKSTREAM_RUN_RETENTION_DAYS", 30),
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
+        tick_minutes=int(
+            _matching(
+                env, "CLICKSTREAM_TICK_MINUTES", "60", "|".join(map(str, TICK_MINUTES)), "5, 10, 15, 20, 30 or 60"
+            )
+        ),
         statement_seconds=_whole_number(env, "CLICKSTREAM_STATEMENT_SECONDS", DEFAULT_STATEMENT_SECONDS),
     )
 

@@ -21,19 +21,27 @@ _MACHINE = """
 """
 
 
-def tell(connection: Connection, answer: Mapping[str, Any], owed: int, complete_to: datetime | None) -> None:
-    """Log the tick's answer with its numbers. `owed`: how many hours before its own the tick found to be owed a load."""
-    runs: Sequence[Mapping[str, Any]] = answer["runs"]
+def tell(
+    connection: Connection, answer: Mapping[str, Any], did: Mapping[str, float], complete_to: datetime | None
+) -> None:
+    """Log the tick's answer with its numbers: what it `did`, and how the warehouse stands after it."""
     now = datetime.now(UTC)
     metrics = {
-        "HoursLoaded": sum(run["hours"] for run in runs if run["success"]),
-        "HoursOwed": owed,
-        "EventsLoaded": sum(run["events"] for run in runs),
+        **did,
         "FreshnessMinutes": round((now - complete_to).total_seconds() / 60, 1) if complete_to else None,
         "TickSeconds": answer["seconds"],
         **machine_numbers(connection),
     }
     log_metrics("etl", "tick", metrics, **answer)
+
+
+def runs_numbers(runs: Sequence[Mapping[str, Any]], owed: int) -> dict[str, float]:
+    """What runs have loaded. `owed`: how many hours before its own the tick found to be owed a load."""
+    return {
+        "HoursLoaded": sum(run["hours"] for run in runs if run["success"]),
+        "HoursOwed": owed,
+        "EventsLoaded": sum(run["events"] for run in runs),
+    }
 
 
 def machine_numbers(connection: Connection) -> dict[str, float]:

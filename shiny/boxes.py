@@ -37,7 +37,7 @@ class Boxes:
     """A row of boxes that one question answers. `rows` gives the head of the row and its boxes."""
 
     id: str
-    rows: Callable[[Warehouse, View], Awaitable[tuple[str, Sequence[Box]]]]
+    rows: Callable[[Warehouse, View], Awaitable[tuple[str | TagList, Sequence[Box]]]]
     width: int = 12
 
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,13 +13,13 @@ import pytest
 
 from clickstream_dagster.lambda_entrypoint import BadTick, target_hour
 from clickstream_dagster.partitions import HOUR, key_of
-from clickstream_dagster.settings import Postgres, load_settings
-from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
+from clickstream_dagster.settings import Postgres
+from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.ledger import freshness, ledger
 from ingest_lambda import contract, landing
-from ingest_lambda.contract import Event, Order, Rejection
-from support.tables import differences, dump
+from ingest_lambda.contract import Event, Rejection
+from support.tables import differences
+from support.ticks import Site, make_site
 
 EVENTBRIDGE = json.loads((Path(__file__).parent / "events" / "eventbridge_scheduled.json").read_text())
 NOW = datetime(2025, 12, 6, 6, 5, tzinfo=UTC)
@@ -67,23 +62,6 @@ REFUSED = [
     ({"hoursBack": 10**9}, "whole number of hours"),
 ]
 
-# Ticks one after another in one process, as a warm Lambda has them; then every run that the Dagster instance knows.
-_PROCESS = """
-import json, sys
-from clickstream_dagster import lambda_entrypoint
-answers = []
-for event in json.loads(sys.argv[1]):
-    try:
-        answers.append(lambda_entrypoint.handler(event))
-    except Exception as error:
-        answers.append({"error": type(error).__name__, "message": str(error)})
-runs = [
-    {"id": run.run_id, "job": run.job_name, "status": run.status.value, **run.tags}
-    for run in lambda_entrypoint._open()[1].get_runs()
-]
-print(json.dumps([answers, runs]))
-"""
-
 
 @pytest.mark.parametrize(("event", "hour"), ASKED)
 def test_an_event_names_its_hour(event: dict[str, Any], hour: datetime) -> None:
@@ -97,56 +75,9 @@ def test_an_event_that_names_no_hour_says_what_to_send(event: Any, step: str) ->
         target_hour(event, NOW)
 
 
-@dataclass(frozen=True)
-class Site:
-    """A warehouse, a raw folder and a Dagster instance of this file's own."""
-
-    stack: Stack
-    environ: dict[str, str]
-
-    def tick(self, *events: Any, **environ: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The answers to the events, and the runs of the Dagster instance."""
-        done = subprocess.run(
-            [sys.executable, "-c", _PROCESS, json.dumps(events)],
-            env={**os.environ, **self.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        answers, runs = json.loads(done.stdout.splitlines()[-1])
-        return answers, runs
-
-    def put(self, hour: datetime, visitor: str, *more: bytes) -> None:
-        """One raw object with one purchase, and whatever more lines."""
-        happened = hour + timedelta(minutes=7)
-        event = Event(uuid4(), "purchase", happened, happened, client_id=visitor, order=Order(id=visitor))
-        self.stack.store.put(landing.event_key(hour, uuid4()), b"\n".join([contract.encode(event), *more]))
-
-    @contextmanager
-    def warehouse(self) -> Iterator[Connection]:
-        with self.stack.warehouse() as connection:
-            yield connection
-
-    def dump(self) -> dict[str, str]:
-        with self.warehouse() as connection:
-            return dump(connection)
-
-
 @pytest.fixture(scope="module")
 def site(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    login = replace(postgres, database="tick")
-    create_database(postgres, login.database)
-    environ = {
-        "CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("home")),
-        "CLICKSTREAM_FIRST_HOUR": "2025-12-01T00:00Z",
-        "DW_PG_HOST": login.host,
-        "DW_PG_PORT": str(login.port),
-        "DW_PG_DATABASE": login.database,
-        "DAGSTER_PG_DATABASE": "tick_dagster",
-        "DAGSTER_HOME": "",
-    }
-    return Site(Stack(load_settings(environ)), environ)
+    return make_site(postgres, "tick", tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")

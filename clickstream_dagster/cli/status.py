@@ -14,7 +14,7 @@ from clickstream_dagster.settings import Settings, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import Connection, transaction
-from clickstream_dagster.warehouse.ledger import LedgerHour, freshness, ledger
+from clickstream_dagster.warehouse.ledger import LedgerHour, freshness, ledger, open_hour
 from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 
 
@@ -76,7 +76,9 @@ def show_balance(books: list[LedgerHour]) -> bool:
 
 
 def show_freshness(connection: Connection) -> None:
-    """How far the tables are complete."""
+    """How far the tables are complete, and how much is there of an hour that is not."""
+    if going := open_hour(connection):
+        console.print(f"The hour from {going[0]:%Y-%m-%d %H:%M} is in progress, loaded to {going[1]:%H:%M:%S} UTC.")
     complete_to = freshness(connection)
     if complete_to is None:
         console.print(

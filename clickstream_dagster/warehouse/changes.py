@@ -101,5 +101,24 @@ def owed(cursor: Cursor) -> dict[str, int]:
     return {name: int(count) for name, count in cursor.fetchall()}
 
 
+def waiting(cursor: Cursor) -> set[str]:
+    """The models that are owed anything. Cheaper than `owed`: a step through the index for each model, and no count."""
+    cursor.execute("""
+        with recursive models as (
+            (select model from changed_keys order by model limit 1)
+            union all
+            select (
+                select changed_keys.model from changed_keys
+                where changed_keys.model > models.model order by changed_keys.model limit 1
+            )
+            from models where models.model is not null
+        )
+        select model from models where model is not null
+        union
+        select 'fact_sessions' where exists (select from changed_spans)
+        """)
+    return {name for (name,) in cursor.fetchall()}
+
+
 def _key_type(model: Model) -> str:
     return next(column.data_type for column in all_models()[model.name].columns if column.name == model.key)

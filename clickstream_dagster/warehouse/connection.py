@@ -38,6 +38,7 @@ __all__ = [
     "owning",
     "take_lock",
     "transaction",
+    "try_lock",
 ]
 
 
@@ -146,6 +147,17 @@ def _holders(connection: Connection) -> str:
 def take_lock(cursor: Cursor, name: str) -> None:
     """Wait for the lock `name`, and hold it until the end of the transaction."""
     cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, name))
+
+
+def try_lock(connection: Connection, name: str, seconds: int) -> bool:
+    """Take the lock `name` for as long as the connection lives, unless somebody else has it. A connection that says nothing
+    for `seconds` is ended with its lock: it may be that of a process that is frozen."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "select set_config('idle_session_timeout', %s, false), pg_try_advisory_lock(%s, hashtext(%s))",
+            (f"{seconds}s", LOCK_CLASS, name),
+        )
+        return bool(cursor.fetchone()[1])  # type: ignore[index]
 
 
 @contextmanager

@@ -52,6 +52,26 @@ def freshness(connection: Connection) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
+def open_hour(connection: Connection) -> tuple[datetime, datetime] | None:
+    """The hour in progress and the moment that it is loaded to; None when the latest hour that was listed is closed."""
+    with transaction(connection) as cursor:
+        cursor.execute("""
+            select partition_hour, least(listed_at, partition_hour + interval '1 hour'), is_closed
+            from loaded_hours where listed_at is not null order by partition_hour desc limit 1
+            """)
+        found = cursor.fetchone()
+    return (found[0], found[1]) if found and not found[2] else None
+
+
+def count_events(connection: Connection, start: datetime, end: datetime) -> int:
+    """How many events the hours from `start` up to `end` hold, whenever they were loaded."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "select count(*) from clickstream_events where partition_hour >= %s and partition_hour < %s", (start, end)
+        )
+        return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
 def missed_hours(connection: Connection, until: datetime) -> list[datetime]:
     """Closed hours after the freshness and before `until` that nobody has loaded, oldest first."""
     complete_to = freshness(connection)

@@ -29,9 +29,11 @@ def load_hours(
     end: datetime,
     own_hosts: tuple[str, ...] = (),
     on_batch: Callable[[Loaded, int], None] = lambda loaded, total: None,
+    is_closing: bool = True,
 ) -> Loaded:
     """Load what is unseen in the hours from `start` up to `end`, and enter these hours as loaded.
 
+    An hour that has ended is closed by it, unless `is_closing` is False: then it stays open whatever the clock says.
     `on_batch` is told, after each commit, what is loaded so far and how many objects there are in all.
     """
     listed_at = datetime.now(UTC)
@@ -41,7 +43,7 @@ def load_hours(
         for _, batch in groupby(prepared, key=itemgetter(0)):
             total += load_batch(connection, (group for _, group in batch))
             on_batch(total, len(unseen))
-    _enter_hours(connection, start, end, listed_at)
+    _enter_hours(connection, start, end, listed_at, is_closing)
     return total
 
 
@@ -64,18 +66,18 @@ def load_batch(connection: Connection, batch: Iterable[Group]) -> Loaded:
         return merge(cursor)
 
 
-def _enter_hours(connection: Connection, start: datetime, end: datetime, listed_at: datetime) -> None:
+def _enter_hours(connection: Connection, start: datetime, end: datetime, listed_at: datetime, is_closing: bool) -> None:
     """An hour that was listed after its end is closed: it is loaded whole, but for objects that come late."""
     hours = "select generate_series(%s::timestamptz, %s::timestamptz - interval '1 hour', interval '1 hour')"
     with transaction(connection) as cursor:
         cursor.execute(
             f"""
             insert into loaded_hours (partition_hour, is_closed, listed_at)
-            select hour, hour + interval '1 hour' <= %s, %s from ({hours}) as listed (hour)
+            select hour, %s and hour + interval '1 hour' <= %s, %s from ({hours}) as listed (hour)
             on conflict (partition_hour) do update
             set is_closed = loaded_hours.is_closed or excluded.is_closed, loaded_at = now(),
                 listed_at = greatest(loaded_hours.listed_at, excluded.listed_at)
             """,
-            (listed_at, listed_at, start, end),
+            (is_closing, listed_at, listed_at, start, end),
         )
         changes.owe_keys(cursor, "etl_ledger", hours, start, end)

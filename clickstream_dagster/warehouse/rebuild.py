@@ -42,6 +42,8 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
         if not keys:
             return Rebuilt(model.name)
         audits = passed(cursor, model, "added_rows")
+        if not is_cut:
+            _forget_same(cursor, model)
         removed, added = _counts(cursor)
         analyze_if_grown(cursor, model.name, added)
         runs.record(cursor, model.name, keys, removed, added)
@@ -78,12 +80,23 @@ def _check_version(cursor: Cursor, model: Model) -> None:
 
 
 def rebuild_all(connection: Connection, on_step: Callable[[Rebuilt], None] = lambda _: None) -> list[Rebuilt]:
-    """Rebuild every model, each after those it reads."""
+    """Rebuild every model that is owed anything, each after those it reads."""
     done = []
+    waiting = _waiting(connection)
     for model in all_models().values():
-        done.append(rebuild(connection, model))
+        if model.name in waiting:
+            done.append(rebuild(connection, model))
+            waiting = _waiting(connection)  # it may have owed its readers
+        else:
+            done.append(Rebuilt(model.name))
         on_step(done[-1])
     return done
+
+
+def _waiting(connection: Connection) -> set[str]:
+    """Another run's rebuild that has not committed is still owed here: it is waited for, not passed by."""
+    with transaction(connection) as cursor:
+        return changes.waiting(cursor)
 
 
 def owe_dates(connection: Connection, model: Model, first: date, last: date) -> None:
@@ -146,8 +159,7 @@ from standing_rows
 inner join fresh on fresh.written = standing_rows.written and fresh.copy = standing_rows.copy;
 """
 
-#: What is left of the computed rows are those to add: in the order that the SQL gave them, since what lies together is read
-#: together.
+#: Added in the order that the SQL gave them: what lies together is read together.
 _MOVE = """
 create temporary table removed_rows on commit drop as
 with removed as (
@@ -155,8 +167,10 @@ with removed as (
     where ctid = any(array(select place from standing_rows except all select standing from same_rows)) returning *
 )
 select * from removed;
-delete from added_rows where ctid = any(array(select fresh from same_rows));
-insert into {table} select * from added_rows;
+insert into {table}
+select added_rows.* from added_rows
+where not exists (select from same_rows where same_rows.fresh = added_rows.ctid)
+order by added_rows.ctid;
 """
 
 
@@ -170,8 +184,13 @@ def _replace_keys(cursor: Cursor, model: Model) -> int:
             "select": sql.SQL(model.sql_by_date),
         }
         cursor.execute(sql.SQL(_COMPUTE + _COMPARE + _MOVE).format(**names))
-        changes.owe_readers(cursor, model)
     return keys
+
+
+def _forget_same(cursor: Cursor, model: Model) -> None:
+    """Rows that stood already are tested like all others, but they are no change."""
+    cursor.execute("delete from added_rows where ctid = any(array(select fresh from same_rows))")
+    changes.owe_readers(cursor, model)
 
 
 def _counts(cursor: Cursor) -> tuple[int, int]:

@@ -129,6 +129,17 @@ def firewall(traffic: Traffic) -> list[Line]:
     ]
 
 
+def often(traffic: Traffic) -> list[Line]:
+    """What a tick every five minutes adds to the hourly one. What its load takes is there anyway, an hour at a time."""
+    more = a.HOURS * (a.OFTEN_TICKS - 1)
+    return [
+        Line("Lambda", "lambda_requests", more),
+        Line("Lambda", "lambda_gb_seconds", a.HOURS * a.OFTEN_TICKS * a.OFTEN_SECONDS * a.TICK_GB),
+        Line("S3, lists", "s3_writes", a.HOURS * a.OFTEN_TICKS * a.OFTEN_LISTS),
+        Line("CloudWatch, logs", "log_gb", more * a.OFTEN_LOG_BYTES / a.GB),
+    ]
+
+
 def costs(lines: Sequence[Line], prices: Mapping[str, Price], *, is_free_tier: bool) -> dict[str, Decimal]:
     """Dollars of each row, to the cent. What is free is shared out among the rows that use it."""
     used: dict[str, Decimal] = {}

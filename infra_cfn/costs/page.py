@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra_cfn.costs import assumptions as a
-from infra_cfn.costs.bill import Traffic, analytics, costs, firewall, shop, total
+from infra_cfn.costs.bill import Traffic, analytics, costs, firewall, often, shop, total
 from infra_cfn.costs.comparisons import GROWING, TICK_LIMIT, cuts, nat, peers
 
 #: The words; every number in braces is computed.
@@ -50,6 +50,7 @@ def text(table: Mapping[str, Any]) -> str:
         bill=_table(("Service", *_heads()), _bill_rows(listed, free)),
         shop=_table(("The shop's own", *VOLUMES), _plain_rows(table, shop)),
         firewall=_table(("Switch: CloudFront and WAF before the API", *VOLUMES), _plain_rows(table, firewall)),
+        often=_table(("Switch: a tick every five minutes", *VOLUMES), _plain_rows(table, often)),
         sizes=_table(("", *VOLUMES), _sizes()),
         cuts=_table(("Cut, each by itself", *VOLUMES), _cut_rows(cut)),
         both_endpoints=_money(2 * cut["1 million"]["endpoint"]),

@@ -23,6 +23,8 @@ from pages.ledger import (
     reasons,
     runs,
     samples,
+    timezone,
+    told,
     totals,
 )
 from queries import Warehouse
@@ -85,8 +87,20 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     return str(view.period), [*boxes, *await cloud.boxes(warehouse, view.period, view.before)]
 
 
+#: The latest hour that was listed, while it is open: it makes nothing complete, whatever of it is loaded.
+_IN_PROGRESS = """
+    select least(listed_at, partition_hour + interval '1 hour') as loaded_to, is_closed
+    from loaded_hours where listed_at is not null order by partition_hour desc limit 1
+"""
+
+
 async def _freshness(warehouse: Warehouse) -> Box:
     found = await warehouse.frame(FRESHNESS)
+    last = await warehouse.frame(_IN_PROGRESS)
+    zone = await timezone(warehouse)
+    going = (
+        "" if last.empty or last["is_closed"].iat[0] else f"; in progress: to {told(last['loaded_to'].iat[0], zone)}"
+    )
     moment = found["complete_to"].iat[0] if len(found) else None
     age = None if pd.isna(moment) else (datetime.now(UTC) - pd.Timestamp(moment)).total_seconds()
     aim = duration(FRESHNESS_SLO.total_seconds())
@@ -94,11 +108,11 @@ async def _freshness(warehouse: Warehouse) -> Box:
     return Box(
         "freshness",
         "Freshness",
-        "Now less the end of the latest hour that is loaded whole, with every hour before it. This is about now, whatever "
-        "the period.",
+        "Now less the end of the latest hour that is loaded whole, with every hour before it. An hour in progress does not "
+        "count, however much of it is loaded. This is about now, whatever the period.",
         age,
         kind="duration",
-        note=f"within the aim of {aim}" if is_within else f"beyond the aim of {aim}",
+        note=(f"within the aim of {aim}" if is_within else f"beyond the aim of {aim}") + going,
     )
 
 

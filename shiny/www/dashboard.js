@@ -38,6 +38,16 @@
     $(document).on("shiny:disconnected", reconnect);
   });
 
+  // How old something is, as formats.py says it: it goes on while the page is looked at.
+  const UNITS = [[90, 1, "s", 0], [5_400, 60, "min", 0], [172_800, 3_600, "h", 1], [Infinity, 86_400, "d", 1]];
+  setInterval(() => {
+    for (const age of document.querySelectorAll("time[data-age]")) {
+      const seconds = Math.max(0, (Date.now() - Date.parse(age.dateTime)) / 1_000);
+      const [, divisor, unit, digits] = UNITS.find(([limit]) => seconds < limit);
+      age.textContent = `${(seconds / divisor).toFixed(digits)} ${unit}`;
+    }
+  }, 5_000);
+
   // All that a tab shows is in its address: a new load brings it back. A page that is being left is not in need of it.
   let isLeft = false;
   window.addEventListener("pagehide", () => (isLeft = true));

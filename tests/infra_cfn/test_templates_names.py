@@ -12,6 +12,7 @@ import pytest
 import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from clickstream_dagster.settings import TICK_MINUTES
 from support.templates import FOLDER, TEMPLATES, every, properties, resources, text
 
 ROOT = FOLDER.parent
@@ -110,16 +111,32 @@ def test_silence_is_an_alarm_where_something_must_be_heard() -> None:
     heard = {name for name, made in ALARMS.items() if made["TreatMissingData"] == "breaching"}
     assert heard == {"MissedTick", "StaleTables", "WarehouseUnhealthy", "OltpUnhealthy"}
     assert ALARMS["MissedTick"]["MetricName"] == "Invocations"
-    assert ALARMS["MissedTick"]["Period"] * ALARMS["MissedTick"]["EvaluationPeriods"] == 7200
+    assert ALARMS["MissedTick"]["Period"] == 3600
+    assert ALARMS["MissedTick"]["EvaluationPeriods"] == {"Fn::If": ["IsHourly", 2, 1]}
 
 
-def test_the_tick_comes_each_hour_and_leaves_what_fails() -> None:
+def test_the_tick_comes_each_hour_or_as_often_as_is_chosen_and_leaves_what_fails() -> None:
     rule = properties("etl", "Tick")
-    assert rule["ScheduleExpression"] == "cron(5 * * * ? *)"
+    often = {"Fn::Sub": "cron(3/${TickMinutes} * * * ? *)"}
+    assert rule["ScheduleExpression"] == {"Fn::If": ["IsHourly", "cron(5 * * * ? *)", often]}
     assert rule["Targets"][0]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
     failed = properties("etl", "TickFailures")
     assert failed["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     assert failed["MaximumRetryAttempts"] == 2
+
+
+def test_how_often_the_tick_comes_is_one_choice_that_the_function_rule_and_alarms_share() -> None:
+    choices = [TEMPLATES[name]["Parameters"]["TickMinutes"] for name in ("root", "etl", "monitoring")]
+    assert all(choice["AllowedValues"] == list(TICK_MINUTES) and choice["Default"] == 60 for choice in choices)
+    for name in ("etl", "monitoring"):
+        assert TEMPLATES[name]["Conditions"]["IsHourly"] == {"Fn::Equals": [{"Ref": "TickMinutes"}, 60]}
+    for stack in ("Etl", "Monitoring"):
+        assert properties("root", stack)["Parameters"]["TickMinutes"] == {"Ref": "TickMinutes"}
+    assert properties("etl", "Etl")["Environment"]["Variables"]["CLICKSTREAM_TICK_MINUTES"] == {"Ref": "TickMinutes"}
+    # What waits for a retry is not older than the next tick.
+    assert properties("etl", "TickFailures")["MaximumEventAgeInSeconds"] == {"Fn::If": ["IsHourly", 3300, 240]}
+    # One event that fails for good, with its two retries, is an alarm; a single error that the next tick mends is none.
+    assert ALARMS["EtlErrors"]["Threshold"] == {"Fn::If": ["IsHourly", 1, 3]}
 
 
 def test_the_example_of_an_environment_is_one() -> None:

