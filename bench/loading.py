@@ -61,10 +61,14 @@ def breakdown(first: Stack) -> None:
     from clickstream_dagster.partitions import HOUR
     from clickstream_dagster.warehouse.load import load_hours
 
-    with fresh_warehouse(first, "one") as one, fresh_warehouse(first, "two") as two:
-        with one.warehouse() as clocked, two.warehouse() as profiled:
-            hour = (first.store, START, START + HOUR)
-            profile(clocked, lambda: load_hours(clocked, *hour), lambda: load_hours(profiled, *hour))
+    with (
+        fresh_warehouse(first, "one") as one,
+        fresh_warehouse(first, "two") as two,
+        one.warehouse() as clocked,
+        two.warehouse() as profiled,
+    ):
+        hour = (first.store, START, START + HOUR)
+        profile(clocked, lambda: load_hours(clocked, *hour), lambda: load_hours(profiled, *hour))
 
 
 def fresh_load(first: Stack) -> float:
