@@ -1,27 +1,29 @@
 """How fast is a load of raw objects, against what limits it and against its peers?
 
-Run: python bench/loading.py [--events N] [--rounds N] [--profile]
+Run: python bench/loading.py [batches] [small] [--events N] [--rounds N] [--profile]
 
-Each part compares in one run, taken in turn, and prints the ratio; see bench/README.md.
-- copy: an hour of 300,000 lines in objects of 100, against COPY of the rows that come of it.
+Each part compares in one run, taken in turn, and prints the ratio; why it is fair is said in bench/README.md.
+- batches: an hour of 300,000 lines in objects of 100, against COPY of the rows that come of it, and against dlt;
+- small: an hour of 20,000 objects of one event, from a folder and from a bucket, against boto3 object by object.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limit import copy_in, copy_out
-from parts import START, claim, fresh_warehouse, in_turn, ratio, temporary_home
+from obstore.store import LocalStore
+from ours import fresh_load, load
+from parts import START, claim, fresh_warehouse, in_turn, ratio, tell, temporary_home
+from peers import DLT_WAYS, dlt_seconds
 from raw_hours import write_hour
+from single_events import single_events
 from where import profile
 
 if TYPE_CHECKING:
     from clickstream_dagster.stack import Stack
-    from clickstream_dagster.warehouse.connection import Connection
 
 EVENTS, ROUNDS = 300_000, 5
 
@@ -33,28 +35,49 @@ def main() -> None:
         from clickstream_dagster.stack import Stack
 
         stack = Stack(load_settings())
-        objects = write_hour(stack.store, START, options.events)
-        print(f"{options.events:,} lines in {objects:,} objects", flush=True)
         if options.profile:
+            write_hour(stack.store, START, options.events)
             breakdown(stack)
         else:
-            against_copy(stack, home / "rows.copy", options)
+            for part in options.parts or PARTS:
+                PARTS[part](stack, home, options)
 
 
-def against_copy(first: Stack, rows: Path, options: argparse.Namespace) -> None:
+def batches(first: Stack, home: Path, options: argparse.Namespace) -> None:
+    """An hour in objects of 100 lines: ours, PostgreSQL's COPY and dlt in turn."""
+    events = options.events
+    objects = write_hour(first.store, START, events)
+    (home / "whole").mkdir()
+    # dlt stops at a line that is no JSON: it is given the hour without those.
+    write_hour(LocalStore(home / "whole"), START, events, broken=0)
+    print(f"{events:,} lines in {objects:,} objects", flush=True)
     with fresh_warehouse(first) as stack:  # warms up, and leaves the rows
         load(stack)
-        kept = copy_out(stack, rows)
+        kept = copy_out(stack, home / "rows.copy")
+    way = min(DLT_WAYS, key=lambda way: by_dlt(first, home / "whole", way))
+    taken = in_turn(
+        options.rounds,
+        ours=lambda: fresh_load(first),
+        copy=lambda: fresh_copy(first, home / "rows.copy"),
+        dlt=lambda: by_dlt(first, home / "whole", way),
+    )
+    for name, count in (("ours", events), ("copy", kept), ("dlt", events)):
+        tell(name, count, taken[name])
+    share, times = ratio(taken["copy"], taken["ours"]), ratio(taken["dlt"], taken["ours"])
+    claim("load of 300,000 events in objects of 100", "COPY of the same rows", share, 0.5, at_least=True)
+    claim("load of 300,000 events in objects of 100", f"dlt ({' and '.join(way)})", times, 2.5, at_least=True)
 
-    def limit() -> float:
-        with fresh_warehouse(first) as stack:
-            return copy_in(stack, rows)
 
-    taken = in_turn(options.rounds, ours=lambda: fresh_load(first), copy=limit)
-    for name, count in (("ours", options.events), ("copy", kept)):
-        print(f"{name}: {count / statistics.median(taken[name]):,.0f} a second ({_seconds(taken[name])})")
-    share = ratio(taken["copy"], taken["ours"])
-    claim("load, objects of 100", "COPY of the same rows", share, 0.5, at_least=True)
+def by_dlt(first: Stack, folder: Path, way: tuple[str, str]) -> float:
+    with fresh_warehouse(first) as stack:
+        seconds, rows = dlt_seconds(stack.server, folder, way)
+    print(f"dlt, {' and '.join(way)}: {seconds:.2f} s, {rows:,} rows", flush=True)
+    return seconds
+
+
+def fresh_copy(first: Stack, rows: Path) -> float:
+    with fresh_warehouse(first) as stack:
+        return copy_in(stack, rows)
 
 
 def breakdown(first: Stack) -> None:
@@ -71,45 +94,16 @@ def breakdown(first: Stack) -> None:
         profile(clocked, lambda: load_hours(clocked, *hour), lambda: load_hours(profiled, *hour))
 
 
-def fresh_load(first: Stack) -> float:
-    with fresh_warehouse(first) as stack:
-        return load(stack)
-
-
-def load(stack: Stack) -> float:
-    """Seconds of a load of the hour: listing, reading, decoding, merging, duplicates, rejects, manifest."""
-    from clickstream_dagster.partitions import HOUR
-    from clickstream_dagster.warehouse.load import load_hours
-
-    with stack.warehouse() as connection:
-        started = time.perf_counter()
-        loaded = load_hours(connection, stack.store, START, START + HOUR)
-        elapsed = time.perf_counter() - started
-        check(connection, loaded.received)
-    return elapsed
-
-
-def check(connection: Connection, received: int) -> None:
-    """A load that loses a line is not fast."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select (select count(*) from clickstream_events) + (select count(*) from duplicate_events)"
-            " + (select count(*) from rejected_events)"
-        )
-        assert cursor.fetchone() == (received,)
-
-
-def _seconds(taken: list[float]) -> str:
-    return " ".join(f"{one:.2f}" for one in taken) + " s"
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=(*PARTS, []), help="default: all")
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--profile", action="store_true", help="say where the time of a load goes, and compare nothing")
     return parser.parse_args()
 
+
+PARTS = {"batches": batches, "small": single_events}
 
 if __name__ == "__main__":
     main()

@@ -82,6 +82,12 @@ def ratio(above: list[float], below: list[float]) -> float:
     return statistics.median(one / other for one, other in zip(above, below, strict=True))
 
 
+def tell(name: str, count: int, taken: list[float]) -> None:
+    """Print how fast a way was: what it did in a second, and the seconds of each round."""
+    seconds = " ".join(f"{one:.2f}" for one in taken)
+    print(f"{name}: {count / statistics.median(taken):,.0f} a second ({seconds} s)", flush=True)
+
+
 def claim(text: str, against: str, value: float, target: float, *, at_least: bool) -> None:
     """Print what a claim comes to, and whether it holds; keep it for the summary of `make bench`."""
     holds = value >= target if at_least else value <= target

@@ -27,9 +27,11 @@ _BROKEN_LINES = (
 Objects = Iterator[tuple[str, bytes]]
 
 
-def write_hour(store: ObjectStore, hour: datetime, count: int, per_object: int = 100, seed: int = 1) -> int:
+def write_hour(
+    store: ObjectStore, hour: datetime, count: int, per_object: int = 100, seed: int = 1, broken: float = BROKEN
+) -> int:
     """Write an hour of `count` lines, with what a shop has of broken ones. Returns how many objects it has."""
-    objects, written = hour_objects(hour, count, per_object, seed), 0
+    objects, written = hour_objects(hour, count, per_object, seed, broken), 0
     with ThreadPoolExecutor(16) as pool:
         while some := list(islice(objects, 1_000)):
             list(pool.map(lambda one: obstore.put(store, *one), some))
@@ -37,17 +39,17 @@ def write_hour(store: ObjectStore, hour: datetime, count: int, per_object: int =
     return written
 
 
-def hour_objects(hour: datetime, count: int, per_object: int, seed: int) -> Objects:
+def hour_objects(hour: datetime, count: int, per_object: int, seed: int, broken: float = BROKEN) -> Objects:
     """Keys and bytes of such an hour. What the collector itself has refused lies beside: few objects of one line each."""
     rng = random.Random(seed)
-    lines = _lines(rng, Traffic(seed, hour, count))
+    lines = _lines(random.Random(seed), Traffic(seed, hour, count), broken)
     while some := list(islice(lines, per_object)):
         yield landing.event_key(hour, UUID(int=rng.getrandbits(128), version=4)), b"\n".join(some)
     refused = Rejection("invalid_price", "product.price -3 is not an amount.", hour, 0, '{"product":{"price":-3}}')
-    for _ in range(count // 2_000):
+    for _ in range(count // 2_000 if broken else 0):
         yield landing.rejected_key(hour, UUID(int=rng.getrandbits(128), version=4)), contract.encode(refused)
 
 
-def _lines(rng: random.Random, traffic: Traffic) -> Iterator[bytes]:
+def _lines(rng: random.Random, traffic: Traffic, broken: float) -> Iterator[bytes]:
     for event in traffic:
-        yield rng.choice(_BROKEN_LINES) if rng.random() < BROKEN else contract.encode(event)
+        yield rng.choice(_BROKEN_LINES) if rng.random() < broken else contract.encode(event)
