@@ -47,9 +47,10 @@ _ORIGINS = (
 class Traffic:
     """The events of one hour, in the order in which they are received. At each step one of the visits goes on."""
 
-    def __init__(self, seed: int, hour: datetime, count: int, minutes: int = 60) -> None:
+    def __init__(self, seed: int, hour: datetime, count: int, minutes: int = 60, known: int = KNOWN_VISITORS) -> None:
         self.rng = random.Random(seed)
         self.hour, self.count, self.span = hour, count, timedelta(minutes=minutes) - timedelta(seconds=1)
+        self.known = known
         self.shop = Shop(self.rng, PRODUCTS)
         # So many at a time that each of them does something every three minutes, whatever the size of the hour.
         self.visits = [self._arrival() for _ in range(max(4, count // 20))]
@@ -100,7 +101,7 @@ class Traffic:
         """A visit that begins. Some are of visitors who may have been there before, in any hour of any seed."""
         rng = self.rng
         agent = user_agent(rng)
-        known = f"v{rng.randrange(KNOWN_VISITORS)}" if rng.random() < RETURNS else ""
+        known = f"v{rng.randrange(self.known)}" if rng.random() < RETURNS else ""
         return Event(
             event_id=UUID(int=0),
             event_name="page_view",

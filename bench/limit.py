@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parts import fresh_warehouse
+
 if TYPE_CHECKING:
     from clickstream_dagster.stack import Stack
 
@@ -18,6 +20,12 @@ def copy_out(stack: Stack, file: Path) -> int:
     with stack.warehouse() as connection, connection.cursor() as cursor, file.open("wb") as text:
         cursor.copy_expert("copy clickstream_events to stdout", text, 1 << 20)
         return int(cursor.rowcount)
+
+
+def fresh_copy(first: Stack, file: Path) -> float:
+    """Seconds of it in an empty warehouse."""
+    with fresh_warehouse(first) as stack:
+        return copy_in(stack, file)
 
 
 def copy_in(stack: Stack, file: Path) -> float:

@@ -13,13 +13,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limit import copy_in, copy_out
+from limit import copy_out, fresh_copy
 from obstore.store import LocalStore
 from ours import fresh_load, load
-from parts import START, claim, fresh_warehouse, in_turn, ratio, tell, temporary_home
+from parts import START, claim, fresh_warehouse, temporary_home
 from peers import DLT_WAYS, dlt_seconds
 from raw_hours import write_hour
 from single_events import single_events
+from turns import in_turn
 from where import profile
 
 if TYPE_CHECKING:
@@ -57,15 +58,18 @@ def batches(first: Stack, home: Path, options: argparse.Namespace) -> None:
     way = min(DLT_WAYS, key=lambda way: by_dlt(first, home / "whole", way))
     taken = in_turn(
         options.rounds,
+        first,
         ours=lambda: fresh_load(first),
         copy=lambda: fresh_copy(first, home / "rows.copy"),
         dlt=lambda: by_dlt(first, home / "whole", way),
     )
     for name, count in (("ours", events), ("copy", kept), ("dlt", events)):
-        tell(name, count, taken[name])
-    share, times = ratio(taken["copy"], taken["ours"]), ratio(taken["dlt"], taken["ours"])
-    claim("load of 300,000 events in objects of 100", "COPY of the same rows", share, 0.5, at_least=True)
-    claim("load of 300,000 events in objects of 100", f"dlt ({' and '.join(way)})", times, 2.5, at_least=True)
+        taken.tell(name, count)
+    text = f"load of {events:,} events in objects of 100"
+    share, share_of_cpu = taken.ratio("copy", "ours")
+    claim(text, "COPY of the same rows", share, 0.5, at_least=True, by_cpu=share_of_cpu)
+    times, times_cpu = taken.ratio("dlt", "ours")
+    claim(text, f"dlt ({' and '.join(way)})", times, 2.5, at_least=True, by_cpu=times_cpu)
 
 
 def by_dlt(first: Stack, folder: Path, way: tuple[str, str]) -> float:
@@ -73,11 +77,6 @@ def by_dlt(first: Stack, folder: Path, way: tuple[str, str]) -> float:
         seconds, rows = dlt_seconds(stack.server, folder, way)
     print(f"dlt, {' and '.join(way)}: {seconds:.2f} s, {rows:,} rows", flush=True)
     return seconds
-
-
-def fresh_copy(first: Stack, rows: Path) -> float:
-    with fresh_warehouse(first) as stack:
-        return copy_in(stack, rows)
 
 
 def breakdown(first: Stack) -> None:

@@ -31,17 +31,18 @@ def load(stack: Stack, store: ObjectStore | None = None, hour: datetime = START)
         started = time.perf_counter()
         loaded = load_hours(connection, store or stack.store, hour, hour + HOUR)
         elapsed = time.perf_counter() - started
-        check(connection)
+        check(connection, hour)
     assert loaded.objects, "nothing was there to load"
     return elapsed
 
 
-def check(connection: Connection) -> None:
-    """Every line of every object is in one of the three tables."""
+def check(connection: Connection, hour: datetime) -> None:
+    """Every line of every object of the hour is in one of the three tables."""
+    tables = ("clickstream_events", "duplicate_events", "rejected_events")
+    kept = " + ".join(f"(select count(*) from {table} where partition_hour = %(hour)s)" for table in tables)
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "select (select sum(line_count) from raw_objects) = (select count(*) from clickstream_events)"
-            " + (select count(*) from duplicate_events) + (select count(*) from rejected_events)"
+            f"select sum(line_count) = {kept} from raw_objects where partition_hour = %(hour)s", {"hour": hour}
         )
         assert cursor.fetchone() == (True,), "the books do not balance"
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,9 +51,10 @@ def fresh_warehouse(first: Stack, name: str = "fresh") -> Iterator[Stack]:
         _as_owner(first, f"drop database {name} with (force)")
 
 
-def stack_on(first: Stack, database: str) -> Stack:
-    """The same server and raw store, another database."""
-    return type(first)(replace(first.settings, postgres=replace(first.server, database=database)))
+def stack_on(first: Stack, database: str, raw: Path | None = None) -> Stack:
+    """The same server, another database; the same raw store, or another folder."""
+    bucket = f"file://{raw}" if raw else first.settings.raw_bucket
+    return type(first)(replace(first.settings, postgres=replace(first.server, database=database), raw_bucket=bucket))
 
 
 def _as_owner(first: Stack, *statements: str) -> None:
@@ -68,34 +68,18 @@ def _as_owner(first: Stack, *statements: str) -> None:
     connection.close()
 
 
-def in_turn(rounds: int, **ways: Callable[[], float]) -> dict[str, list[float]]:
-    """The seconds of each way, taken in turn, so that whatever else the machine does falls on all of them alike."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            taken[name].append(way())
-    return taken
-
-
-def ratio(above: list[float], below: list[float]) -> float:
-    """How many times one is the other: the median over the rounds, each with its own neighbour."""
-    return statistics.median(one / other for one, other in zip(above, below, strict=True))
-
-
-def tell(name: str, count: int, taken: list[float]) -> None:
-    """Print how fast a way was: what it did in a second, and the seconds of each round."""
-    seconds = " ".join(f"{one:.2f}" for one in taken)
-    print(f"{name}: {count / statistics.median(taken):,.0f} a second ({seconds} s)", flush=True)
-
-
-def claim(text: str, against: str, value: float, target: float, *, at_least: bool) -> None:
+def claim(text: str, against: str, value: float, target: float, *, at_least: bool, by_cpu: float | None = None) -> None:
     """Print what a claim comes to, and whether it holds; keep it for the summary of `make bench`."""
     holds = value >= target if at_least else value <= target
-    sign = ">=" if at_least else "<="
-    print(
-        f"claim: {text} | {against} | {value:,.2f} | {sign} {target:,g} | {'holds' if holds else 'DOES NOT HOLD'}",
-        flush=True,
-    )
+    said = [
+        text,
+        against,
+        f"{value:,.2f}",
+        f"{by_cpu:,.2f}" if by_cpu else "-",
+        f"{'>=' if at_least else '<='} {target:,g}",
+    ]
+    said.append("holds" if holds else "DOES NOT HOLD")
+    print("claim: " + " | ".join(said), flush=True)
     if file := os.environ.get(CLAIMS):
         with Path(file).open("a") as claims:
-            claims.write(json.dumps([text, against, f"{value:,.2f}", f"{sign} {target:,g}", holds]) + "\n")
+            claims.write(json.dumps(said) + "\n")

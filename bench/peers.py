@@ -22,7 +22,7 @@ def peers_python() -> Path:
     if not mark.exists() or mark.read_text() != wanted.read_text():
         print("Installing the peers into .venv-peers (once) ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--requirement", str(wanted)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-qq", "--requirement", str(wanted)], check=True)
         mark.write_text(wanted.read_text())
     return python
 

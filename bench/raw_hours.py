@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import obstore
@@ -27,11 +28,9 @@ _BROKEN_LINES = (
 Objects = Iterator[tuple[str, bytes]]
 
 
-def write_hour(
-    store: ObjectStore, hour: datetime, count: int, per_object: int = 100, seed: int = 1, broken: float = BROKEN
-) -> int:
+def write_hour(store: ObjectStore, hour: datetime, count: int, per_object: int = 100, **more: Any) -> int:
     """Write an hour of `count` lines, with what a shop has of broken ones. Returns how many objects it has."""
-    objects, written = hour_objects(hour, count, per_object, seed, broken), 0
+    objects, written = hour_objects(hour, count, per_object, **more), 0
     with ThreadPoolExecutor(16) as pool:
         while some := list(islice(objects, 1_000)):
             list(pool.map(lambda one: obstore.put(store, *one), some))
@@ -39,10 +38,12 @@ def write_hour(
     return written
 
 
-def hour_objects(hour: datetime, count: int, per_object: int, seed: int, broken: float = BROKEN) -> Objects:
+def hour_objects(
+    hour: datetime, count: int, per_object: int, seed: int = 1, broken: float = BROKEN, **traffic: Any
+) -> Objects:
     """Keys and bytes of such an hour. What the collector itself has refused lies beside: few objects of one line each."""
     rng = random.Random(seed)
-    lines = _lines(random.Random(seed), Traffic(seed, hour, count), broken)
+    lines = _lines(random.Random(seed), Traffic(seed, hour, count, **traffic), broken)
     while some := list(islice(lines, per_object)):
         yield landing.event_key(hour, UUID(int=rng.getrandbits(128), version=4)), b"\n".join(some)
     refused = Rejection("invalid_price", "product.price -3 is not an amount.", hour, 0, '{"product":{"price":-3}}')

@@ -13,8 +13,9 @@ from bucket import NAME, bucket_of
 from obstore.store import LocalStore, ObjectStore, S3Store
 from one_by_one import load_one_by_one
 from ours import fresh_load
-from parts import START, claim, fresh_warehouse, in_turn, ratio, tell
+from parts import START, claim, fresh_warehouse
 from raw_hours import write_hour
+from turns import in_turn
 
 if TYPE_CHECKING:
     from clickstream_dagster.stack import Stack
@@ -46,15 +47,17 @@ def single_events(first: Stack, home: Path, options: argparse.Namespace) -> None
             }
             if name == "a bucket":
                 ways["boto3"] = one_by_one
-            taken = in_turn(options.rounds, **ways)
-            for way, seconds in taken.items():
-                tell(f"{objects:,} objects of one event from {name}, {way}", objects, seconds)
-            rate = objects / sorted(taken["ours"])[len(taken["ours"]) // 2]
+            taken = in_turn(options.rounds, first, **ways)
+            for way in ways:
+                print(f"{objects:,} objects of one event from {name}, ", end="")
+                taken.tell(way, objects)
+            rate = objects / taken.median("ours")
             claim(f"single-event objects a second, from {name}", "none: of this machine", rate, TARGET, at_least=True)
-            share = ratio(taken["reads"], taken["ours"])
+            share, _ = taken.ratio("reads", "ours")
             print(f"of the plain reads of {name} with as many threads, which load nothing: {share:.2f}")
-        times = ratio(taken["boto3"], taken["ours"])
-        claim("load of single-event objects from a bucket", "boto3, object by object", times, 10, at_least=True)
+        times, by_cpu = taken.ratio("boto3", "ours")
+        text = "load of single-event objects from a bucket"
+        claim(text, "boto3, object by object", times, 10, at_least=True, by_cpu=by_cpu)
 
 
 def _bucket(endpoint: str) -> S3Store:

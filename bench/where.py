@@ -7,16 +7,15 @@ two may run at once, so they need not come to the seconds of the clock.
 from __future__ import annotations
 
 import cProfile
-import os
 import pstats
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import psutil
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+from turns import own_cpu, server_cpu, server_of
 
 STATEMENTS, FUNCTIONS = 12, 14
 
@@ -25,11 +24,11 @@ def profile(connection: Connection, work: Callable[[], object], again: Callable[
     """Do the work once with a clock on each statement; and `again`, elsewhere, under Python's profiler, which slows it."""
     statements: Counter[str] = Counter()
     connection.cursor_factory = _clocked(statements)
-    server = psutil.Process(connection.info.backend_pid).parent()
-    started, python, database = time.perf_counter(), _own_seconds(), _server_seconds(server)
+    server = server_of(connection)
+    started, python, database = time.perf_counter(), own_cpu(), server_cpu(server)
     work()
     elapsed = time.perf_counter() - started
-    python, database = _own_seconds() - python, _server_seconds(server) - database
+    python, database = own_cpu() - python, server_cpu(server) - database
     print(f"{elapsed:.2f} s by the clock; CPU: Python {python:.2f} s, PostgreSQL {database:.2f} s")
     print("seconds in statements (a COPY that is fed as it goes has Python's own in it):")
     for text, seconds in statements.most_common(STATEMENTS):
@@ -56,13 +55,3 @@ def _clocked(statements: Counter[str]) -> type[Cursor]:
                 statements[" ".join(text.split())[:110]] += time.perf_counter() - started
 
     return Clocked
-
-
-def _own_seconds() -> float:
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
-
-
-def _server_seconds(server: psutil.Process) -> float:
-    total = sum(server.cpu_times()[:4])  # with what its processes that have ended took
-    return total + sum(sum(one.cpu_times()[:2]) for one in server.children())
