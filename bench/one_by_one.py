@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -52,8 +51,8 @@ _COLUMNS = (
 )
 
 
-def load_one_by_one(stack: Stack, endpoint: str, bucket: str, hour: datetime, objects: int) -> float:
-    """Seconds in which it loads so many objects of an hour."""
+def load_one_by_one(stack: Stack, endpoint: str, bucket: str, hour: datetime) -> float:
+    """Seconds in which it loads the objects of an hour."""
     names = ", ".join(_COLUMNS)
     insert = f"insert into like_events ({names}) values %s on conflict do nothing"
     s3 = boto3.client(
@@ -66,7 +65,7 @@ def load_one_by_one(stack: Stack, endpoint: str, bucket: str, hour: datetime, ob
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"events/{hour:%Y/%m/%d/%H}/")
         keys = (found["Key"] for page in pages for found in page.get("Contents", []))
         held: list[tuple[Any, ...]] = []
-        for key in islice(keys, objects):
+        for key in keys:
             body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             try:
                 held.append(_row(json.loads(body), key, hour))

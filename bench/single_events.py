@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from clickstream_dagster.stack import Stack
 
 OBJECTS = 20_000
-#: Object by object takes so long that it does a part of them; its rate does not depend on how many there are.
-OBJECTS_ONE_BY_ONE = 4_000
 TARGET = 12_000
 
 
@@ -37,7 +35,7 @@ def single_events(first: Stack, home: Path, options: argparse.Namespace) -> None
 
         def one_by_one() -> float:
             with fresh_warehouse(first) as stack:
-                return load_one_by_one(stack, endpoint, NAME, START, OBJECTS_ONE_BY_ONE) / OBJECTS_ONE_BY_ONE * objects
+                return load_one_by_one(stack, endpoint, NAME, START)
 
         fresh_load(first, folder)  # warms up
         for name, store in stores.items():
