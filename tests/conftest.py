@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,13 +17,16 @@ from clickstream_dagster.settings import Postgres, Settings, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, connect, create_database
 from support.power import Disk
+from support.thorough import EXAMPLES, PROFILE
 
 _numbers = itertools.count()
 
-# The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks further.
+# The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks elsewhere each time,
+# and thorough at more of them besides.
 hypothesis_settings.register_profile("same", derandomize=True)
 hypothesis_settings.register_profile("random")
-hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+hypothesis_settings.register_profile("thorough", max_examples=EXAMPLES, print_blob=True)
+hypothesis_settings.load_profile(PROFILE)
 
 
 @pytest.fixture(scope="session")
