@@ -41,7 +41,7 @@ machine:  # for the tests that boot the warehouse's machine; they say so where i
 
 # Two processes, each with a PostgreSQL of its own; ARGS="-n 4" takes more of them, -n 0 none. A file stays together, so that
 # what its tests share is made once.
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 DEPLOYED := tests/infra_cfn
 
 test: browser node ## Run the tests but those of infra_cfn/, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)

@@ -20,6 +20,8 @@ from support.power import Disk
 from support.thorough import EXAMPLES, PROFILE
 
 _numbers = itertools.count()
+#: Files that take long begin first: begun last, they would leave the other core with nothing to do.
+LONG = ("test_kill.py", "test_commands.py", "test_bootstrap.py", "test_any_order.py")
 
 # The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks elsewhere each time,
 # and thorough at more of them besides.
@@ -27,6 +29,10 @@ hypothesis_settings.register_profile("same", derandomize=True)
 hypothesis_settings.register_profile("random")
 hypothesis_settings.register_profile("thorough", max_examples=EXAMPLES, print_blob=True)
 hypothesis_settings.load_profile(PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session")
