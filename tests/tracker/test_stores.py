@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tracker_site import Collector, Shop, answer, assert_all_heard, flush, heard, say, stored, until
+from tracker_site import Collector, Shop, answer, assert_all_heard, flush, heard, say, stop_clock, stored, until
 
 DENY = """(target, name) => Object.defineProperty(target, name, {
     get() { throw new DOMException("denied", "SecurityError") },
@@ -164,9 +163,7 @@ def test_a_database_of_another_make(collector: Collector, shop: Shop, context: B
 
 def test_the_queue_has_bounds_and_counts_what_falls_out(collector: Collector, shop: Shop, page: Page) -> None:
     collector.fault = lambda exchange: answer(503)
-    # By a clock that stands still the page sends when it is told to, and nothing is counted by two looks at once.
-    page.clock.install()
-    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
+    stop_clock(page)  # nothing is counted by two looks at once
     page.goto(shop.url)
     for start in range(0, 700, 100):
         say(page, range(start, start + 100))
