@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node machine test lint bench generated constraints locks package deploy smoke tunnel destroy named clean
+.PHONY: help demo browser node machine test test-deploy test-thorough lint bench generated constraints locks package deploy smoke tunnel destroy named clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
 	@echo
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/clickstream: setup.py constraints.txt
 	@echo "Setting up $(VENV) (once, two to four minutes) ..."
@@ -39,8 +39,19 @@ machine:  # for the tests that boot the warehouse's machine; they say so where i
 	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends debootstrap systemd-container iproute2 > /dev/null; } \
 	|| true
 
-test: browser node machine ## Run the tests, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
-	@$(BIN)/python -m pytest $(ARGS)
+# Two processes, each with a PostgreSQL of its own; ARGS="-n 4" takes more of them, -n 0 none. A file stays together, so that
+# what its tests share is made once.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+DEPLOYED := tests/infra_cfn
+
+test: browser node ## Run the tests but those of infra_cfn/, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
+	@$(PYTEST) $(if $(findstring $(DEPLOYED),$(ARGS)),,--ignore $(DEPLOYED)) $(ARGS)
+
+test-deploy: browser machine ## Run the tests of infra_cfn/: templates, packages, an emulator of AWS, the warehouse's machine (Linux, root)
+	@$(PYTEST) -o testpaths=$(DEPLOYED) $(ARGS)
+
+test-thorough: browser node ## Run the property tests with 200 examples each, others on each run, and kill a load at every fifth statement
+	@HYPOTHESIS_PROFILE=thorough $(PYTEST) --ignore $(DEPLOYED) $(or $(ARGS),$(shell grep -rlE '@given|killing' tests --include='test_*.py'))
 
 lint: $(BIN)/clickstream ## Check style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
@@ -76,4 +87,4 @@ tunnel: ## Open its dashboard, Dagster and PostgreSQL on this computer, through 
 destroy: ## Take it down; events, backups, disks and customers stay unless told
 
 clean: ## Remove .venv and what tools left behind; never the data in .clickstream
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv-emulator
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv-emulator .venv-checkov

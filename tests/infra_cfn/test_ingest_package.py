@@ -17,6 +17,7 @@ from support.lambdas import Function, FunctionError, running
 from support.metrics import metrics_of
 from support.packages import unpacked
 
+pytestmark = pytest.mark.usefixtures("wheels")
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 #: Servers of one test process share what they hold.
 BUCKET = "ingest-package"

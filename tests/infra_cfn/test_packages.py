@@ -26,6 +26,7 @@ from infra_cfn.packages.targets import TARGETS, Target
 from infra_cfn.packages.wheels import our_wheel
 from support.lambdas import MACHINE
 
+pytestmark = pytest.mark.usefixtures("wheels")
 LOCKED = (INGEST, ETL, INSTANCE, RUNTIME)
 #: The processor of an ELF file, as its header names it.
 MACHINES = {"x86_64": 62, "arm64": 183}

@@ -15,6 +15,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from ingest_lambda import contract, handler, sorting
+from support.thorough import examples
 
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 HERE = Path(__file__).resolve().parent
@@ -186,7 +187,7 @@ def test_any_batch_balances(collector: Any, batch: list[Any], is_envelope: bool)
     check(collector, json.dumps(body, ensure_ascii=is_envelope, allow_nan=True), len(batch))
 
 
-@profile(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@profile(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(150))
 @given(st.text(alphabet='{}[]",:\\ \n01eE-.aevnts\ufeff😀\x00') | st.text(), st.integers(0, 200))
 def test_any_text_is_answered(collector: Any, text: str, cut: int) -> None:
     good = '[{"event_name":"page_view","client_id":"c"},{"event_name":"x","client_id":"c","props":{"a":[1,2]}}]'

@@ -20,6 +20,7 @@ from clickstream_dagster.local.traffic.catalogue import BRANDS, CATEGORIES, POPU
 from clickstream_dagster.local.traffic.faults import CRAWLERS
 from ingest_lambda import contract
 from ingest_lambda.contract import Event, Rejection
+from support.thorough import examples
 
 UNTIL = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 GAP = timedelta(minutes=30)
@@ -103,7 +104,7 @@ def test_no_state_is_shared_between_runs() -> None:
     assert turns == [(body, body) for body in alone]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(seed=st.integers(0, 10_000), days=st.integers(1, 3), hour=st.integers(0, 23), visitors=st.integers(1, 40))
 def test_requests_come_in_order_and_inside_the_window(seed: int, days: int, hour: int, visitors: int) -> None:
     until = UNTIL.replace(hour=hour)

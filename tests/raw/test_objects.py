@@ -18,6 +18,7 @@ from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.objects import RawObject, batches, list_all, list_hours
 from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS, HELD_OBJECT_BYTES
+from support.thorough import examples
 
 START = datetime(2026, 2, 27, tzinfo=UTC)
 HOURS = 5 * 24
@@ -79,7 +80,7 @@ def test_a_key_of_no_known_layout_is_nobody_s(key: str) -> None:
     assert list_hours(store, START - timedelta(days=40), START + timedelta(days=40)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(keys=st.sets(_keys, max_size=12), first=st.integers(0, HOURS - 1), length=st.integers(1, 30))
 def test_a_range_lists_what_its_hours_list_one_by_one(keys: set[str], first: int, length: int) -> None:
     store = _store(*keys, *STRANGERS)
@@ -90,7 +91,7 @@ def test_a_range_lists_what_its_hours_list_one_by_one(keys: set[str], first: int
     assert list_hours(store, start, end) == [raw for raw in sorted(list_all(store)) if start <= raw.hour < end]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(keys=st.sets(_keys, max_size=12), cuts=st.sets(st.integers(1, HOURS - 1), max_size=4))
 def test_however_time_is_cut_each_object_is_listed_exactly_once(keys: set[str], cuts: set[int]) -> None:
     store = _store(*keys)

@@ -23,6 +23,7 @@ import yaml
 
 from infra_cfn.packages.bytecode import interpreter
 from infra_cfn.packages.contents import ROOT
+from support.alone import alone
 from support.aws import KEYS, REGION, client
 from support.lambdas import MACHINE
 
@@ -85,7 +86,8 @@ class Emulator:
 def running(task: Path, log: Path) -> Iterator[Emulator]:
     """Start it, wait until it answers, stop it."""
     assert os.geteuid() == 0, "the emulator's /var/task is a mount: run the tests as root"
-    python = _installed()
+    with alone("emulator"):
+        python = _installed()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

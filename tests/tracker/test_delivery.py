@@ -19,6 +19,7 @@ from tracker_site import (
     say,
     served,
     silence,
+    stop_clock,
     until,
 )
 
@@ -218,6 +219,7 @@ def test_a_200_that_is_not_the_collector_s_acknowledges_nothing(
     collector: Collector, shop: Shop, page: Page, body: str
 ) -> None:
     collector.fault = first(2, answer(200, body))  # type: ignore[assignment]
+    stop_clock(page)
     page.goto(shop.url)
     say(page, range(5))
     assert flush(page) == 6
@@ -228,6 +230,7 @@ def test_a_200_that_is_not_the_collector_s_acknowledges_nothing(
 
 def test_a_portal_that_redirects_acknowledges_nothing(collector: Collector, shop: Shop, page: Page) -> None:
     collector.fault = first(2, answer(302, headers={"location": shop.url + "/portal"}))  # type: ignore[assignment]
+    stop_clock(page)
     page.goto(shop.url)
     say(page, range(5))
     assert flush(page) == 6

@@ -36,6 +36,11 @@ def said(collector: Collector) -> list[dict[str, Any]]:
     return sorted(events.values(), key=lambda event: event["props"]["n"])
 
 
+def cookies(tab: Page) -> str:
+    """What a tab knows of them."""
+    return str(tab.evaluate("document.cookie"))
+
+
 def test_tabs_share_visitor_and_session(collector: Collector, shop: Shop, context: BrowserContext) -> None:
     one, other = context.new_page(), context.new_page()
     one.goto(shop.url)
@@ -142,9 +147,12 @@ def test_a_visitor_who_left_in_one_tab_is_not_brought_back_by_another(
     for tab in (one, other):
         tab.goto(shop.url)
     one.evaluate("clickstream.login('u-1')")
+    until(lambda: cookies(other) == cookies(one))  # a busy browser takes a moment to tell its other tabs
     say(other, range(1))
     one.evaluate("clickstream.logout({client: true})")
+    until(lambda: cookies(other) == cookies(one))
     say(other, range(1, 2))
+    until(lambda: cookies(other) == cookies(one))
     say(one, range(2, 3))
     for tab in (one, other):
         until(lambda tab=tab: flush(tab) == 0)

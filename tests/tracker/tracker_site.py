@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +265,12 @@ def until(holds: Callable[[], Any], seconds: float = 10) -> None:
 def flush(page: Page) -> int:
     """Send what waits, and count what still waits."""
     return int(page.evaluate("clickstream.flush().then(() => clickstream.pending())"))
+
+
+def stop_clock(page: Page) -> None:
+    """By a clock that stands still a page sends when a test tells it to, and never by itself."""
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
 
 
 def stored(page: Page) -> dict[str, list[str]]:

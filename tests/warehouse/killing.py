@@ -30,11 +30,12 @@ from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order, OrderItem, Product
 from support.tables import differences, dump, empty
+from support.thorough import IS_THOROUGH
 
 START = datetime(2026, 5, 1, 22, tzinfo=UTC)
 END = START + 3 * HOUR
 #: Between commits, one statement in so many is a kill point.
-EVERY = 20
+EVERY = 5 if IS_THOROUGH else 20
 
 
 class Clock:

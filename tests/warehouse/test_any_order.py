@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -19,9 +18,9 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from support.histories import HOURS, START, RawFile, raw_files
 from support.tables import differences, dump, empty, unequal_sums
+from support.thorough import examples
 
 END = START + HOURS * HOUR
-EXAMPLES = int(os.environ.get("CLICKSTREAM_TEST_EXAMPLES", "40"))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ def take_step(stack: Stack, store: MemoryStore, waiting: list[RawFile], step: tu
 
 
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

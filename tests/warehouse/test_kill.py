@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.ledger import ledger
+from support.thorough import IS_THOROUGH
 
 HERE = Path(__file__).parent
 
@@ -26,7 +27,12 @@ def test_a_killed_load_is_finished_by_running_it_again(make_stack: Callable[...,
         "PYTHONPATH": f"{HERE.parents[1]}{os.pathsep}{HERE.parent}",
     }
     done = subprocess.run(
-        [sys.executable, HERE / "killing.py"], env=environ, capture_output=True, text=True, check=False, timeout=1200
+        [sys.executable, HERE / "killing.py"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3600 if IS_THOROUGH else 1200,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     kills = [json.loads(line) for line in done.stdout.splitlines()]
