@@ -12,7 +12,7 @@ DASHBOARD = [
 
 setup(
     name="clickstream",
-    version="0.4.0",
+    version="0.5.0",
     description="Clickstream analytics for online shops: HTTP to hourly raw objects to Dagster to PostgreSQL.",
     python_requires=">=3.11",
     packages=[
