@@ -12,8 +12,9 @@ from clickstream_dagster import progress
 from clickstream_dagster.assets.describe import OWNERS, definition_metadata, lineage_metadata
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.warehouse.audits import Audit, AuditFailed, kinds_of
+from clickstream_dagster.warehouse.dates import owe_dates
 from clickstream_dagster.warehouse.models import Model, all_models
-from clickstream_dagster.warehouse.rebuild import owe_dates, rebuild
+from clickstream_dagster.warehouse.rebuild import rebuild
 
 _READY = {name: place for place, name in enumerate(all_models(), 1)}
 

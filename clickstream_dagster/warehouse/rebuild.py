@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 
 from psycopg2 import sql
 
@@ -97,36 +96,6 @@ def _waiting(connection: Connection) -> set[str]:
     """Another run's rebuild that has not committed is still owed here: it is waited for, not passed by."""
     with transaction(connection) as cursor:
         return changes.waiting(cursor)
-
-
-def owe_dates(connection: Connection, model: Model, first: date, last: date) -> None:
-    """Owe a model the rows of some local dates, changed or not: the rebuild that a person asks for."""
-    sessions_of = sql.SQL("select {columns} from fact_sessions where local_date between %s and %s")
-    with transaction(connection) as cursor:
-        if model.materialized == "spans":
-            cursor.execute(
-                "create temporary table asked on commit drop as "
-                "select visitor_id, started_at from fact_sessions where local_date between %s and %s",
-                (first, last),
-            )
-            changes.owe_spans(cursor, "select visitor_id, started_at from asked")
-            return
-        by_key = {
-            "session_key": sessions_of.format(columns=sql.SQL("session_key")),
-            "visitor_id": sessions_of.format(columns=sql.SQL("distinct visitor_id")),
-            "order_id": sql.SQL("select order_id from fact_orders where local_date between %s and %s"),
-            "product_id": sql.SQL(
-                "select distinct product_id from fact_session_products where local_date between %s and %s"
-            ),
-            "partition_hour": sql.SQL(
-                "select partition_hour from loaded_hours where (partition_hour at time zone 'UTC')::date between %s and %s"
-            ),
-        }
-        if model.materialized == "sum":
-            days = "select generate_series(%s::date, %s::date, interval '1 day')::date"
-            changes.owe_keys(cursor, model.name, days, first, last)
-        elif model.key:
-            changes.owe_keys(cursor, model.name, by_key[model.key], first, last)
 
 
 #: The table's own types, so that a row reads the same here and there.

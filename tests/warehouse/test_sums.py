@@ -13,8 +13,9 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.audits import AuditFailed
 from clickstream_dagster.warehouse.connection import transaction
+from clickstream_dagster.warehouse.dates import owe_dates
 from clickstream_dagster.warehouse.models import all_models
-from clickstream_dagster.warehouse.rebuild import owe_dates, rebuild, rebuild_all
+from clickstream_dagster.warehouse.rebuild import rebuild, rebuild_all
 from ingest_lambda.contract import Order, OrderItem, Product
 from support.stories import event, load, rows, tell
 from support.tables import dump, unequal_sums
