@@ -194,7 +194,7 @@ def test_a_store_that_was_copied_owes_nothing(
     def read(*arguments: object) -> Iterator[object]:
         raise AssertionError("an object was read again")
 
-    monkeypatch.setattr(objects, "read", read)
+    monkeypatch.setattr(unseen, "read", read)
     assert not look_everywhere(warehouse, copied, settings).unseen
 
 
