@@ -21,8 +21,8 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Body(NamedTuple):
-    """The bytes of an object, in memory or, if large, in a file without a name, and the hash that tells one content from
-    another. Closed when the next one is asked for."""
+    """The bytes of an object, in memory or, if large, in a file, and the hash that tells one content from another. Closed when
+    the next one is asked for."""
 
     raw: RawObject
     file: BinaryIO

@@ -57,7 +57,7 @@ def kinds_of(model: Model) -> list[str]:
 def audit(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
     """Run the tests over `rows`, a temporary table of the rows just added: all of them in one statement."""
     asked = [
-        (kind, column.name, _failures(model, rows, column.name, kind, arguments))
+        (kind, column.name, _failures(model, column.name, kind, arguments))
         for kind in kinds_of(model)
         for column in model.columns
         for name, arguments in column.tests
@@ -79,9 +79,9 @@ def passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
     return results
 
 
-def _failures(model: Model, rows: str, column: str, kind: str, arguments: Mapping[str, Any]) -> sql.Composed:
+def _failures(model: Model, column: str, kind: str, arguments: Mapping[str, Any]) -> sql.Composed:
     """How many rows fail, as an aggregate over the rows `r`. What a row is compared with is found by index, row by row."""
-    names = {"rows": sql.Identifier(rows), "column": sql.Identifier(column), "table": sql.Identifier(model.name)}
+    names = {"column": sql.Identifier(column), "table": sql.Identifier(model.name)}
     if kind == "accepted_values":
         values = sql.SQL(", ").join(map(sql.Literal, arguments["values"]))
         return sql.SQL("count(*) filter (where r.{column} not in ({values}))").format(values=values, **names)

@@ -56,7 +56,7 @@ def stage(cursor: Cursor, groups: Iterable[Group]) -> None:
 
 
 def _stage_group(cursor: Cursor, group: Group) -> None:
-    poison = _copy_events(cursor, list(range(len(group.events))), group.events)
+    poison = _copy_events(cursor, group.events)
     places = [(part, place) for part in group.parts for place in range(len(part.events))] if poison else []
     for part, place in (places[number] for number in sorted(poison, reverse=True)):
         number, event = part.events.pop(place)
@@ -66,19 +66,19 @@ def _stage_group(cursor: Cursor, group: Group) -> None:
         copy(cursor, "staged_rejects", rows.REJECT_COLUMNS, rejected)
 
 
-def _copy_events(cursor: Cursor, numbers: list[int], lines: list[bytes]) -> list[int]:
-    """COPY the events of these numbers. The contract lets nothing through that a column cannot hold; should it ever, the
-    poison is found by halves and returned, so that it costs only itself."""
+def _copy_events(cursor: Cursor, lines: list[bytes], first: int = 0) -> list[int]:
+    """COPY the events, the first of which has the number `first`. The contract lets nothing through that a column cannot
+    hold; should it ever, the poison is found by halves and its numbers returned, so that it costs only itself."""
     cursor.execute("savepoint before_copy")
     try:
-        copy(cursor, "staged_events", rows.EVENT_COLUMNS, [lines[number] for number in numbers])
+        copy(cursor, "staged_events", rows.EVENT_COLUMNS, lines)
         return []
     except psycopg2.DataError:
         cursor.execute("rollback to savepoint before_copy")
-    if len(numbers) == 1:
-        return numbers
-    half = len(numbers) // 2
-    return _copy_events(cursor, numbers[:half], lines) + _copy_events(cursor, numbers[half:], lines)
+    if len(lines) == 1:
+        return [first]
+    half = len(lines) // 2
+    return _copy_events(cursor, lines[:half], first) + _copy_events(cursor, lines[half:], first + half)
 
 
 def _unloadable(event: Event) -> Rejection:
