@@ -11,9 +11,9 @@ import msgspec
 
 from ingest_lambda import settings
 from ingest_lambda.contract import Reject
-from ingest_lambda.dialects import keep
 from ingest_lambda.reading import Draft, draft, parse
 from ingest_lambda.request import Refusal
+from ingest_lambda.words import keep
 
 _BOM = b"\xef\xbb\xbf"
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
@@ -105,8 +105,7 @@ def _envelope(members: dict[bytes, bytes]) -> Draft:
         except Reject as error:
             said.props.setdefault("_ignored", []).append(f"beside events: {error.message}")
             continue
-        said.values.update(one.values)
-        said.props.update(one.props)
+        said = Draft({**said.values, **one.values}, {**said.props, **one.props}, said.warnings + one.warnings)
     event_id = said.values.pop("event_id", None)
     if event_id is not None:
         keep(said.props, ("event_id",), event_id)

@@ -28,6 +28,8 @@ KNOWN_EVENTS = (
     "purchase",
     "refund",
     "login",
+    "view_item_list",
+    "select_item",
 )
 
 # `$` alone would let a final line break through in Python; `(?!\n)` closes that and means nothing elsewhere.
@@ -38,7 +40,9 @@ Id = Annotated[str, Meta(min_length=1, max_length=256)]
 Label = Annotated[str, Meta(max_length=512)]
 Text = Annotated[str, Meta(max_length=2048)]
 Url = Annotated[str, Meta(max_length=4096)]
-Money = Annotated[Decimal, Meta(description="Zero or more, below one billion, at most six decimals.")]
+Money = Annotated[
+    Decimal, Meta(description="Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even.")
+]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217, upper case; never XXX.")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166 alpha-2, upper case.")]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -77,7 +81,7 @@ class Product(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
 
 
 class OrderItem(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """One line of an order. `price` is the price paid for one piece."""
+    """One line of an order, of a cart or of a list that was shown. `price` is the price paid for one piece."""
 
     product_id: Id | None = None
     name: Label | None = None
@@ -88,12 +92,24 @@ class OrderItem(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False
 
 
 class Order(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """What was bought (purchase) or given back (refund). `id` makes a reload of the thank-you page harmless."""
+    """What was bought (purchase) or given back (refund). `id` makes a reload of the thank-you page harmless. `value` is what
+    was paid in the end; tax, shipping and discount explain how it differs from the items, and are not added to it."""
 
     id: Id | None = None
     value: Money | None = None
     currency: Currency | None = None
-    items: Annotated[list[OrderItem], Meta(max_length=500)] = []
+    tax: Money | None = None
+    shipping: Money | None = None
+    discount: Money | None = None
+    coupon: Label | None = None
+    items: list[OrderItem] = []
+
+
+class EventWarning(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """What of an accepted event could not be kept as it was sent; it lies in `props`. `field` is its path."""
+
+    code: Label
+    field: Label | None = None
 
 
 class Event(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -125,6 +141,8 @@ class Event(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     quantity: Quantity | None = None
     currency: Currency | None = None
     order: Order | None = None
+    items: list[OrderItem] = []
+    list_name: Label | None = None
     search_query: Text | None = None
     consent: Label | None = None
     is_gpc: bool | None = None
@@ -132,6 +150,7 @@ class Event(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     user_agent: Text | None = None
     tracker_version: Label | None = None
     props: dict[str, Any] | None = None
+    warnings: list[EventWarning] = []
 
     @property
     def visitor_id(self) -> str:
@@ -174,20 +193,36 @@ REASONS: dict[str, str] = {
     "invalid_event": "An event must be a JSON object.",
     "event_too_large": "One event is above 64 KiB. Its beginning is kept, with its length and its hash.",
     "too_deep": "The event is nested more than 20 levels deep.",
-    "too_long": "A text, or the list of order items, is longer than the contract allows. Nothing is cut silently.",
+    "too_long": "The id of a visitor, or the name of an event, is longer than the contract allows.",
     "missing_event_name": "The event has no name.",
     "invalid_event_name": "The name is not lower case words joined by `_`, as in `page_view`.",
     "missing_visitor": "The event has none of client_id, session_id and user_id.",
     "missing_timestamp": "An imported event has no time of its own.",
     "invalid_event_id": "`event_id` is not a UUID.",
     "invalid_timestamp": "A time is neither ISO 8601 nor an epoch number, or lies outside 1900 to 2199.",
-    "invalid_price": "An amount of money is not a number from 0 to below one billion with at most six decimals.",
-    "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000.",
-    "invalid_currency": "The currency is not a three-letter ISO 4217 code.",
     "internal_error": "A defect of ours. The event is kept, whole.",
 }
-for _field in Event.__struct_fields__:
+#: What makes an event, and who did it. A value of these that cannot be read refuses the event; any other is set aside.
+ESSENTIAL_FIELDS = frozenset(
+    ("event_id", "event_name", "event_timestamp", "received_at", "client_id", "session_id", "user_id")
+)
+for _field in sorted(ESSENTIAL_FIELDS):
     REASONS.setdefault(f"invalid_{_field}", f"`{_field}` has the wrong type or shape.")
+
+#: Every warning: the event stands, and what could not be read lies in its `props`. A field that has no word of its own
+#: below is warned of as `invalid_<field>`.
+WARNINGS: dict[str, str] = {
+    "missing_order_id": "A purchase without an order id counts as an order of its own; a refund without one counts nowhere.",
+    "missing_amount": "A purchase with neither a value nor prices counts as an order of 0.",
+    "invalid_price": "An amount of money is not a number below one billion, as 12.50; or it is below zero and no refund.",
+    "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000. A fraction of a piece counts as one, at its price.",
+    "invalid_currency": "The currency is not a three-letter ISO 4217 code.",
+    "invalid_timestamp": "`sent_at` or `client_timestamp` is neither ISO 8601 nor an epoch number.",
+    "too_long": "A text is longer than the contract allows: its beginning is the field, the whole is in props.",
+}
+for _field in Event.__struct_fields__:
+    if _field not in ESSENTIAL_FIELDS:
+        WARNINGS.setdefault(f"invalid_{_field}", f"`{_field}` has the wrong type or shape.")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(Event)

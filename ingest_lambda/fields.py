@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, get_args, get_type_hints
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ingest_lambda import contract
 from ingest_lambda.contract import Reject
 
+_SWITCHES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Below 10^11 an epoch number counts seconds, below 10^14 milliseconds, below 10^17 microseconds.
 _EPOCH_SCALES = ((10**11, 1_000_000), (10**14, 1_000), (10**17, 1))
 MAX_MONEY = 1_000_000_000
+MAX_PIECES = 1_000_000
 MAX_DECIMALS = 6
 
-_MONEY_TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]+)?\Z")
-_PIECES = re.compile(r"[0-9]{1,7}\Z")
+_SIXTH = Decimal(1).scaleb(-MAX_DECIMALS)
+_AMOUNT_TEXT = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]+)?\Z")
 _EPOCH_TEXT = re.compile(r"[0-9]{10,17}(\.[0-9]+)?\Z")
 _CURRENCY = re.compile(r"[A-Za-z]{3}\Z")
+_COUNTRY = re.compile(r"[A-Za-z]{2}\Z")
 #: What a careless script sends for "I have none". As an id, each would merge strangers into one.
 _NO_ID = frozenset({"null", "undefined", "NaN", "None", "[object Object]"})
 
@@ -35,22 +38,23 @@ def identifier(value: Any, field: str) -> str | None:
 
 
 def money(value: Any, field: str) -> Decimal:
-    """An exact amount: never through a double."""
-    number = _number(value, _MONEY_TEXT)
-    exponent = number.as_tuple().exponent if number is not None else None
-    if number is None or not isinstance(exponent, int) or not 0 <= number < MAX_MONEY or exponent < -MAX_DECIMALS:
-        raise Reject(
-            "invalid_price",
-            f"{field}: expected a number from 0 to below one billion with at most {MAX_DECIMALS} decimals, as 12.50",
-        )
-    return Decimal(int(number)) if exponent > 0 else abs(number)
+    """An exact amount, never through a double. Digits beyond the sixth decimal are noise of somebody's floats, and rounded.
+    An amount below zero is one: what it means depends on the event."""
+    number = _number(value, _AMOUNT_TEXT)
+    if number is None or abs(number) >= MAX_MONEY:
+        raise Reject("invalid_price", f"{field}: expected a number below one billion, as 12.50")
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
+        number = number.quantize(_SIXTH, ROUND_HALF_EVEN).normalize()
+        exponent = number.as_tuple().exponent
+    return Decimal(int(number)) if exponent > 0 or not number else number  # type: ignore[operator]
 
 
 def quantity(value: Any, field: str) -> int:
-    """A number of pieces."""
-    number = _number(value, _PIECES)
-    if number is None or not 1 <= number <= 1_000_000 or number != number.to_integral_value():
-        raise Reject("invalid_quantity", f"{field}: expected a whole number from 1 to 1000000")
+    """A number of pieces. One below zero is a number of pieces that went back."""
+    number = _number(value, _AMOUNT_TEXT)
+    if number is None or not 1 <= abs(number) <= MAX_PIECES or number != number.to_integral_value():
+        raise Reject("invalid_quantity", f"{field}: expected a whole number from 1 to {MAX_PIECES}")
     return int(number)
 
 
@@ -61,9 +65,28 @@ def currency(value: Any, field: str) -> str:
     return value.upper()
 
 
-def country(value: Any, field: str) -> Any:
-    """An ISO 3166 code, upper case; the contract checks its shape."""
-    return value.upper() if isinstance(value, str) and value.isascii() else value
+def country(value: Any, field: str) -> str:
+    """An ISO 3166 code, upper case."""
+    if not isinstance(value, str) or not _COUNTRY.match(value):
+        raise Reject(_code(field), f"{field}: expected a two-letter ISO 3166 code, as DE")
+    return value.upper()
+
+
+def text(value: Any, field: str) -> str:
+    """A text; a number is written out."""
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise Reject(_code(field), f"{field}: expected text")
+    return value
+
+
+def switch(value: Any, field: str) -> bool:
+    """Yes or no, in JSON's words or as a script writes them."""
+    answer = _SWITCHES.get(str(value).lower()) if isinstance(value, (bool, int, str)) else None
+    if answer is None:
+        raise Reject(_code(field), f"{field}: expected true or false")
+    return answer
 
 
 def timestamp(value: Any, field: str) -> datetime:
@@ -93,9 +116,10 @@ def _from_iso(text: str) -> datetime:
     return moment + timedelta(seconds=1) if leap else moment
 
 
-def _number(value: Any, text: re.Pattern[str]) -> Decimal | None:
+def _number(value: Any, pattern: re.Pattern[str]) -> Decimal | None:
     if isinstance(value, str):
-        return Decimal(value) if text.match(value) else None
+        value = value.strip()
+        return Decimal(value) if pattern.match(value) else None
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
@@ -114,6 +138,10 @@ _RULES: dict[Any, Coerce] = {
     contract.Currency: currency,
     contract.Country: country,
     contract.Timestamp: timestamp,
+    contract.Label: text,
+    contract.Text: text,
+    contract.Url: text,
+    bool: switch,
 }
 
 
@@ -121,10 +149,17 @@ def _as_it_is(value: Any, field: str) -> Any:
     return value
 
 
+def nested_struct(hint: Any) -> type | None:
+    """The struct that a field holds, absent or not; none where it holds a list of them."""
+    if get_origin(hint) is list:
+        return None
+    return next((kind for kind in (hint, *get_args(hint)) if hasattr(kind, "__struct_fields__")), None)
+
+
 def _fields(struct: type, prefix: str = "") -> Iterator[tuple[str, Coerce]]:
     for name, hint in get_type_hints(struct, include_extras=True).items():
         kinds = (hint, *get_args(hint))
-        nested = next((kind for kind in kinds if hasattr(kind, "__struct_fields__")), None)
+        nested = nested_struct(hint)
         if nested is not None:
             yield from _fields(nested, f"{prefix}{name}.")
         else:
@@ -136,17 +171,8 @@ def _fields(struct: type, prefix: str = "") -> Iterator[tuple[str, Coerce]]:
 ITEM_FIELDS: dict[str, Coerce] = dict(_fields(contract.OrderItem))
 
 
-def items(value: Any, field: str) -> list[dict[str, Any]] | None:
-    """The lines of an order."""
-    if not isinstance(value, list) or not all(isinstance(line, dict) for line in value):
-        raise Reject(_code(field), f"{field}: expected a list of objects")
-    return [
-        {name: ITEM_FIELDS[name](held, f"{field}[{index}].{name}") for name, held in line.items()}
-        for index, line in enumerate(value)
-    ] or None
-
-
 #: Every field of an event by its path, as `product.price`, with its rule.
-FIELDS: dict[str, Coerce] = {**dict(_fields(contract.Event)), "order.items": items}
-#: The paths that hold an id.
+FIELDS: dict[str, Coerce] = dict(_fields(contract.Event))
+#: The paths that hold an id, and those that hold lines, which `lines` reads.
 ID_FIELDS = frozenset(path for path, rule in FIELDS.items() if rule is identifier)
+LINE_FIELDS = frozenset(("order.items", "items"))

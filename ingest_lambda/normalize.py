@@ -10,18 +10,23 @@ from uuid import UUID, uuid4, uuid5
 import msgspec
 
 from ingest_lambda import clock, privacy
-from ingest_lambda.contract import Event, Reject
-from ingest_lambda.dialects import keep
-from ingest_lambda.fields import ID_FIELDS
+from ingest_lambda.contract import Event, EventWarning, Reject
+from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS
+from ingest_lambda.fitting import fit
 from ingest_lambda.reading import Draft, draft, parse
 from ingest_lambda.tidy import plain
+from ingest_lambda.words import keep
 
 EventIdPolicy = Literal["strict", "uuid5"]
 #: An id of another system that is no UUID becomes one in this namespace: the same id, the same UUID, on every import.
 EVENT_NAMESPACE = UUID("6f2d1a54-93f0-5c7e-8b1f-0d9c4e5a7b21")
 VISITOR_FIELDS = ("client_id", "session_id", "user_id")
+#: What tells a refund from another one of the same order, beside the order's own fields.
+_REFUND_FIELDS = frozenset(
+    ("event_timestamp", "product.id", "product.price", "product.discount_price", "quantity", "currency")
+)
 #: Only the collector says these; a client that sends them finds them in `props`.
-OWN_FIELDS = frozenset({"received_at", "time_source"})
+OWN_FIELDS = frozenset({"received_at", "time_source", "warnings"})
 
 
 class Receipt(NamedTuple):
@@ -40,15 +45,19 @@ def finish(read: Draft, receipt: Receipt, defaults: Mapping[str, Any] | None = N
     """The event of a draft. `defaults` are fields by path that the request says for all its events."""
     values = {**(defaults or {}), **read.values}
     props = dict(read.props)
+    warnings = list(read.warnings)
     if not receipt.is_trusted:
         for field in OWN_FIELDS & values.keys():
             keep(props, (field,), str(values.pop(field)))
     _set_name(values)
     _scrub(values, receipt.salt)
+    warnings += [*fit(values, props), *_missing(values)]
     _set_event_id(values, receipt)
     _set_times(values, receipt)
     if props:
         values["props"] = privacy.scrub_props(plain(props))
+    if warnings:
+        values["warnings"] = warnings
     return _convert(values)
 
 
@@ -97,7 +106,7 @@ def _scrub(values: dict[str, Any], salt: str | None) -> None:
     for path, value in list(values.items()):
         if path in VISITOR_FIELDS:
             values[path] = privacy.pseudonym(value, salt)
-        elif path == "order.items":
+        elif path in LINE_FIELDS:
             values[path] = [privacy.scrub_item(item) for item in value]
         elif isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
             values[path] = privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
@@ -115,10 +124,23 @@ def _set_name(values: dict[str, Any]) -> None:
         values["event_name"] = "view_product" if values.get("product.id") else "page_view"
 
 
+def _missing(values: dict[str, Any]) -> list[EventWarning]:
+    """What an order needs and did not come with."""
+    name = values["event_name"]
+    if name not in ("purchase", "refund"):
+        return []
+    found = [] if values.get("order.id") else [EventWarning("missing_order_id", "order.id")]
+    lines = values.get("order.items", ())
+    is_paid = "order.value" in values or "product.price" in values or "product.discount_price" in values
+    if name == "purchase" and not is_paid and not any("price" in line for line in lines):
+        found.append(EventWarning("missing_amount", "order.value"))
+    return found
+
+
 def _set_event_id(values: dict[str, Any], receipt: Receipt) -> None:
     given = values.get("event_id")
     if given is None:
-        values["event_id"] = receipt.make_event_id()
+        values["event_id"] = _refund_id(values) or receipt.make_event_id()
         return
     try:
         values["event_id"] = UUID(given)
@@ -126,6 +148,15 @@ def _set_event_id(values: dict[str, Any], receipt: Receipt) -> None:
         if receipt.event_id_policy == "strict":
             raise Reject("invalid_event_id", "event_id: expected a UUID, or leave it out") from None
         values["event_id"] = uuid5(EVENT_NAMESPACE, str(given))
+
+
+def _refund_id(values: dict[str, Any]) -> UUID | None:
+    """A refund that has no id of its own is known by what it says, so that one which is sent again gives nothing back twice.
+    Two equal refunds of an order are two when they have ids or times."""
+    if values["event_name"] != "refund" or not values.get("order.id"):
+        return None
+    said = {path: value for path, value in values.items() if path.startswith("order.") or path in _REFUND_FIELDS}
+    return uuid5(EVENT_NAMESPACE, msgspec.json.encode(said, order="deterministic").decode())
 
 
 def _set_times(values: dict[str, Any], receipt: Receipt) -> None:

@@ -11,14 +11,21 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ingest_lambda import settings
-from ingest_lambda.contract import Reject
+from ingest_lambda.contract import ESSENTIAL_FIELDS, EventWarning, Reject
 from ingest_lambda.dialects import translate
-from ingest_lambda.fields import FIELDS
+from ingest_lambda.fields import FIELDS, LINE_FIELDS
+from ingest_lambda.lines import read_lines
 from ingest_lambda.tidy import tidy
+from ingest_lambda.words import keep
 
 # Whole pairs and every other escape are passed over, so that what is left in group 1 is half a pair.
 _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+
+
+_AMOUNTS = frozenset(
+    ("order.value", "order.tax", "order.shipping", "product.price", "product.discount_price", "quantity")
 )
 
 
@@ -27,6 +34,7 @@ class Draft(NamedTuple):
 
     values: dict[str, Any]
     props: dict[str, Any]
+    warnings: tuple[EventWarning, ...] = ()
 
     @property
     def client_time(self) -> datetime | None:
@@ -56,16 +64,62 @@ def _unreadable(line: bytes, error: Exception) -> Reject:
 
 
 def draft(record: Any) -> Draft:
-    """The fields of a record, each in the contract's type."""
+    """The fields of a record, each in the contract's type. What cannot be read is set aside in props, and warned of; only
+    what says which event it is, when, and who did it refuses the event."""
     if not isinstance(record, Mapping):
         raise Reject("invalid_event", 'an event is a JSON object, as {"event_name": "page_view", "client_id": "…"}')
     tidied, has_nul = tidy(dict(record))
-    values, props = translate(tidied)
+    values, props, warnings = translate(tidied)
+    is_refund = values.get("event_name") == "refund"
+    read: dict[str, Any] = {}
     for path, value in values.items():
-        values[path] = FIELDS[path](value, path)
+        try:
+            if path in LINE_FIELDS:
+                _take_lines(read, props, warnings, path, value, is_refund)
+            elif (known := _amount(FIELDS[path](value, path), path, is_refund)) is not None:
+                read[path] = known
+        except Reject as reason:
+            if path in ESSENTIAL_FIELDS:
+                raise
+            warnings.append(EventWarning(reason.code, path))
+            keep(props, tuple(path.split(".")), value)
     if has_nul:
         props["_nul_replaced"] = True
-    return Draft({path: value for path, value in values.items() if value is not None}, props)
+    return Draft(read, props, tuple(warnings))
+
+
+def _amount(value: Any, path: str, is_refund: bool) -> Any:
+    """An amount as the contract holds it. What was given back may be said with a minus, and so may what was taken off."""
+    if path == "order.discount":
+        return abs(value)
+    if path not in _AMOUNTS or value >= 0:
+        return value
+    if is_refund:
+        return abs(value)
+    code = "invalid_quantity" if path == "quantity" else "invalid_price"
+    raise Reject(code, f"{path}: expected a number from 0")
+
+
+def _take_lines(
+    read: dict[str, Any], props: dict[str, Any], warnings: list[EventWarning], path: str, value: Any, is_refund: bool
+) -> None:
+    found = read_lines(value, path, is_refund=is_refund)
+    warnings += found.warnings
+    if any(found.rests):
+        keep(props, tuple(path.split(".")), found.rests)
+    if found.discount and path == "order.items":
+        read["order.discount"] = read.get("order.discount", 0) + found.discount
+    if path == "items" and len(found.kept) == 1 and "product.id" not in read:
+        _take_product(read, found.kept[0])
+    elif found.kept:
+        read[path] = found.kept
+
+
+def _take_product(read: dict[str, Any], line: dict[str, Any]) -> None:
+    """A list of one thing is about that thing."""
+    for name, value in line.items():
+        path = name if name == "quantity" else "product.id" if name == "product_id" else f"product.{name}"
+        read.setdefault(path, value)
 
 
 def repair_surrogates(body: bytes) -> bytes:

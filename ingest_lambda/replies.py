@@ -7,10 +7,13 @@ from typing import Any
 
 import msgspec
 
+from ingest_lambda.contract import WARNINGS
 from ingest_lambda.request import ALLOW
 from ingest_lambda.sorting import Sorted
 
 Response = dict[str, Any]
+#: A request of 500 odd events needs no answer that is longer than itself.
+MAX_WARNINGS = 100
 
 
 def reply(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
@@ -37,10 +40,14 @@ def verdict(found: Sorted) -> dict[str, Any]:
     return {
         "accepted": len(found.accepted),
         "rejected": len(found.rejected),
+        "warnings": [
+            {"index": index, "code": one.code, "field": one.field, "message": WARNINGS[one.code]}
+            for index, one in found.warnings[:MAX_WARNINGS]
+        ],
         "errors": [{"index": one.index, "code": one.code, "message": one.message} for one in found.rejected],
     }
 
 
 def errors(code: str, message: str) -> dict[str, Any]:
     """The same shape for a request of which nothing was stored."""
-    return {"accepted": 0, "rejected": 0, "errors": [{"code": code, "message": message}]}
+    return {"accepted": 0, "rejected": 0, "warnings": [], "errors": [{"code": code, "message": message}]}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_lambda import contract
-from ingest_lambda.dialects import ALIASES
+from ingest_lambda.words import ALIASES
 from ingest_lambda.typescript import event_types_text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +48,10 @@ def dictionary_text() -> str:
         "\n## Reasons to reject\n",
         "A rejected event is kept under `rejected/` with its reason, and counted in the ledger.\n",
         *_table(("Code", "Meaning"), ((f"`{code}`", meaning) for code, meaning in contract.REASONS.items())),
+        "\n## Warnings\n",
+        "The event stands. What could not be kept as it was sent lies in its `props`, and its `warnings` say what it was; the",
+        "collector's answer names them, and the ledger counts them.\n",
+        *_table(("Code", "Meaning"), ((f"`{code}`", meaning) for code, meaning in contract.WARNINGS.items())),
         "\nNot stored, so not counted: 403 `origin_not_allowed` and `wrong_door`, 404 `not_found`, 405 `method_not_allowed`, 413",
         "`body_too_large`, `too_many_events` and `too_many_members`, 415 `unsupported_media_type`. 503 `storage_unavailable` and",
         "`secret_unavailable`: send again.",

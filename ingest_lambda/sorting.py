@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from ingest_lambda import batch, clock, contract, settings
-from ingest_lambda.contract import Reject, Rejection
+from ingest_lambda.contract import Event, EventWarning, Reject, Rejection
 from ingest_lambda.log import log
 from ingest_lambda.normalize import Receipt, finish
 from ingest_lambda.privacy import scrub_text
@@ -27,10 +27,12 @@ _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 
 
 class Sorted(NamedTuple):
-    """One JSON line for each accepted event, and one rejection for each other."""
+    """One JSON line for each accepted event, and one rejection for each other; and what is to be said of the accepted ones,
+    with their place in the request."""
 
     accepted: list[bytes]
     rejected: list[Rejection]
+    warnings: list[tuple[int, EventWarning]] = []
 
 
 def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: Callable[[], UUID] = uuid4) -> Sorted:
@@ -47,13 +49,15 @@ def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: 
     proven = {"user_id": request.customer, "identity_source": CHECKED} if request.customer else {}
     accepted: list[bytes] = []
     rejected: list[Rejection] = []
+    warnings: list[tuple[int, EventWarning]] = []
     for index, (event, read) in enumerate(zip(found.events, drafts, strict=True)):
-        outcome = read if isinstance(read, Reject) else _attempt(_line, read, found.envelope, receipt, defaults, proven)
+        outcome = read if isinstance(read, Reject) else _attempt(_event, read, found.envelope, receipt, defaults, proven)
         if isinstance(outcome, Reject):
             rejected.append(rejection(outcome, event, received_at, index))
         else:
-            accepted.append(outcome)
-    return Sorted(accepted, rejected)
+            accepted.append(contract.encode(outcome))
+            warnings += ((index, warning) for warning in outcome.warnings)
+    return Sorted(accepted, rejected, warnings)
 
 
 def header_fields(request: Request) -> dict[str, Any]:
@@ -78,12 +82,12 @@ def _read(event: bytes) -> Draft:
     return draft(parse(event))
 
 
-def _line(read: Draft, envelope: Draft, receipt: Receipt, defaults: dict[str, Any], proven: dict[str, Any]) -> bytes:
-    whole = Draft({**read.values, **proven}, {**envelope.props, **read.props})
+def _event(read: Draft, envelope: Draft, receipt: Receipt, defaults: dict[str, Any], proven: dict[str, Any]) -> Event:
+    whole = Draft({**read.values, **proven}, {**envelope.props, **read.props}, envelope.warnings + read.warnings)
     event = finish(whole, receipt, defaults)
     if not proven and (event.identity_source or "").strip().lower() == CHECKED:
         event.identity_source = None
-    return contract.encode(event)
+    return event
 
 
 def _attempt(step: Callable[..., T], *given: Any) -> T | Reject:

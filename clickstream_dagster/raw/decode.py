@@ -102,7 +102,12 @@ def _is_payable(event: Event) -> bool:
     product, order = event.product, event.order
     if product and not (_is_money(product.price) and _is_money(product.discount_price)):
         return False
-    return order is None or (_is_money(order.value) and all(_is_money(item.price) for item in order.items))
+    if event.items and not all(_is_money(item.price) for item in event.items):
+        return False
+    return order is None or (
+        all(map(_is_money, (order.value, order.tax, order.shipping, order.discount)))
+        and all(_is_money(item.price) for item in order.items)
+    )
 
 
 def _is_money(amount: Decimal | None) -> bool:

@@ -28,6 +28,7 @@ EVENT_COLUMNS = (
         "line_number",
         "payload_hash",
     ),
+    *("order_tax", "order_shipping", "order_discount", "order_coupon", "items", "list_name", "warnings"),
 )
 REJECT_COLUMNS = (
     *("partition_hour", "object_key", "line_number", "content_hash", "received_at", "code", "message", "body"),
@@ -92,7 +93,8 @@ def _event_values(decoded: Decoded, number: int, event: Event, own_hosts: tuple[
         geo.city, event.quantity, order.currency or event.currency, order.id, order_key(event), order.value,
         json_text(order.items or None), event.search_query, event.consent, event.is_gpc, event.is_dnt, event.user_agent,
         agent.is_crawler or is_automated(event), event.tracker_version, json_text(event.props), decoded.raw.hour,
-        decoded.raw.key, number, fingerprint(event),
+        decoded.raw.key, number, fingerprint(event), order.tax, order.shipping, order.discount, order.coupon,
+        json_text(event.items or None), event.list_name, json_text(event.warnings or None),
     )
     # fmt: on
 

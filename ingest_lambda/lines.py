@@ -1,0 +1,112 @@
+"""The lines of an order, of a cart, or of a list that was shown: from what a client sent to the contract's.
+
+No line costs the others: what cannot be read of one lies in `props`, at the line's place, and is warned of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ingest_lambda.contract import EventWarning, Reject
+from ingest_lambda.fields import ITEM_FIELDS, MAX_PIECES, money
+from ingest_lambda.words import ITEM_WORDS, keep, snake
+
+_PIECES = (0, MAX_PIECES)
+
+
+@dataclass
+class Lines:
+    """The lines that can be kept, what is left of each given one, and what the lines below zero took off."""
+
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    rests: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[EventWarning] = field(default_factory=list)
+    discount: Decimal = Decimal(0)
+
+
+def read_lines(given: Any, path: str, *, is_refund: bool) -> Lines:
+    """The lines of a list. Raises `Reject` for what is no list."""
+    if isinstance(given, Mapping):
+        given = [given]
+    if not isinstance(given, list):
+        raise Reject("invalid_" + path.partition(".")[0], f"{path}: expected a list of objects")
+    found = Lines()
+    for index, item in enumerate(given):
+        place = f"{path}[{index}]"
+        if not isinstance(item, Mapping):
+            found.warnings.append(EventWarning("invalid_" + path.partition(".")[0], place))
+            found.rests.append({"value": item})
+            continue
+        line, rest = _read_line(item, place, found.warnings)
+        _settle(line, rest, dict(item), place, found, is_refund)
+    return found
+
+
+def _read_line(
+    item: Mapping[str, Any], place: str, warnings: list[EventWarning]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    line: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for key in sorted(item, key=_rank):
+        value = item[key]
+        name = ITEM_WORDS.get(snake(key), (snake(key), 0))[0]
+        if name not in ITEM_FIELDS or name in line:
+            keep(rest, (key,), value)
+        elif value not in (None, ""):
+            try:
+                read = _quantity(value, place, warnings, rest, key) if name == "quantity" else ITEM_FIELDS[name](value, place)
+            except Reject as reason:
+                warnings.append(EventWarning(reason.code, f"{place}.{name}"))
+                keep(rest, (key,), value)
+                continue
+            if read is not None:
+                line[name] = read
+    return line, rest
+
+
+def _rank(key: str) -> int:
+    """The contract's own word for a thing comes first, and of two others the more usual one."""
+    return ITEM_WORDS.get(snake(key), ("", 0))[1]
+
+
+def _quantity(value: Any, place: str, warnings: list[EventWarning], rest: dict[str, Any], key: str) -> Decimal:
+    """Pieces as they were said, also 0, fractions and below zero: what they mean is settled with the price."""
+    try:
+        number = money(value, place)
+    except Reject:
+        raise Reject("invalid_quantity", f"{place}.quantity: expected a number of pieces") from None
+    if abs(number) > MAX_PIECES:
+        raise Reject("invalid_quantity", f"{place}.quantity: expected a number of pieces up to {MAX_PIECES}")
+    if number != number.to_integral_value():
+        warnings.append(EventWarning("invalid_quantity", f"{place}.quantity"))
+        keep(rest, (key,), value)
+    return number
+
+
+def _settle(
+    line: dict[str, Any], rest: dict[str, Any], item: dict[str, Any], place: str, found: Lines, is_refund: bool
+) -> None:
+    """Amounts below zero are those of a refund, or take something off; a fraction of a piece is one piece at its price."""
+    price, pieces = line.get("price"), line.get("quantity", Decimal(1))
+    if is_refund:
+        price, pieces = None if price is None else abs(price), abs(pieces)
+    if not pieces or pieces < 0 or (price is not None and price < 0):
+        if price is not None and pieces * price < 0:
+            found.discount -= pieces * price
+        code = "invalid_price" if price is not None and price < 0 else "invalid_quantity"
+        found.warnings.append(EventWarning(code, place))
+        found.rests.append(item)
+        return
+    if pieces != pieces.to_integral_value():
+        price = None if price is None else money(price * pieces, place)
+        pieces = Decimal(1)
+    if price is not None:
+        line["price"] = price
+    if "quantity" in line:
+        line["quantity"] = int(pieces)
+    found.rests.append(rest)
+    if line:
+        found.kept.append(line)
