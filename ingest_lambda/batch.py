@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ingest_lambda import settings
 from ingest_lambda.contract import Reject
+from ingest_lambda.dialects import measurement_protocol, segment
+from ingest_lambda.dialects.common import Words, own
 from ingest_lambda.reading import Draft, draft, parse
 from ingest_lambda.request import Refusal
 from ingest_lambda.words import keep
@@ -22,7 +24,11 @@ _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+[\[\]{}]", re.DO
 _TO_COMMA = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+[\[\]{},]", re.DOTALL)
 _MEMBER = re.compile(rb"(" + _STRING + rb")\s*:\s*", re.DOTALL)
 _LINE_OF_ITS_OWN = re.compile(rb"[\r\n]\{")
+# What `gtag(…)` was called with is one event, and no list of them.
+_COMMAND = re.compile(rb'\[\s*"(?:event|config|consent|get|js|set)"\s*[,\]]')
+_OUR_NAMES = frozenset((b'"event_name"', b'"eventName"', b'"event_type"', b'"event"'))
 _json = msgspec.json.Decoder(msgspec.Raw)
+EnvelopeWords = Callable[[Mapping[str, Any]], Words]
 
 
 class Batch(NamedTuple):
@@ -33,17 +39,20 @@ class Batch(NamedTuple):
 
 
 def split(body: bytes) -> Batch:
-    """One event, a list, `{"sent_at", "events": [...]}`, or one event on each line.
+    """One event, a list, `{"sent_at", "events": [...]}`, the `batch` of Segment, or one event on each line.
 
     The text is cut where its brackets say, and only then is each piece read as JSON: so a number, a character or a
     nesting that no parser takes costs its own event and no other.
     """
     text = body.removeprefix(_BOM).strip()
-    members, rest = _members(text) if text.startswith(b"{") and b'"events"' in text else ({}, b"")
-    listed = members.pop(b'"events"', b"")
-    if listed.startswith(b"["):
+    has_list = text.startswith(b"{") and (b'"events"' in text or b'"batch"' in text)
+    members, rest = _members(text) if has_list else ({}, b"")
+    listed, words = _listed(members)
+    if listed:
         # What follows the envelope is one more piece: it is no event, so it is refused, and kept.
-        batch = Batch(_capped(chain(pieces(listed), [rest])), _envelope(members))
+        batch = Batch(_capped(chain(pieces(listed), [rest])), _envelope(members, words))
+    elif _COMMAND.match(text):
+        batch = Batch([text], Draft({}, {}))
     elif text.startswith(b"["):
         batch = Batch(_capped(pieces(text)), Draft({}, {}))
     elif _LINE_OF_ITS_OWN.search(text) and not _is_json(text):
@@ -53,6 +62,17 @@ def split(body: bytes) -> Batch:
     if not batch.events:
         raise Reject("empty_body", "the body holds no event")
     return batch
+
+
+def _listed(members: dict[bytes, bytes]) -> tuple[bytes, EnvelopeWords]:
+    """The list among an envelope's members, taken out of them, and whose words the envelope is in."""
+    events = members.pop(b'"events"', b"")
+    if events.startswith(b"["):
+        return events, measurement_protocol.envelope if b'"params"' in events else own
+    calls = members.get(b'"batch"', b"")
+    if calls.startswith(b"[") and _OUR_NAMES.isdisjoint(members):
+        return members.pop(b'"batch"'), segment.envelope
+    return b"", own
 
 
 def pieces(text: bytes) -> Iterator[bytes]:
@@ -95,13 +115,13 @@ def _members(text: bytes) -> tuple[dict[bytes, bytes], bytes]:
     return {match[1]: piece[match.end() :] for match, piece in matches if match}, rest
 
 
-def _envelope(members: dict[bytes, bytes]) -> Draft:
+def _envelope(members: dict[bytes, bytes], words: EnvelopeWords) -> Draft:
     """What a batch says for all its events; a value that cannot be read is as if it were not there, and noted in their
     props. An event id is not such a thing: it would make them all one event."""
     said = Draft({}, {})
     for key, value in members.items():
         try:
-            one = draft(parse(b"{" + key + b":" + value + b"}"))
+            one = draft(parse(b"{" + key + b":" + value + b"}"), words)
         except Reject as error:
             said.props.setdefault("_ignored", []).append(f"beside events: {error.message}")
             continue

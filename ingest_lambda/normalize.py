@@ -11,6 +11,7 @@ import msgspec
 
 from ingest_lambda import clock, privacy
 from ingest_lambda.contract import Event, EventWarning, Reject
+from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS
 from ingest_lambda.fitting import fit
 from ingest_lambda.reading import Draft, draft, parse
@@ -18,8 +19,6 @@ from ingest_lambda.tidy import plain
 from ingest_lambda.words import keep
 
 EventIdPolicy = Literal["strict", "uuid5"]
-#: An id of another system that is no UUID becomes one in this namespace: the same id, the same UUID, on every import.
-EVENT_NAMESPACE = UUID("6f2d1a54-93f0-5c7e-8b1f-0d9c4e5a7b21")
 VISITOR_FIELDS = ("client_id", "session_id", "user_id")
 #: What tells a refund from another one of the same order, beside the order's own fields.
 _REFUND_FIELDS = frozenset(

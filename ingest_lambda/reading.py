@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -12,7 +12,8 @@ import msgspec
 
 from ingest_lambda import settings
 from ingest_lambda.contract import ESSENTIAL_FIELDS, EventWarning, Reject
-from ingest_lambda.dialects import translate
+from ingest_lambda.dialects.common import Words
+from ingest_lambda.dialects.detection import translate, unwrapped
 from ingest_lambda.fields import FIELDS, LINE_FIELDS
 from ingest_lambda.lines import read_lines
 from ingest_lambda.tidy import tidy
@@ -63,13 +64,13 @@ def _unreadable(line: bytes, error: Exception) -> Reject:
     return Reject("invalid_json", str(error))
 
 
-def draft(record: Any) -> Draft:
+def draft(record: Any, words: Callable[[Mapping[str, Any]], Words] = translate) -> Draft:
     """The fields of a record, each in the contract's type. What cannot be read is set aside in props, and warned of; only
-    what says which event it is, when, and who did it refuses the event."""
+    what says which event it is, when, and who did it refuses the event. `words` reads the record's dialect."""
     if not isinstance(record, Mapping):
-        raise Reject("invalid_event", 'an event is a JSON object, as {"event_name": "page_view", "client_id": "…"}')
+        record = unwrapped(record)
     tidied, has_nul = tidy(dict(record))
-    values, props, warnings = translate(tidied)
+    values, props, warnings = words(tidied)
     is_refund = values.get("event_name") == "refund"
     read: dict[str, Any] = {}
     for path, value in values.items():

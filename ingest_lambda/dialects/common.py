@@ -1,11 +1,11 @@
-"""Which field a client's key means, by the words of `words.py`.
+"""Which field a client's key means, by the words of `words.py`: our own two dialects, and what all dialects share.
 
 A key that the contract does not name is kept in `props`, under its own name and its parent's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -27,18 +27,30 @@ class Leaf(NamedTuple):
     rank: int
 
 
-def translate(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[EventWarning]]:
+class Words(NamedTuple):
     """The fields of a record by path, its props, and what of it could not be read."""
-    values: dict[str, Any] = {}
-    props: dict[str, Any] = {}
-    warnings: list[EventWarning] = []
+
+    values: dict[str, Any]
+    props: dict[str, Any]
+    warnings: list[EventWarning]
+
+
+def own(record: Mapping[str, Any]) -> Words:
+    """What a record of ours says."""
+    words = Words({}, {}, [])
     is_order = any(field_name(key) == "event_name" and value in ORDER_EVENTS for key, value in record.items())
-    for leaf in sorted(_leaves(record, is_order, props, warnings), key=lambda leaf: leaf.rank):
+    settle(_leaves(record, is_order, words.props, words.warnings), words)
+    return words
+
+
+def settle(leaves: Iterable[Leaf], words: Words) -> None:
+    """Of several values for a field the one of the smallest rank is the field; the others are kept in props."""
+    values, props = words.values, words.props
+    for leaf in sorted(leaves, key=lambda leaf: leaf.rank):
         if leaf.path is None or leaf.path in values:
             keep(props, leaf.source, leaf.value)
         elif leaf.value not in (None, ""):  # JSON's null and the empty text of `document.referrer` mean "none"
             values[leaf.path] = leaf.value
-    return values, props, warnings
 
 
 def _leaves(

@@ -1,0 +1,81 @@
+"""Whose words a record is in, by its shape. An event of ours is known by a few look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ingest_lambda.contract import Reject
+from ingest_lambda.dialects import ga4, measurement_protocol, segment, snowplow
+from ingest_lambda.dialects.common import Words, own
+from ingest_lambda.words import snake
+
+_CALLS = frozenset((*segment.CALLS, *segment.NO_EVENTS, "track"))
+#: Beside `type`, what only a call of Segment has; without it, what only its HTTP API has.
+_OF_A_CALL = ("anonymousId", "userId", "messageId", "context", "properties", "traits")
+_OF_A_PUSH = ("ecommerce", "page_location", "ga_session_id", "gtm.uniqueEventId")
+
+
+def translate(record: Mapping[str, Any]) -> Words:
+    """The fields of a record by path, its props, and what of it could not be read."""
+    return _reader(record)(record)
+
+
+def unwrapped(given: Any) -> Mapping[str, Any]:
+    """What is no object, and an event all the same."""
+    if ga4.is_command(given):
+        return ga4.from_command(given)
+    raise Reject("invalid_event", 'an event is a JSON object, as {"event_name": "page_view", "client_id": "…"}')
+
+
+def _reader(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
+    if (
+        "collector_tstamp" in record
+        or "domain_userid" in record
+        or snowplow.ACTION in record
+        or snowplow.PRODUCTS in record
+    ):
+        return snowplow.read
+    if "event_name" in record or "eventName" in record or "event_type" in record:
+        return own
+    return _foreign(record)
+
+
+def _foreign(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
+    if "params" in record and "name" in record and "event" not in record:
+        return measurement_protocol.read
+    if isinstance(record.get("batch"), list) and "event" not in record:
+        raise Reject(
+            "invalid_event", "Segment: a batch is several events; here, give each of its calls a line of its own"
+        )
+    if _is_call(record):
+        return segment.read
+    said = record.get("event")
+    if any(key in record for key in _OF_A_PUSH) or (isinstance(said, str) and said in ga4.EVENTS):
+        return ga4.read
+    if "0" in record and "1" in record:
+        return _arguments
+    if isinstance(record.get("schema"), str) and record["schema"].startswith("iglu:"):
+        return snowplow.read
+    return own
+
+
+def _is_call(record: Mapping[str, Any]) -> bool:
+    call = record.get("type")
+    if isinstance(call, str) and call in _CALLS:
+        return any(key in record for key in _OF_A_CALL)
+    if call is not None:
+        return False
+    said = record.get("event")
+    is_spec = isinstance(said, str) and snake(said[:64].replace(" ", "_")) in segment.EVENTS
+    named = is_spec or (isinstance(said, str) and isinstance(record.get("context"), Mapping))
+    return named and any(key in record for key in _OF_A_CALL)
+
+
+def _arguments(record: Mapping[str, Any]) -> Words:
+    """`gtag` pushes the arguments of its call, which JSON makes an object of numbered members; what the sender adds is kept."""
+    given = [record[key] for key in ("0", "1", "2", "3") if key in record]
+    if not ga4.is_command(given):
+        return own(record)
+    beside = {key: value for key, value in record.items() if not key.isdecimal()}
+    return ga4.read({**beside, **ga4.from_command(given)})

@@ -1,0 +1,54 @@
+"""Each dialect through the collector, as its senders put many into one request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+VIEW = {"type": "track", "event": "Product Viewed", "anonymousId": "x"}
+
+
+def test_a_batch_of_segment_is_as_many_events(collector: Any) -> None:
+    calls = [VIEW, {**VIEW, "event": "Product Added"}, {"type": "alias", "userId": "u"}]
+    answer = collector.post(
+        {"batch": calls, "sentAt": "2026-03-14T15:09:26Z", "writeKey": "k-1", "context": {"ip": "198.51.100.7"}}
+    )
+    assert (answer.body["accepted"], answer.body["rejected"]) == (2, 1)
+    assert "alias and group" in answer.body["errors"][0]["message"]
+    assert [event["event_name"] for event in collector.events()] == ["view_product", "add_to_cart"]
+    assert all(event["sent_at"] and event["client_id"] == "x" for event in collector.events())
+    assert "k-1" not in json.dumps(collector.events()) and "198.51" not in json.dumps(collector.events())
+
+
+def test_a_payload_of_the_measurement_protocol(collector: Any) -> None:
+    body = {
+        "client_id": "c.1",
+        "timestamp_micros": 1773500000000000,
+        "user_data": {"sha256_email_address": ["ab"]},
+        "events": [
+            {"name": "view_item", "params": {"items": [{"item_id": "a"}]}},
+            {"name": "tutorial_begin", "params": {}},
+        ],
+    }
+    assert collector.post(body).body["accepted"] == 2
+    one, other = collector.events()
+    assert (one["event_name"], one["product"], other["event_name"]) == ("view_product", {"id": "a"}, "tutorial_begin")
+    assert {event["client_id"] for event in (one, other)} == {"c.1"}
+    assert {event["event_timestamp"] for event in (one, other)} == {"2026-03-14T14:53:20Z"}
+    assert "sha256" not in json.dumps(one)
+
+
+def test_a_call_of_gtag_is_one_event_and_a_list_of_them_is_many(collector: Any) -> None:
+    call = ["event", "begin_checkout", {"client_id": "c", "items": [{"item_id": "a"}]}]
+    assert collector.post(call).body["accepted"] == 1
+    assert collector.post([call, call]).body["accepted"] == 2
+    assert {event["event_name"] for event in collector.events()} == {"checkout"}
+
+
+def test_an_event_of_snowplow(collector: Any) -> None:
+    record = {"collector_tstamp": "2026-03-14 15:00:00", "event_name": "page_view", "domain_userid": "d"}
+    assert collector.post(record).body["accepted"] == 1
+
+
+def test_a_list_of_ours_with_a_text_in_it_loses_only_the_text(collector: Any, view: dict[str, Any]) -> None:
+    assert collector.post(["x", view]).body == collector.post([7, view]).body
