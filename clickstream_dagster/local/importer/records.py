@@ -22,6 +22,7 @@ from clickstream_dagster.local.importer import mapping
 from clickstream_dagster.local.importer.mapping import Field
 from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
+from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 from ingest_lambda.settings import CLOCK_SKEW_BOUND
 
 #: A quoted cell that is longer than any event was never closed.
@@ -60,7 +61,7 @@ class Ids:
         """What makes the id of this line, when it needs one."""
         digest = hashlib.sha256(line).digest()
         self.seen[digest] += 1
-        return lambda: uuid5(normalize.EVENT_NAMESPACE, f"{digest.hex()}#{self.seen[digest]}")
+        return lambda: uuid5(EVENT_NAMESPACE, f"{digest.hex()}#{self.seen[digest]}")
 
 
 def open_file(path: Path) -> IO[bytes]:

@@ -17,8 +17,9 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.local.importer.records import Record
 from clickstream_dagster.partitions import floor_hour
-from ingest_lambda import contract, landing, normalize
+from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Rejection
+from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 from ingest_lambda.rejects import rejection
 
 #: Lines held in memory before hours are written out.
@@ -95,7 +96,7 @@ def _rejection(record: Record, moment: datetime) -> Rejection:
 def _write(store: ObjectStore, held: Held, name: str, result: Imported) -> None:
     for (root, hour), lines in held.items():
         result.hours.add(hour)
-        key = f"{landing.hour_prefix(hour, root)}import-{uuid5(normalize.EVENT_NAMESPACE, f'{name}/{root}')}.json.gz"
+        key = f"{landing.hour_prefix(hour, root)}import-{uuid5(EVENT_NAMESPACE, f'{name}/{root}')}.json.gz"
         try:
             store.put(key, gzip.compress(b"\n".join(lines) + b"\n", mtime=0), mode="create")
             result.objects += 1
