@@ -12,8 +12,8 @@ from ingest_lambda.words import snake
 
 _CALLS = frozenset((*segment.CALLS, *segment.NO_EVENTS, "track"))
 #: Beside `type`, what only a call of Segment has; without it, what only its HTTP API has.
-_OF_A_CALL = ("anonymousId", "userId", "messageId", "context", "properties", "traits")
-_OF_A_PUSH = ("ecommerce", "page_location", "ga_session_id", "gtm.uniqueEventId")
+_OF_A_CALL = frozenset(("anonymousId", "userId", "messageId", "context", "properties", "traits"))
+_OF_A_PUSH = frozenset(("ecommerce", "page_location", "ga_session_id", "gtm.uniqueEventId"))
 
 
 def translate(record: Mapping[str, Any]) -> Words:
@@ -51,7 +51,7 @@ def _foreign(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
     if _is_call(record):
         return segment.read
     said = record.get("event")
-    if any(key in record for key in _OF_A_PUSH) or (isinstance(said, str) and said in ga4.EVENTS):
+    if not _OF_A_PUSH.isdisjoint(record) or (isinstance(said, str) and said in ga4.EVENTS):
         return ga4.read
     if "0" in record and "1" in record:
         return _arguments
@@ -61,15 +61,14 @@ def _foreign(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
 
 
 def _is_call(record: Mapping[str, Any]) -> bool:
-    call = record.get("type")
-    if isinstance(call, str) and call in _CALLS:
-        return any(key in record for key in _OF_A_CALL)
-    if call is not None:
+    if _OF_A_CALL.isdisjoint(record):
         return False
-    said = record.get("event")
-    is_spec = isinstance(said, str) and snake(said[:64].replace(" ", "_")) in segment.EVENTS
-    named = is_spec or (isinstance(said, str) and isinstance(record.get("context"), Mapping))
-    return named and any(key in record for key in _OF_A_CALL)
+    call, said = record.get("type"), record.get("event")
+    if call is not None:
+        return isinstance(call, str) and call in _CALLS
+    if not isinstance(said, str):
+        return False
+    return isinstance(record.get("context"), Mapping) or snake(said[:64].replace(" ", "_")) in segment.EVENTS
 
 
 def _arguments(record: Mapping[str, Any]) -> Words:
