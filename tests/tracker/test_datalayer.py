@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page
 
+from books import assert_books_balance, loaded
+from clickstream_dagster.stack import Stack
 from tracker_site import Collector, Shop
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "coming-from.md"
@@ -16,8 +18,9 @@ ITEM = {"item_id": "LAMP-1", "item_name": "Lamp", "price": 20, "quantity": 2}
 NAMES = ["view_item_list", "select_item", "view_item", "add_to_cart", "begin_checkout"]
 
 
-@pytest.mark.usefixtures("in_the_warehouse")
-def test_pushes_into_the_data_layer_are_events_of_ours(shop: Shop, collector: Collector, page: Page) -> None:
+def test_pushes_into_the_data_layer_are_events_of_ours(
+    shop: Shop, collector: Collector, page: Page, stack: Stack
+) -> None:
     glue = re.search(r"```js\n(.*?)```", DOCS.read_text(), re.DOTALL)
     assert glue
     shop.head = f"<script>{glue[1]}</script>"
@@ -36,3 +39,10 @@ def test_pushes_into_the_data_layer_are_events_of_ours(shop: Shop, collector: Co
     assert (events["add_to_cart"]["product"]["id"], events["add_to_cart"]["quantity"]) == ("LAMP-1", 2)
     assert (events["purchase"]["order"]["id"], events["purchase"]["order"]["value"]) == ("T-1", 44.5)
     assert events["purchase"]["client_id"] == events["view_product"]["client_id"]
+    page.close()
+    ask = loaded(stack, collector)
+    assert_books_balance(ask, collector)
+    assert ask("select order_id, revenue, currency from fact_orders") == [("T-1", Decimal("44.5"), "EUR")]
+    assert ask("select event_name from agg_daily_funnel where sessions > 0 group by step, 1 order by step") == [
+        (name,) for name in ("view_product", "add_to_cart", "checkout", "purchase")
+    ]
