@@ -8,3 +8,18 @@ alter table clickstream_events
     add column items jsonb,
     add column list_name text,
     add column warnings jsonb;
+
+-- All purchase events of an order id are one order. What they say together is settled in one place, fact_orders.sql, and
+-- fact_order_items only takes it apart.
+alter table fact_orders
+    add column tax numeric,
+    add column shipping numeric,
+    add column discount numeric,
+    add column coupon text,
+    add column adjustment numeric,
+    add column lines jsonb,
+    add column refunded_products jsonb;
+
+alter table etl_ledger
+    add column warned integer,
+    add column warnings_by_code jsonb;
