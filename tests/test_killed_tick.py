@@ -110,6 +110,7 @@ def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "DW_PG_PORT": str(login.port),
         "DW_PG_DATABASE": login.database,
         "DAGSTER_PG_DATABASE": "killed_tick_dagster",
+        "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "5",  # else it may wait a minute for calls of those that have ended
         "CLICKSTREAM_DAGSTER_URL": dagster_instance.url(replace(login, database="killed_tick_dagster")),
     }
     location, webserver = _free_port(), _free_port()
