@@ -63,8 +63,6 @@ class Agent(NamedTuple):
 
     kind: str
     device_type: str | None = None
-    browser: str | None = None
-    os: str | None = None
 
 
 #: Without a user agent.
@@ -75,18 +73,22 @@ UNKNOWN = Agent("human")
 def label(user_agent: str) -> Agent:
     """What this agent is."""
     text = user_agent[:MAX_AGENT]
-    parsed = _parser()(text)
-    kind = _kind(text, parsed)
-    if kind in ("server", "program"):
-        return Agent(kind)
-    return Agent(kind, devices.device_type(text), devices.browser(text, parsed), devices.system(parsed))
+    kind = _kind(text)
+    return Agent(kind) if kind in ("server", "program") else Agent(kind, devices.device_type(text))
 
 
-def _kind(text: str, parsed: Any) -> str:
+def software(user_agent: str) -> tuple[str | None, str | None]:
+    """The families of browser and operating system. No table holds them yet, so a load does not ask."""
+    text = user_agent[:MAX_AGENT]
+    parsed = _parser().parse(text)
+    return devices.browser(text, parsed), devices.system(parsed)
+
+
+def _kind(text: str) -> str:
     is_named = bool(_CRAWLER.search(text))
     if not is_named and _LIBRARY.match(text) and (_SHOP.match(text) or not _has_address(text)):
         return "server"
-    if is_named or _has_address(text) or text.startswith("WhatsApp/") or _is_listed(text, parsed):
+    if is_named or _has_address(text) or text.startswith("WhatsApp/") or _is_listed(text):
         return "bot"
     return "human" if _PLATFORM.search(text) else "program"
 
@@ -101,9 +103,11 @@ def _has_address(text: str) -> bool:
     return bool(_ADDRESS.search(_HOME.sub("", _BUILT_WITH.sub("", text))))
 
 
-def _is_listed(text: str, parsed: Any) -> bool:
-    is_spider = parsed.device is not None and parsed.device.family == "Spider"
-    return is_spider or any(pattern.search(text) for pattern in _crawlers())
+def _is_listed(text: str) -> bool:
+    if any(pattern.search(text) for pattern in _crawlers()):
+        return True
+    device = _parser().parse_device(text)
+    return device is not None and device.family == "Spider"
 
 
 @cache
@@ -120,4 +124,4 @@ def _parser() -> Any:
     from ua_parser.basic import Resolver
     from ua_parser.loaders import load_lazy_builtins
 
-    return Parser(Resolver(load_lazy_builtins())).parse
+    return Parser(Resolver(load_lazy_builtins()))

@@ -71,7 +71,9 @@ SERVERS = [
 
 @pytest.mark.parametrize(("user_agent", "expected"), PEOPLE.items())
 def test_people_are_people_whatever_app_they_look_from(user_agent: str, expected: tuple[str, str, str]) -> None:
-    assert label(user_agent) == Agent("human", *expected)
+    device, browser, system = expected
+    assert label(user_agent) == Agent("human", device)
+    assert agents.software(user_agent) == (browser, system)
 
 
 @pytest.mark.parametrize("user_agent", BOTS)
