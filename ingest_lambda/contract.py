@@ -41,7 +41,8 @@ Label = Annotated[str, Meta(max_length=512)]
 Text = Annotated[str, Meta(max_length=2048)]
 Url = Annotated[str, Meta(max_length=4096)]
 Money = Annotated[
-    Decimal, Meta(description="Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even.")
+    Decimal,
+    Meta(description="Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even."),
 ]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217, upper case; never XXX.")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166 alpha-2, upper case.")]
@@ -215,7 +216,7 @@ WARNINGS: dict[str, str] = {
     "missing_order_id": "A purchase without an order id counts as an order of its own; a refund without one counts nowhere.",
     "missing_amount": "A purchase with neither a value nor prices counts as an order of 0.",
     "invalid_price": "An amount of money is not a number below one billion, as 12.50; or it is below zero and no refund.",
-    "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000. A fraction of a piece counts as one, at its price.",
+    "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000. A part of a piece counts as one, at its price.",
     "invalid_currency": "The currency is not a three-letter ISO 4217 code.",
     "invalid_timestamp": "`sent_at` or `client_timestamp` is neither ISO 8601 nor an epoch number.",
     "too_long": "A text is longer than the contract allows: its beginning is the field, the whole is in props.",

@@ -137,7 +137,7 @@ def _number(value: Any, pattern: re.Pattern[str]) -> Decimal | None:
 
 
 def _code(field: str) -> str:
-    return "invalid_" + field.split(".")[0]
+    return "invalid_" + field.partition(".")[0].partition("[")[0]
 
 
 Coerce = Callable[[Any, str], Any]

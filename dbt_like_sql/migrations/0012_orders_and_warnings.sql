@@ -9,6 +9,8 @@ alter table clickstream_events
     add column list_name text,
     add column warnings jsonb;
 
+create index clickstream_events_warned on clickstream_events (partition_hour) where warnings is not null;
+
 -- All purchase events of an order id are one order. What they say together is settled in one place, fact_orders.sql, and
 -- fact_order_items only takes it apart.
 alter table fact_orders
@@ -23,3 +25,18 @@ alter table fact_orders
 alter table etl_ledger
     add column warned integer,
     add column warnings_by_code jsonb;
+
+-- Lists show products, and are clicked.
+alter table fact_session_products
+    add column impressions integer,
+    add column is_clicked boolean;
+
+alter table agg_daily_products
+    add column impressions bigint,
+    add column shown_sessions integer,
+    add column clicked_sessions integer;
+
+alter table agg_daily_product_segments
+    add column impressions bigint,
+    add column shown_sessions integer,
+    add column clicked_sessions integer;

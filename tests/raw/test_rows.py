@@ -86,7 +86,7 @@ def test_a_rejected_body_comes_back_as_it_was(warehouse: Connection, text: str) 
 
 def test_money_flags_times_and_items_come_back_as_they_were(warehouse: Connection) -> None:
     price = Decimal("123456789.123456")
-    order = Order("A-1", price, "EUR", [OrderItem("p-1", price=price, quantity=2)])
+    order = Order("A-1", price, "EUR", items=[OrderItem("p-1", price=price, quantity=2)])
     event = _event(product=Product("p-1", price=price), order=order, is_gpc=True, is_dnt=False, sent_at=HOUR)
     ask = "product_price, order_value, order_items #>> '{0,price}', is_gpc, is_dnt, sent_at, is_first_visit"
     lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, event)]), ())
