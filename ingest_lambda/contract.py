@@ -201,6 +201,7 @@ REASONS: dict[str, str] = {
     "missing_timestamp": "An imported event has no time of its own.",
     "invalid_event_id": "`event_id` is not a UUID.",
     "invalid_timestamp": "A time is neither ISO 8601 nor an epoch number, or lies outside 1900 to 2199.",
+    "too_old": "More than a year before it was sent, by a clock that is right. `clickstream import` brings in history.",
     "internal_error": "A defect of ours. The event is kept, whole.",
 }
 #: What makes an event, and who did it. A value of these that cannot be read refuses the event; any other is set aside.

@@ -92,7 +92,7 @@ def accept(
     A line that carries its own `received_at` keeps it. `received_at` None: as if received at the event's own time.
     """
     read = draft(parse(line))
-    shift = _own_shift(read, read.values.get("received_at") or received_at)
+    shift = _own_shift(read, received_at and read.values.get("received_at", received_at))
     return finish(read, Receipt(received_at, shift, salt, make_event_id, event_id_policy, is_trusted=True))
 
 
@@ -169,7 +169,11 @@ def _set_times(values: dict[str, Any], receipt: Receipt) -> None:
         return  # a stored event: its time was settled when it was received
     if client is not None:
         values["client_timestamp"] = client
-    moment, source = clock.resolve(client, received_at=received_at, shift=receipt.shift)
+    if receipt.received_at is None and client is not None:  # history: its times were settled long ago
+        values["event_timestamp"], values["time_source"] = client, "client"
+        return
+    sent_at = values.get("sent_at")
+    moment, source = clock.resolve(client, received_at=received_at, shift=receipt.shift, sent_at=sent_at)
     values["event_timestamp"], values["time_source"] = moment, source
 
 
