@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ingest_lambda.contract import TimeSource
+from ingest_lambda.contract import Reject, TimeSource
 from ingest_lambda.settings import CLOCK_SKEW_BOUND, MAX_EVENT_AGE
 
 NO_SHIFT = timedelta(0)
@@ -19,24 +19,38 @@ def batch_shift(times: Iterable[datetime], *, received_at: datetime, sent_at: da
     """What to add to every client time of a batch.
 
     With `sent_at`, the skew of the clock is known: it is added once it is beyond the bound. Where no time of the batch is
-    believable even so (all in the future, or a year back), all are moved so that the newest event is now.
+    believable even so (all in the future, or a year back), all are moved so that the newest event is now; but none by a clock
+    that is right and tells of the past.
     """
     said = list(times)
     if not said:
         return NO_SHIFT
     skew = received_at - sent_at if sent_at else NO_SHIFT
     shift = skew if abs(skew) > CLOCK_SKEW_BOUND else NO_SHIFT
+    if is_right(received_at, sent_at) and max(said) < received_at:
+        return NO_SHIFT
     oldest, latest = received_at - MAX_EVENT_AGE, received_at + CLOCK_SKEW_BOUND
     return shift if any(oldest <= time + shift <= latest for time in said) else received_at - max(said)
 
 
-def resolve(client: datetime | None, *, received_at: datetime, shift: timedelta) -> tuple[datetime, TimeSource]:
-    """The time that counts, and how it was found.
+def is_right(received_at: datetime, sent_at: datetime | None) -> bool:
+    """Whether the clock is known to be right."""
+    return sent_at is not None and abs(received_at - sent_at) <= CLOCK_SKEW_BOUND
+
+
+def resolve(
+    client: datetime | None, *, received_at: datetime, shift: timedelta, sent_at: datetime | None = None
+) -> tuple[datetime, TimeSource]:
+    """The time that counts, and how it was found. Raises `Reject` for what a right clock says was more than a year ago: to
+    count it now would be wrong, and to open any old date to anyone costly.
 
     One event can still be years away from the rest of its batch; it is held at the nearest believable time, which keeps
     it the first, or the last.
     """
     if client is None:
         return received_at, "received"
+    if is_right(received_at, sent_at) and client < received_at - MAX_EVENT_AGE:
+        days = (received_at - client).days
+        raise Reject("too_old", f"event_timestamp: {days} days ago, by a clock that is right: import history as a file")
     moment = min(max(client + shift, received_at - MAX_EVENT_AGE), received_at + CLOCK_SKEW_BOUND)
     return moment, "client" if moment == client else "corrected"

@@ -41,7 +41,8 @@ Label = Annotated[str, Meta(max_length=512)]
 Text = Annotated[str, Meta(max_length=2048)]
 Url = Annotated[str, Meta(max_length=4096)]
 Money = Annotated[
-    Decimal, Meta(description="Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even.")
+    Decimal,
+    Meta(description="Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even."),
 ]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217, upper case; never XXX.")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166 alpha-2, upper case.")]
@@ -196,10 +197,11 @@ REASONS: dict[str, str] = {
     "too_long": "The id of a visitor, or the name of an event, is longer than the contract allows.",
     "missing_event_name": "The event has no name.",
     "invalid_event_name": "The name is not lower case words joined by `_`, as in `page_view`.",
-    "missing_visitor": "The event has none of client_id, session_id and user_id.",
+    "missing_visitor": "The event has no client_id, session_id or user_id, or only nobody's (`NULL`, `0`, `guest`).",
     "missing_timestamp": "An imported event has no time of its own.",
     "invalid_event_id": "`event_id` is not a UUID.",
     "invalid_timestamp": "A time is neither ISO 8601 nor an epoch number, or lies outside 1900 to 2199.",
+    "too_old": "More than a year before it was sent, by a clock that is right. `clickstream import` brings in history.",
     "internal_error": "A defect of ours. The event is kept, whole.",
 }
 #: What makes an event, and who did it. A value of these that cannot be read refuses the event; any other is set aside.
@@ -215,7 +217,7 @@ WARNINGS: dict[str, str] = {
     "missing_order_id": "A purchase without an order id counts as an order of its own; a refund without one counts nowhere.",
     "missing_amount": "A purchase with neither a value nor prices counts as an order of 0.",
     "invalid_price": "An amount of money is not a number below one billion, as 12.50; or it is below zero and no refund.",
-    "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000. A fraction of a piece counts as one, at its price.",
+    "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000. A part of a piece counts as one, at its price.",
     "invalid_currency": "The currency is not a three-letter ISO 4217 code.",
     "invalid_timestamp": "`sent_at` or `client_timestamp` is neither ISO 8601 nor an epoch number.",
     "too_long": "A text is longer than the contract allows: its beginning is the field, the whole is in props.",

@@ -33,7 +33,9 @@ def _limits(struct: type, prefix: str = "") -> dict[str, int]:
     return found
 
 
-LIMITS = {path: limit for path, limit in _limits(contract.Event).items() if path in FIELDS and path not in ESSENTIAL_FIELDS}
+LIMITS = {
+    path: limit for path, limit in _limits(contract.Event).items() if path in FIELDS and path not in ESSENTIAL_FIELDS
+}
 LINE_LIMITS = _limits(contract.OrderItem)
 _LINE_IDS = frozenset(("product_id",))
 
@@ -41,7 +43,9 @@ _LINE_IDS = frozenset(("product_id",))
 def fit(values: dict[str, Any], props: dict[str, Any]) -> list[EventWarning]:
     """Cut what is too long. An id is not cut, since that would make two things one: it goes as a whole."""
     warnings: list[EventWarning] = []
-    for path in [path for path, value in values.items() if isinstance(value, str) and len(value) > LIMITS.get(path, len(value))]:
+    for path in [
+        path for path, value in values.items() if isinstance(value, str) and len(value) > LIMITS.get(path, len(value))
+    ]:
         whole = values.pop(path)
         keep(props, tuple(path.split(".")), whole)
         if path not in ID_FIELDS:
@@ -54,7 +58,11 @@ def fit(values: dict[str, Any], props: dict[str, Any]) -> list[EventWarning]:
 
 
 def _fit_line(line: dict[str, Any], props: dict[str, Any], place: str) -> list[EventWarning]:
-    found = [name for name, value in line.items() if isinstance(value, str) and len(value) > LINE_LIMITS.get(name, len(value))]
+    found = [
+        name
+        for name, value in line.items()
+        if isinstance(value, str) and len(value) > LINE_LIMITS.get(name, len(value))
+    ]
     for name in found:
         whole = line.pop(name)
         keep(props, ("too_long", f"{place}.{name}"), whole)

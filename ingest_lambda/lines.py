@@ -57,7 +57,11 @@ def _read_line(
             keep(rest, (key,), value)
         elif value not in (None, ""):
             try:
-                read = _quantity(value, place, warnings, rest, key) if name == "quantity" else ITEM_FIELDS[name](value, place)
+                read = (
+                    _quantity(value, place, warnings, rest, key)
+                    if name == "quantity"
+                    else ITEM_FIELDS[name](value, place)
+                )
             except Reject as reason:
                 warnings.append(EventWarning(reason.code, f"{place}.{name}"))
                 keep(rest, (key,), value)

@@ -12,14 +12,13 @@ import msgspec
 from ingest_lambda import clock, privacy
 from ingest_lambda.contract import Event, EventWarning, Reject
 from ingest_lambda.dialects.tables import EVENT_NAMESPACE
-from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS
+from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS, VISITOR_FIELDS
 from ingest_lambda.fitting import fit
 from ingest_lambda.reading import Draft, draft, parse
 from ingest_lambda.tidy import plain
 from ingest_lambda.words import keep
 
 EventIdPolicy = Literal["strict", "uuid5"]
-VISITOR_FIELDS = ("client_id", "session_id", "user_id")
 #: What tells a refund from another one of the same order, beside the order's own fields.
 _REFUND_FIELDS = frozenset(
     ("event_timestamp", "product.id", "product.price", "product.discount_price", "quantity", "currency")
@@ -92,7 +91,7 @@ def accept(
     A line that carries its own `received_at` keeps it. `received_at` None: as if received at the event's own time.
     """
     read = draft(parse(line))
-    shift = _own_shift(read, read.values.get("received_at") or received_at)
+    shift = _own_shift(read, received_at and read.values.get("received_at", received_at))
     return finish(read, Receipt(received_at, shift, salt, make_event_id, event_id_policy, is_trusted=True))
 
 
@@ -111,7 +110,8 @@ def _scrub(values: dict[str, Any], salt: str | None) -> None:
             values[path] = privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
     if not any(values.get(field) for field in VISITOR_FIELDS):
         raise Reject(
-            "missing_visitor", "send client_id (or session_id, or user_id); an e-mail address is not kept as an id"
+            "missing_visitor",
+            "send client_id (or session_id, or user_id); NULL, 0, guest and the like are nobody, and an e-mail is not kept",
         )
 
 
@@ -168,7 +168,11 @@ def _set_times(values: dict[str, Any], receipt: Receipt) -> None:
         return  # a stored event: its time was settled when it was received
     if client is not None:
         values["client_timestamp"] = client
-    moment, source = clock.resolve(client, received_at=received_at, shift=receipt.shift)
+    if receipt.received_at is None and client is not None:  # history: its times were settled long ago
+        values["event_timestamp"], values["time_source"] = client, "client"
+        return
+    sent_at = values.get("sent_at")
+    moment, source = clock.resolve(client, received_at=received_at, shift=receipt.shift, sent_at=sent_at)
     values["event_timestamp"], values["time_source"] = moment, source
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest_lambda import contract
-from ingest_lambda.words import ALIASES
 from ingest_lambda.typescript import event_types_text
+from ingest_lambda.words import ALIASES
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA_PATH = ROOT / "ingest_lambda" / f"event.v{contract.VERSION}.schema.json"

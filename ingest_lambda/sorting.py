@@ -32,7 +32,7 @@ class Sorted(NamedTuple):
 
     accepted: list[bytes]
     rejected: list[Rejection]
-    warnings: list[tuple[int, EventWarning]] = []
+    warnings: list[tuple[int, EventWarning]]
 
 
 def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: Callable[[], UUID] = uuid4) -> Sorted:
@@ -42,7 +42,7 @@ def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: 
         whole = request.body()
         found = batch.split(whole)
     except Reject as reason:
-        return Sorted([], [rejection(reason, whole, received_at)])
+        return Sorted([], [rejection(reason, whole, received_at)], [])
     drafts = [_attempt(_read, event) for event in found.events]
     receipt = Receipt(received_at, _shift(drafts, found.envelope, received_at), salt, make_id)
     defaults = {**header_fields(request), **_sent_at(drafts), **found.envelope.values}
@@ -51,7 +51,9 @@ def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: 
     rejected: list[Rejection] = []
     warnings: list[tuple[int, EventWarning]] = []
     for index, (event, read) in enumerate(zip(found.events, drafts, strict=True)):
-        outcome = read if isinstance(read, Reject) else _attempt(_event, read, found.envelope, receipt, defaults, proven)
+        outcome = (
+            read if isinstance(read, Reject) else _attempt(_event, read, found.envelope, receipt, defaults, proven)
+        )
         if isinstance(outcome, Reject):
             rejected.append(rejection(outcome, event, received_at, index))
         else:

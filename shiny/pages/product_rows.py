@@ -17,6 +17,7 @@ _WHOLE = "(%(bots)s or not is_bot)"
 _OWN = "currency = (select currency from shop_settings)"
 _COUNTS = """sum(views)::bigint as views, sum(viewed_sessions)::bigint as viewed_sessions,
     sum(added_sessions)::bigint as added_sessions, sum(added_unviewed_sessions)::bigint as added_unviewed_sessions,
+    sum(shown_sessions)::bigint as shown_sessions, sum(clicked_sessions)::bigint as clicked_sessions,
     sum(units)::bigint as units"""
 _NAMES = "coalesce(product_name, product_id) as name, coalesce(product_category, '(none)') as category"
 
@@ -152,8 +153,9 @@ async def movers(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
 
 
 def rates(frame: pd.DataFrame) -> pd.DataFrame:
-    """A copy with the add-to-cart rate."""
+    """A copy with the click-through rate, which is none where no lists are told of, and the add-to-cart rate."""
     frame = frame.copy()
+    frame["click_rate"] = _shares(frame["clicked_sessions"], frame["shown_sessions"])
     frame["add_rate"] = _shares(frame["added_sessions"], frame["viewed_sessions"])
     return frame
 

@@ -134,6 +134,8 @@ def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
 
 _NAMES = {"name": Column("Product"), "category": Column("Category")}
 _COUNTS = {
+    "shown_sessions": Column("Shown in sessions", "count"),
+    "click_rate": Column("Click rate %", "percent"),
     "views": Column("Views", "count"),
     "viewed_sessions": Column("Viewed in sessions", "count"),
     "added_sessions": Column("Added in sessions", "count"),
@@ -204,8 +206,9 @@ PARTS = (
     Card(
         "products",
         "All products",
-        "The 200 first, a row for each product and currency. Add rate is sessions that added it / sessions that viewed it; "
-        "orders are those that hold it; refunded is what was given back of it since.",
+        "The 200 first, a row for each product and currency. Click rate is sessions that viewed it after a list or a search "
+        "showed it / sessions that it was shown in, where the shop tells of its lists. Add rate is sessions that added it / "
+        "sessions that viewed it; orders are those that hold it; refunded is what was given back of it since.",
         _products,
         {
             **_NAMES,

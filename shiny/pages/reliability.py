@@ -11,7 +11,7 @@ from banner import FRESHNESS, FRESHNESS_SLO
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import duration, share
-from pages import cloud
+from pages import cloud, warnings
 from pages.ledger import (
     BY,
     MOST_HOURS,
@@ -206,6 +206,7 @@ PARTS = (
         empty="No event was rejected.",
         is_filtered=False,
     ),
+    *warnings.CARDS,
     Card(
         "missing",
         "Hours that are missing",

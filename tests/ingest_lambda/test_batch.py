@@ -24,7 +24,7 @@ def test_one_event_a_list_and_an_envelope(collector: Any, view: dict[str, Any], 
 @pytest.mark.parametrize(
     ("bad", "code"),
     [
-        ('{"event_name":"a","client_id":"c","product":{"price":1e400}}', "invalid_price"),
+        ('{"event_name":"a","client_id":"c","event_timestamp":1e400}', "invalid_timestamp"),
         ('{"event_name":"a","client_id":"c","props":{"n":NaN}}', "invalid_json"),
         ('{"event_name":"a","client_id":"c","props":{"n":-Infinity}}', "invalid_json"),
         ('{"event_name":"a","client_id":"c",}', "invalid_json"),
@@ -105,9 +105,17 @@ def test_what_the_envelope_says_holds_for_every_event_that_does_not_say_otherwis
     assert collector.events()[0]["props"] == {"event_id": "x", "site": "a"}
 
 
-@pytest.mark.parametrize("sent_at", ['"soon"', "NaN", "[1]"])
-def test_a_bad_sent_at_costs_no_event_and_is_noted(collector: Any, sent_at: str) -> None:
+@pytest.mark.parametrize("sent_at", ['"soon"', "[1]", "1e400"])
+def test_a_bad_sent_at_costs_no_event_and_each_is_warned_of_it(collector: Any, sent_at: str) -> None:
     answer = collector.post(f'{{"sent_at":{sent_at},"events":[{GOOD},{GOOD}]}}')
+    assert (answer.status, answer.codes) == (200, [])
+    warned = [(one["index"], one["code"], one["field"]) for one in answer.body["warnings"]]
+    assert warned == [(0, "invalid_timestamp", "sent_at"), (1, "invalid_timestamp", "sent_at")]
+    assert all("sent_at" in event["props"] for event in collector.events())
+
+
+def test_what_is_no_json_beside_the_events_costs_no_event_and_is_noted(collector: Any) -> None:
+    answer = collector.post(f'{{"sent_at":NaN,"events":[{GOOD},{GOOD}]}}')
     assert (answer.status, answer.codes) == (200, [])
     assert all("beside events" in event["props"]["_ignored"][0] for event in collector.events())
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_lambda.clock import batch_shift, resolve
+from ingest_lambda.normalize import accept
 from ingest_lambda.settings import CLOCK_SKEW_BOUND, MAX_EVENT_AGE
 
 NOW = datetime(2026, 3, 14, 15, tzinfo=UTC)
@@ -66,3 +67,30 @@ def test_one_bad_clock_moves_no_other_event() -> None:
     shift = batch_shift([good, bad], received_at=NOW, sent_at=None)
     assert resolve(good, received_at=NOW, shift=shift) == (good, "client")
     assert resolve(bad, received_at=NOW, shift=shift)[0] <= NOW + 10 * MINUTE
+
+
+@pytest.mark.parametrize("days", [400, 4_000])
+def test_what_a_right_clock_says_was_over_a_year_ago_is_refused_and_never_counted_today(
+    collector: Any, view: dict[str, Any], days: int
+) -> None:
+    old = {**view, "event_timestamp": (NOW - timedelta(days=days)).isoformat()}
+    answer = collector.post({"sent_at": NOW.isoformat(), "events": [old, view]}, at=NOW)
+    assert (answer.body["accepted"], answer.codes) == (1, ["too_old"])
+    assert f"{days} days" in answer.body["errors"][0]["message"]
+    assert collector.rejected()[0]["code"] == "too_old"
+
+
+@pytest.mark.parametrize("days", [1, 300])
+def test_what_a_right_clock_says_was_less_than_a_year_ago_keeps_its_day(
+    collector: Any, view: dict[str, Any], days: int
+) -> None:
+    moment = NOW - timedelta(days=days)
+    collector.post({"sent_at": NOW.isoformat(), "events": [{**view, "event_timestamp": moment.isoformat()}]}, at=NOW)
+    [event] = collector.events()
+    assert (event["event_timestamp"], event.get("time_source", "client")) == (f"{moment:%Y-%m-%dT%H:%M:%SZ}", "client")
+
+
+def test_history_keeps_its_times_however_long_ago() -> None:
+    line = b'{"event":"purchase","user_id":"u","ts":"2023-11-20T10:00:00Z","receivedAt":"2026-11-20T10:00:01Z"}'
+    event = accept(line, received_at=None)
+    assert (event.event_timestamp.year, event.received_at.year, event.time_source) == (2023, 2026, "client")

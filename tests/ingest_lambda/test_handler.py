@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 
 def test_the_sample_request(collector: Any, sample: Callable[[str], Any]) -> None:
     answer = collector.send(sample("request_v2"))
-    assert (answer.status, answer.body) == (200, {"accepted": 1, "rejected": 0, "errors": []})
+    assert (answer.status, answer.body) == (200, {"accepted": 1, "rejected": 0, "warnings": [], "errors": []})
     (key,) = collector.paths()
     assert re.fullmatch(rf"events/2026/03/14/15/event-{UUID}\.json", key)
     event = collector.events()[0]

@@ -86,7 +86,7 @@ def test_a_rejected_body_comes_back_as_it_was(warehouse: Connection, text: str) 
 
 def test_money_flags_times_and_items_come_back_as_they_were(warehouse: Connection) -> None:
     price = Decimal("123456789.123456")
-    order = Order("A-1", price, "EUR", [OrderItem("p-1", price=price, quantity=2)])
+    order = Order("A-1", price, "EUR", items=[OrderItem("p-1", price=price, quantity=2)])
     event = _event(product=Product("p-1", price=price), order=order, is_gpc=True, is_dnt=False, sent_at=HOUR)
     ask = "product_price, order_value, order_items #>> '{0,price}', is_gpc, is_dnt, sent_at, is_first_visit"
     lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, event)]), ())
@@ -132,7 +132,13 @@ def test_purchases_and_refunds_of_one_id_are_one_order(name: str, order: Order |
 
 @pytest.mark.parametrize(
     ("given", "is_bot"),
-    [({}, False), ({"user_agent": "curl/8.5.0"}, True), ({"props": {"webdriver": True}}, True), ({"props": {}}, False)],
+    [
+        ({}, False),
+        ({"user_agent": "Googlebot/2.1"}, True),
+        ({"user_agent": "axios/1.7.2"}, False),
+        ({"props": {"webdriver": True}}, True),
+        ({"props": {}}, False),
+    ],
 )
 def test_a_crawler_and_a_driven_browser_are_bots(warehouse: Connection, given: dict[str, Any], is_bot: bool) -> None:
     lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, _event(**given))]), ())

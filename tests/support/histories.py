@@ -11,7 +11,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from ingest_lambda import contract, landing
-from ingest_lambda.contract import Event, Order, OrderItem, Product, Rejection
+from ingest_lambda.contract import Event, EventWarning, Order, OrderItem, Product, Rejection
 
 MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)  # the night when Europe's clocks go forward
 START = MIDNIGHT - timedelta(hours=3)
@@ -26,7 +26,10 @@ PAGES = (
 )
 CATEGORIES = (None, "Mice", "Boards")
 SEARCHES = (None, "Mouse", " mouse\u00a0", "board", " ")
-NAMES = ("page_view", "view_product", "add_to_cart", "checkout", "purchase", "refund", "search", "click")
+NAMES = (
+    *("page_view", "view_product", "add_to_cart", "checkout", "purchase", "refund", "search", "click"),
+    *("view_item_list", "select_item"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,10 @@ def _event(draw: st.DrawFn, number: int) -> Event:
     price = Decimal(draw(st.integers(0, 30_000))) / 100
     order = None
     if name in ("purchase", "refund"):
-        category = draw(st.sampled_from(CATEGORIES))
-        items = [OrderItem(product_id="p1", category=category, price=price, quantity=2)] if draw(st.booleans()) else []
         value = None if draw(st.booleans()) else price
-        order = Order(id=draw(st.sampled_from([None, "o1", "o2"])), value=value, items=items)
+        tax = draw(st.sampled_from([None, None, Decimal("1.90")]))
+        order = Order(id=draw(st.sampled_from([None, "o1", "o2"])), value=value, tax=tax, items=_lines(draw, price))
+    items = _lines(draw, price) if name in ("view_item_list", "select_item", "add_to_cart", "search") else []
     product = None
     if name in ("view_product", "add_to_cart", "purchase"):
         product = Product(
@@ -74,7 +77,22 @@ def _event(draw: st.DrawFn, number: int) -> Event:
         order=order,
         search_query=draw(st.sampled_from(SEARCHES)) if is_search else None,
         props={"results": draw(st.integers(0, 1))} if is_search else None,
+        items=items,
+        warnings=draw(st.sampled_from([[], [], [EventWarning("invalid_currency", "currency")]])),
     )
+
+
+def _lines(draw: st.DrawFn, price: Decimal) -> list[OrderItem]:
+    """None to three lines, of which some are equal and some have no price."""
+    lines = st.builds(
+        OrderItem,
+        product_id=st.sampled_from(["p1", "p2", None]),
+        name=st.sampled_from([None, "Mouse"]),
+        category=st.sampled_from(CATEGORIES),
+        price=st.sampled_from([price, Decimal(5), None]),
+        quantity=st.integers(1, 2),
+    )
+    return draw(st.lists(lines, max_size=3))
 
 
 @st.composite

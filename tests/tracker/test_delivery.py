@@ -179,10 +179,10 @@ def test_400_is_the_collector_s_word_on_each_event_and_is_not_asked_again(
     page.goto(shop.url)
     flush(page)
     page.evaluate("clickstream.track('No Name')")
-    page.evaluate("clickstream.purchase({id: 'o', value: -3})")
+    page.evaluate("clickstream.track('2 names')")
     assert flush(page) == 0
     assert [exchange.status for exchange in collector.seen] == [200, 400]
-    assert [line["code"] for line in collector.lines("rejected")] == ["invalid_event_name", "invalid_price"]
+    assert [line["code"] for line in collector.lines("rejected")] == ["invalid_event_name", "invalid_event_name"]
     page.evaluate("clickstream.track('Bad Name')")
     say(page, range(3))
     assert flush(page) == 0
@@ -279,3 +279,20 @@ def test_offline_for_a_while_then_online(collector: Collector, shop: Shop, conte
     until(lambda: len(heard(collector)) == 70, 5)  # by the browser's own event, whatever the wait was
     assert flush(page) == 0
     assert_all_heard(collector, range(70))
+
+
+def test_what_the_collector_could_not_keep_is_told_on_the_console_and_money_is_rounded(
+    collector: Collector, shop: Shop, page: Page
+) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(shop.url)
+    flush(page)
+    assert said == []
+    page.evaluate("clickstream.purchase({id: 'A', value: 19.99 * 3 + 204.69 + 39.9, currency: '€'})")
+    flush(page)
+    [purchase] = [event for event in collector.lines() if event["event_name"] == "purchase"]
+    assert purchase["order"] == {"id": "A", "value": 304.56}
+    assert b'"value":304.56,' in collector.seen[-1].body
+    assert purchase["warnings"] == [{"code": "invalid_currency", "field": "order.currency"}]
+    assert len(said) == 1 and "warnings: Array(1)" in said[0]

@@ -211,6 +211,8 @@ _NETWORK = (
     "blocked by CORS policy",
     "Content Security Policy",
 )
+#: What the tracker tells a shop's developer: the collector's word on events that were refused, or not kept as they were sent.
+_VERDICT = "{accepted: "
 
 
 def watched(page: Page, wrong: list[str]) -> None:
@@ -220,7 +222,7 @@ def watched(page: Page, wrong: list[str]) -> None:
         "console",
         lambda line: (
             wrong.append(f"console: {line.text}")
-            if line.type in ("error", "warning") and not any(word in line.text for word in _NETWORK)
+            if line.type in ("error", "warning") and not any(word in line.text for word in (*_NETWORK, _VERDICT))
             else None
         ),
     )

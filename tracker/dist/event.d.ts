@@ -1,5 +1,5 @@
 /** Generated from `ingest_lambda/contract.py` by `python -m ingest_lambda.schema`. Do not edit. */
-export type EventName = "page_view" | "view_product" | "click" | "search" | "add_to_cart" | "remove_from_cart" | "checkout" | "purchase" | "refund" | "login";
+export type EventName = "page_view" | "view_product" | "click" | "search" | "add_to_cart" | "remove_from_cart" | "checkout" | "purchase" | "refund" | "login" | "view_item_list" | "select_item";
 /** What the browser says of itself. */
 export interface Device {
     type?: string;
@@ -21,30 +21,42 @@ export interface Product {
     name?: string;
     category?: string;
     brand?: string;
-    /** Zero or more, below one billion, at most six decimals. */
+    /** Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even. */
     price?: number | string;
-    /** Zero or more, below one billion, at most six decimals. */
+    /** Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even. */
     discount_price?: number | string;
     url_path?: string;
 }
-/** What was bought (purchase) or given back (refund). `id` makes a reload of the thank-you page harmless. */
+/** What was bought (purchase) or given back (refund). `id` makes a reload of the thank-you page harmless. `value` is what     was paid in the end; tax, shipping and discount explain how it differs from the items, and are not added to it. */
 export interface Order {
     id?: string;
-    /** Zero or more, below one billion, at most six decimals. */
+    /** Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even. */
     value?: number | string;
     /** ISO 4217, upper case; never XXX. */
     currency?: string;
+    /** Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even. */
+    tax?: number | string;
+    /** Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even. */
+    shipping?: number | string;
+    /** Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even. */
+    discount?: number | string;
+    coupon?: string;
     items?: OrderItem[];
 }
-/** One line of an order. `price` is the price paid for one piece. */
+/** One line of an order, of a cart or of a list that was shown. `price` is the price paid for one piece. */
 export interface OrderItem {
     product_id?: string;
     name?: string;
     category?: string;
     brand?: string;
-    /** Zero or more, below one billion, at most six decimals. */
+    /** Zero or more, below one billion. Digits beyond the sixth decimal are rounded, half to even. */
     price?: number | string;
     quantity?: number;
+}
+/** What of an accepted event could not be kept as it was sent; it lies in `props`. `field` is its path. */
+export interface EventWarning {
+    code: string;
+    field?: string;
 }
 /** One thing that one visitor did: one line of a raw object. */
 export interface Event {
@@ -72,6 +84,8 @@ export interface Event {
     /** ISO 4217, upper case; never XXX. */
     currency?: string;
     order?: Order;
+    items?: OrderItem[];
+    list_name?: string;
     search_query?: string;
     consent?: string;
     is_gpc?: boolean;
@@ -79,4 +93,5 @@ export interface Event {
     user_agent?: string;
     tracker_version?: string;
     props?: Record<string, unknown>;
+    warnings?: EventWarning[];
 }

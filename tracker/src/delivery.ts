@@ -14,7 +14,8 @@ const UNTIL = "_cs.until";
 
 /** The status, 0 without an answer; how long to wait, in milliseconds; and what the collector says of the events, without
  * which the answer is not the collector's. */
-type Answer = [status: number, asked: number, verdict?: { accepted?: unknown; rejected?: number }];
+type Answer = [status: number, asked: number, verdict?: Verdict];
+type Verdict = { accepted?: unknown; rejected?: number; warnings?: unknown[] };
 
 let most = MOST;
 let failures = 0;
@@ -82,6 +83,7 @@ async function settle(batch: Entry[], [status, asked, verdict]: Answer): Promise
   if (isOurs && (status == 200 || status == 400)) {
     stats.sent += verdict!.accepted as number;
     drop("rejected", verdict!.rejected);
+    if (verdict!.rejected || verdict!.warnings?.length) console.warn(verdict); // for whoever built the page
     most = Math.min(MOST, most * 2);
   } else if (!/^4(?!08|29)/.test("" + status)) return backOff(asked);
   else if (batch[1] && (status == 413 || !isOurs)) {

@@ -5,13 +5,13 @@ const { stringify } = JSON;
 // Parameters and properties whose name ends in one of these words: the common ones of the collector's
 // ingest_lambda/personal.py, which removes the rarer ones before it stores anything.
 const PERSONAL =
-  /(^|_)(e?_?mail|phone|pass(word)?|pwd|address|street|(first|last|full|sur)_?name|birth_?da(y|te)|(zip|post)_?code|iban|card_?number|cv[vc]|token|secret|auth|jwt|otp|api_?key|(phone|mobile)_?n\w+|mobile|telephone|tel|passwd)[_\d]*$/;
+  /(^|_)(e?mail|pass(w(or)?d)?|pwd|address|street|(first|last|full|sur)_?name|birth_?da(y|te)|(zip|post)_?code|iban|card_?number|cv[vc]|token|secret|auth|jwt|otp|api_?key|(phone|mobile)(_?n\w+)?|tel(ephone)?)[_\d]*$/;
 const PARAM = /([?&#;]([^=&#;?]+)=)[^&#;]+/g;
 // The part before the @ is bounded: without it, a long word would be read over and over.
 const EMAIL_OR_TOKEN = /[^\s@/?&=:;,"<>]{1,64}(@|%40)[\w-]+(\.[\w-]+)+|\beyJ[\w-]{8,}\.[\w.-]+/g;
 const REMOVED = "[removed]";
-/** More than the collector takes of a whole event: what is longer is refused, and not read first. */
-const MOST = 61_000;
+/** As much as is taken of a whole event: what is longer is refused, and not read first. */
+const MOST = 60_000;
 
 const isPersonal = (name: string): boolean =>
   PERSONAL.test(name.replace(/([a-z])([A-Z])|(%..|\W)+/g, "$1_$2").toLowerCase());
@@ -29,5 +29,7 @@ export const json = (root: object, isRaw?: boolean): string =>
     let value = this[name];
     if (isPersonal(name)) return undefined;
     if (typeof value == "object" && ![Object, Array].includes(value?.constructor)) value = becomes;
+    // Prices that a page adds up end in noise: the sixth decimal is the last that counts.
+    if (typeof value == "number") return +value.toFixed(6);
     return typeof value == "string" && !isRaw ? clean(value.slice(0, MOST)) : value;
   });

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -21,6 +22,8 @@ RETRY = 0.015
 CONFLICT = 0.004
 OFFLINE = 0.01
 MALFORMED = 0.02
+#: One view of a product in so many has a price that is no number. The event counts, with a warning.
+ODD_PRICE = 300
 BROKEN_BODY = 0.002
 PERSONAL_URL = 0.004
 CRAWLERS = (
@@ -52,13 +55,16 @@ def crawl(rng: random.Random, start: datetime) -> Visit:
 
 
 def disturb_visit(rng: random.Random, visit: Visit) -> None:
-    """Reload the thank-you page, or follow a newsletter link that has the reader's address in it."""
+    """Reload the thank-you page, follow a newsletter link that has the reader's address in it, or be told an odd price."""
     if visit.orders and rng.random() < RELOAD:
         _reload(rng, visit)
     if rng.random() < PERSONAL_URL:
         url = visit.hits[0].event["page_url"]
         address = f"{rng.choice(('jo', 'kim', 'sam'))}.{rng.randrange(1000)}@mail.example"
         visit.hits[0].event["page_url"] = f"{url}{'&' if '?' in url else '?'}email={address}"
+    for hit in visit.hits:
+        if hit.event["event_name"] == "view_product" and UUID(str(hit.event["event_id"])).int % ODD_PRICE == 0:
+            hit.event["product"] = {**hit.event["product"], "price": "12,50 €"}
 
 
 def _reload(rng: random.Random, visit: Visit) -> None:
@@ -114,12 +120,12 @@ def _as_malformed(rng: random.Random, hit: Hit) -> Hit:
     return Hit(hit.at, {**event, "event_id": uuid4(rng), "event_name": "view_product"}, "malformed")
 
 
-def _comma_price(event: Event) -> None:
-    event["product"] = _priced("12,50")
+def _no_uuid(event: Event) -> None:
+    event["event_id"] = "view-17"
 
 
-def _negative_price(event: Event) -> None:
-    event["product"] = _priced(-1)
+def _spaced_name(event: Event) -> None:
+    event["event_name"] = "Viewed a product"
 
 
 def _not_a_number(event: Event) -> None:
@@ -140,4 +146,4 @@ def _no_visitor(event: Event) -> None:
         event.pop(key, None)
 
 
-_MISTAKES: tuple[Callable[[Event], None], ...] = (_comma_price, _negative_price, _no_name, _no_visitor, _not_a_number)
+_MISTAKES: tuple[Callable[[Event], None], ...] = (_no_uuid, _spaced_name, _no_name, _no_visitor, _not_a_number)

@@ -1,3 +1,4 @@
+-- All purchase events of an order id are one order. docs/metrics.md tells the rule, with examples.
 with
 
 rebuild as (
@@ -8,78 +9,288 @@ settings as (
     select * from shop_settings
 ),
 
-purchases as (
-    -- The first purchase event of an order is the order; a reload of the thank-you page is not another one. Other copies are
-    -- kept and never read here: how many there are is the client's choice.
-    select first.*, coalesce(first.currency, settings.currency) as money_currency
+copies as (
+    -- The first purchase events of an order, up to the limit. Later ones are kept and never read here: how many there are is
+    -- the client's choice.
+    select
+        early.*,
+        coalesce(
+            first_value(early.currency) over (
+                partition by early.order_key order by early.currency is null, early.event_timestamp, early.event_id
+            ),
+            settings.currency
+        ) as money_currency
     from rebuild
     cross join settings
     cross join lateral (
-        select clickstream_events.* from clickstream_events
+        select
+            event_id, event_timestamp, visitor_id, order_id, order_key, currency, order_value, order_items, order_tax,
+            order_shipping, order_discount, order_coupon, product_id, product_name, product_category, product_brand,
+            coalesce(product_discount_price, product_price) as product_price, quantity
+        from clickstream_events
         where clickstream_events.order_key = rebuild.order_id and clickstream_events.event_name = 'purchase'
-        order by clickstream_events.event_timestamp, clickstream_events.event_id
-        limit 1
-    ) as first
-),
-
-given_back as (
-    -- The first refunds of an order, up to the limit; the column is_id_overused says that there are more.
-    select early.*, purchases.money_currency
-    from purchases
-    cross join settings
-    cross join lateral (
-        select clickstream_events.* from clickstream_events
-        where clickstream_events.order_key = purchases.order_key and clickstream_events.event_name = 'refund'
         order by clickstream_events.event_timestamp, clickstream_events.event_id
         limit settings.order_events_limit
     ) as early
 ),
 
-events as (
-    select * from purchases
+purchases as (
+    -- The first of them is where and when the order was placed.
+    select distinct on (order_key) * from copies order by order_key, event_timestamp, event_id
+),
+
+spoken as (
+    select * from copies where coalesce(currency, money_currency) = money_currency
+),
+
+sent_lines as (
+    select
+        spoken.order_key, spoken.event_id, spoken.event_timestamp, item.item_number,
+        item.line ->> 'product_id' as product_id, item.line ->> 'name' as product_name,
+        item.line ->> 'category' as product_category, item.line ->> 'brand' as product_brand,
+        trim_scale((item.line ->> 'price')::numeric) as price, coalesce((item.line ->> 'quantity')::integer, 1) as quantity
+    from spoken
+    cross join lateral jsonb_array_elements(spoken.order_items) with ordinality as item (line, item_number)
     union all
-    select * from given_back where coalesce(currency, money_currency) = money_currency
+    -- A purchase event that lists no items but is about one product.
+    select
+        order_key, event_id, event_timestamp, 1, product_id, product_name, product_category, product_brand,
+        trim_scale(product_price), coalesce(quantity, 1)
+    from spoken
+    where order_items is null and product_id is not null
 ),
 
-lines as (
-    -- What the items of a purchase or refund come to.
+known_lines as (
+    -- A price that one event leaves out is the one that another gives for as many pieces of the same thing.
     select
-        events.event_id,
-        count(*) = count(item.line ->> 'price') as is_priced,
-        sum(coalesce((item.line ->> 'quantity')::integer, 1)) as pieces,
-        sum((item.line ->> 'price')::numeric * coalesce((item.line ->> 'quantity')::integer, 1)) as amount
-    from events
-    cross join lateral jsonb_array_elements(events.order_items) as item (line)
-    group by events.event_id
-),
-
-amounts as (
-    select
-        events.event_id,
-        coalesce(lines.pieces, events.quantity, 1) as pieces,
+        sent_lines.*,
+        coalesce(product_id, 'name ' || product_name, '') as thing,
         coalesce(
-            case when lines.is_priced then lines.amount end,
-            events.order_value,
-            lines.amount,
-            coalesce(events.product_discount_price, events.product_price) * coalesce(lines.pieces, events.quantity, 1)
-        ) as amount
-    from events
-    left join lines on lines.event_id = events.event_id
+            price,
+            first_value(price) over (
+                partition by order_key, coalesce(product_id, 'name ' || product_name, ''), quantity
+                order by price is null, event_timestamp, event_id, item_number
+            )
+        ) as known_price,
+        row_number() over (partition by order_key order by event_timestamp, event_id, item_number) as place
+    from sent_lines
+),
+
+counted_lines as (
+    select
+        known_lines.*,
+        row_number() over (
+            partition by order_key, event_id, thing, quantity, known_price order by item_number
+        ) as copy_number
+    from known_lines
+),
+
+merged_lines as (
+    -- Equal lines of two events are one line; of one event they are two.
+    select
+        order_key, thing, quantity, known_price as price, copy_number,
+        row_number() over (partition by order_key order by min(place)) as item_number,
+        (array_agg(product_id order by place) filter (where product_id is not null))[1] as product_id,
+        (array_agg(product_name order by place) filter (where product_name is not null))[1] as product_name,
+        (array_agg(product_category order by place) filter (where product_category is not null))[1] as product_category,
+        (array_agg(product_brand order by place) filter (where product_brand is not null))[1] as product_brand
+    from counted_lines
+    group by order_key, thing, quantity, known_price, copy_number
+),
+
+line_sums as (
+    select
+        order_key,
+        count(*) as line_count,
+        sum(quantity) as pieces,
+        sum(price * quantity) as amount,
+        jsonb_agg(
+            jsonb_strip_nulls(jsonb_build_object(
+                'product_id', product_id, 'name', product_name, 'category', product_category, 'brand', product_brand,
+                'price', price, 'quantity', quantity
+            ))
+            order by item_number
+        ) as lines
+    from merged_lines
+    group by order_key
+),
+
+own_lines as (
+    -- What each event's own lines are, and come to.
+    select
+        counted_lines.order_key,
+        counted_lines.event_id,
+        count(*) as line_count,
+        array_agg(merged_lines.item_number order by merged_lines.item_number) as line_numbers,
+        case when count(merged_lines.price) = count(*) then sum(merged_lines.price * merged_lines.quantity) end as amount
+    from counted_lines
+    inner join merged_lines
+        on merged_lines.order_key = counted_lines.order_key
+        and merged_lines.thing = counted_lines.thing
+        and merged_lines.quantity = counted_lines.quantity
+        and merged_lines.price is not distinct from counted_lines.known_price
+        and merged_lines.copy_number = counted_lines.copy_number
+    group by counted_lines.order_key, counted_lines.event_id
+),
+
+said as (
+    -- An event that has all lines of the order, or none, speaks for the order; another one for its own lines.
+    select
+        spoken.order_key, spoken.event_id, spoken.event_timestamp, spoken.order_value as value,
+        own_lines.line_numbers, own_lines.line_count, own_lines.amount,
+        coalesce(own_lines.line_count, 0) in (0, coalesce(line_sums.line_count, 0)) as is_whole
+    from spoken
+    left join own_lines on own_lines.order_key = spoken.order_key and own_lines.event_id = spoken.event_id
+    left join line_sums on line_sums.order_key = spoken.order_key
+),
+
+said_of_all as (
+    -- Of several the first, and 0 only where nothing else is said.
+    select
+        order_key,
+        (array_agg(value order by value = 0, event_timestamp, event_id) filter (where value is not null))[1] as value
+    from said
+    where is_whole
+    group by order_key
+),
+
+parts as (
+    select distinct on (order_key, line_numbers) order_key, line_numbers, line_count, value, amount
+    from said
+    where not is_whole
+    order by order_key, line_numbers, value is null, value = 0, event_timestamp, event_id
+),
+
+said_of_parts as (
+    -- The same value with every part, other than what the part comes to, is the order's; else the parts' values add up,
+    -- where no line is in two of them.
+    select
+        parts.order_key,
+        case
+            when count(parts.value) = 0 then null
+            when count(*) > 1 and min(parts.value) = max(parts.value) and count(parts.value) = count(*)
+                and not bool_and(parts.value is not distinct from parts.amount)
+                then min(parts.value)
+            when sum(parts.line_count) = min(line_sums.line_count) and count(coalesce(parts.value, parts.amount)) = count(*)
+                then sum(coalesce(parts.value, parts.amount))
+        end as value
+    from parts
+    inner join line_sums on line_sums.order_key = parts.order_key
+    group by parts.order_key
+),
+
+named as (
+    -- Tax, shipping, discount and coupon: the first word of any event.
+    select
+        order_key,
+        (array_agg(order_tax order by event_timestamp, event_id) filter (where order_tax is not null))[1] as tax,
+        (array_agg(order_shipping order by event_timestamp, event_id) filter (where order_shipping is not null))[1]
+            as shipping,
+        (array_agg(order_discount order by event_timestamp, event_id) filter (where order_discount is not null))[1]
+            as discount,
+        (array_agg(order_coupon order by event_timestamp, event_id) filter (where order_coupon is not null))[1] as coupon,
+        (array_agg(quantity order by event_timestamp, event_id) filter (where quantity is not null))[1] as quantity,
+        (array_agg(coalesce(quantity, 1) * product_price order by event_timestamp, event_id)
+            filter (where product_price is not null))[1] as product_amount
+    from spoken
+    group by order_key
 ),
 
 valued as (
-    select purchases.*, amounts.pieces, coalesce(amounts.amount, 0) as revenue
+    select
+        purchases.*,
+        named.tax,
+        named.shipping,
+        named.discount,
+        named.coupon,
+        line_sums.lines,
+        coalesce(line_sums.amount, 0) as lines_amount,
+        coalesce(line_sums.pieces, named.quantity, 1) as pieces,
+        coalesce(
+            said_of_all.value,
+            said_of_parts.value,
+            greatest(coalesce(line_sums.amount, named.product_amount) - coalesce(named.discount, 0), 0),
+            0
+        ) as revenue
     from purchases
-    inner join amounts on amounts.event_id = purchases.event_id
+    inner join named on named.order_key = purchases.order_key
+    left join line_sums on line_sums.order_key = purchases.order_key
+    left join said_of_all on said_of_all.order_key = purchases.order_key
+    left join said_of_parts on said_of_parts.order_key = purchases.order_key
+),
+
+given_back as (
+    -- The first refunds of an order, up to the limit; the column is_id_overused says that there are more.
+    select early.*
+    from valued
+    cross join settings
+    cross join lateral (
+        select
+            event_id, order_key, currency, order_value, order_items, product_id,
+            coalesce(product_discount_price, product_price) as product_price, quantity
+        from clickstream_events
+        where clickstream_events.order_key = valued.order_key and clickstream_events.event_name = 'refund'
+        order by clickstream_events.event_timestamp, clickstream_events.event_id
+        limit settings.order_events_limit
+    ) as early
+    where coalesce(early.currency, valued.money_currency) = valued.money_currency
+),
+
+refund_lines as (
+    select
+        given_back.order_key, given_back.event_id, item.line ->> 'product_id' as product_id,
+        (item.line ->> 'price')::numeric as price, coalesce((item.line ->> 'quantity')::integer, 1) as quantity
+    from given_back
+    cross join lateral jsonb_array_elements(given_back.order_items) as item (line)
+    union all
+    select order_key, event_id, product_id, product_price, coalesce(quantity, 1)
+    from given_back
+    where order_items is null and product_id is not null
+),
+
+sold as (
+    select distinct on (order_key, product_id) order_key, product_id, price
+    from merged_lines
+    where product_id is not null and price is not null
+    order by order_key, product_id, item_number
+),
+
+priced_refund_lines as (
+    -- A line without a price gives back what the order has for its product.
+    select refund_lines.*, coalesce(refund_lines.price, sold.price) * refund_lines.quantity as amount
+    from refund_lines
+    left join sold on sold.order_key = refund_lines.order_key and sold.product_id = refund_lines.product_id
+),
+
+refund_amounts as (
+    -- By amount, else by item, else of all.
+    select
+        given_back.order_key,
+        coalesce(
+            given_back.order_value,
+            case when count(lines.event_id) > 0 then coalesce(sum(lines.amount), 0) end,
+            valued.revenue
+        ) as amount
+    from given_back
+    inner join valued on valued.order_key = given_back.order_key
+    left join priced_refund_lines as lines
+        on lines.order_key = given_back.order_key and lines.event_id = given_back.event_id
+    group by given_back.order_key, given_back.event_id, given_back.order_value, valued.revenue
 ),
 
 refunds as (
-    -- A refund without an amount gives the whole order back.
-    select valued.order_key, sum(coalesce(amounts.amount, valued.revenue)) as refunded
-    from valued
-    inner join events on events.order_key = valued.order_key and events.event_name = 'refund'
-    inner join amounts on amounts.event_id = events.event_id
-    group by valued.order_key
+    select order_key, sum(amount) as refunded from refund_amounts group by order_key
+),
+
+refunded_products as (
+    select order_key, jsonb_object_agg(product_id, trim_scale(amount)) as products
+    from (
+        select order_key, product_id, sum(amount) as amount
+        from priced_refund_lines
+        where product_id is not null and amount is not null
+        group by order_key, product_id
+    ) as by_product
+    group by order_key
 ),
 
 placed as (
@@ -142,8 +353,8 @@ final as (
         placed.session_key,
         valued.event_timestamp as ordered_at,
         (valued.event_timestamp at time zone settings.timezone)::date as local_date,
-        valued.revenue,
-        least(coalesce(refunds.refunded, 0), valued.revenue) as refunded,
+        exact_amount(valued.revenue) as revenue,
+        exact_amount(least(coalesce(refunds.refunded, 0), valued.revenue)) as refunded,
         valued.money_currency as currency,
         valued.pieces::bigint as item_count,
         valued.order_id is not null as has_order_id,
@@ -164,11 +375,19 @@ final as (
         placed.campaign,
         placed.device_type,
         placed.country,
-        led.term as search_term
+        led.term as search_term,
+        exact_amount(valued.tax) as tax,
+        exact_amount(valued.shipping) as shipping,
+        exact_amount(valued.discount) as discount,
+        valued.coupon,
+        exact_amount(valued.revenue - valued.lines_amount) as adjustment,
+        valued.lines,
+        refunded_products.products as refunded_products
     from valued
     cross join settings
     inner join placed on placed.order_key = valued.order_key
     left join refunds on refunds.order_key = valued.order_key
+    left join refunded_products on refunded_products.order_key = valued.order_key
     left join led on led.order_key = valued.order_key
 )
 

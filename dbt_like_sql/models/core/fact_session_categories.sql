@@ -21,10 +21,13 @@ events as (
         clickstream_events.event_timestamp,
         array_remove(
             case
-                when clickstream_events.order_items is null then array[clickstream_events.product_category]
+                when coalesce(clickstream_events.order_items, clickstream_events.items) is null
+                    then array[clickstream_events.product_category]
                 else array(
                     select item.line ->> 'category'
-                    from jsonb_array_elements(clickstream_events.order_items) as item (line)
+                    from jsonb_array_elements(
+                        coalesce(clickstream_events.order_items, '[]') || coalesce(clickstream_events.items, '[]')
+                    ) as item (line)
                 ) || clickstream_events.product_category
             end,
             null

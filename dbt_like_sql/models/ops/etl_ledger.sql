@@ -24,6 +24,27 @@ loaded as (
     group by clickstream_events.partition_hour
 ),
 
+noted as (
+    select
+        clickstream_events.partition_hour, clickstream_events.event_id, warning.one ->> 'code' as code
+    from rebuild
+    inner join clickstream_events on clickstream_events.partition_hour = rebuild.partition_hour
+    cross join lateral jsonb_array_elements(clickstream_events.warnings) as warning (one)
+    where clickstream_events.warnings is not null
+),
+
+warned as (
+    select partition_hour, count(distinct event_id) as events from noted group by partition_hour
+),
+
+warnings as (
+    select partition_hour, jsonb_object_agg(code, events) as by_code
+    from (
+        select partition_hour, code, count(distinct event_id) as events from noted group by partition_hour, code
+    ) as counted
+    group by partition_hour
+),
+
 duplicates as (
     select duplicate_events.partition_hour, count(*) as events
     from rebuild
@@ -57,12 +78,16 @@ final as (
         (
             coalesce(received.events, 0) - coalesce(loaded.events, 0) - coalesce(duplicates.events, 0)
             - coalesce(rejected.events, 0)
-        )::integer as difference
+        )::integer as difference,
+        coalesce(warned.events, 0)::integer as warned,
+        coalesce(warnings.by_code, '{}') as warnings_by_code
     from rebuild
     left join received on received.partition_hour = rebuild.partition_hour
     left join loaded on loaded.partition_hour = rebuild.partition_hour
     left join duplicates on duplicates.partition_hour = rebuild.partition_hour
     left join rejected on rejected.partition_hour = rebuild.partition_hour
+    left join warned on warned.partition_hour = rebuild.partition_hour
+    left join warnings on warnings.partition_hour = rebuild.partition_hour
 )
 
 select * from final
