@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingest_lambda.contract import Reject
-from ingest_lambda.dialects import ga4, measurement_protocol, segment, snowplow
+from ingest_lambda.dialects import ga4, measurement_protocol, segment, self_describing, snowplow
 from ingest_lambda.dialects.common import Words, own
 from ingest_lambda.words import snake
 
@@ -32,8 +32,8 @@ def _reader(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
     if (
         "collector_tstamp" in record
         or "domain_userid" in record
-        or snowplow.ACTION in record
-        or snowplow.PRODUCTS in record
+        or self_describing.ACTION in record
+        or self_describing.PRODUCTS in record
     ):
         return snowplow.read
     if "event_name" in record or "eventName" in record or "event_type" in record:

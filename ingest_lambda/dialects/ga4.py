@@ -8,6 +8,7 @@ from typing import Any
 from ingest_lambda.contract import Reject
 from ingest_lambda.dialects.common import ORDER_EVENTS, Words
 from ingest_lambda.dialects.tables import Table, event_name
+from ingest_lambda.fields import FIELDS
 
 NAME = "GA4"
 EVENTS = {
@@ -15,11 +16,10 @@ EVENTS = {
     "begin_checkout": "checkout",
     "view_search_results": "search",
 }
-#: Parameters of an event, wherever they stand.
+#: Parameters of an event, wherever they stand. Not their `session_id`: it is the second in which a session began, the same for
+#: all whose session began in it, and it would make one visitor of them where nobody says the `client_id`.
 PARAMS = {
     "client_id": "client_id",
-    "session_id": "session_id",
-    "ga_session_id": "session_id",
     "user_id": "user_id",
     "timestamp_micros": "event_timestamp",
     "page_location": "page_url",
@@ -79,8 +79,10 @@ def _universal() -> dict[str, str]:
 def _table(own: dict[str, str]) -> Table:
     params = {**PARAMS, **own}
     inside = {f"ecommerce.{key}": path for key, path in {**params, **_universal()}.items()}
-    # The event's time beside its parameters is an epoch number; what scripts call `timestamp` is one too.
-    return Table(NAME, {**inside, **params, "timestamp": "event_timestamp"}, DROPPED, frozenset(("ecommerce",)))
+    # The event's time beside its parameters is an epoch number; what scripts call `timestamp` is one too. A shop that calls
+    # its events as GA4 does may use our words for the rest.
+    ours = {path: path for path in FIELDS if path not in params}
+    return Table(NAME, {**inside, **params, "timestamp": "event_timestamp", **ours}, DROPPED, frozenset(("ecommerce",)))
 
 
 _TABLE, _ORDER_TABLE = _table(ITEMS), _table(ORDER)

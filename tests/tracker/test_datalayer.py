@@ -25,7 +25,7 @@ def test_pushes_into_the_data_layer_are_events_of_ours(
     assert glue
     shop.head = f"<script>{glue[1]}</script>"
     page.goto(shop.url + "/lamp")
-    order = {"transaction_id": "T-1", "value": 40, "currency": "EUR", "items": [ITEM]}
+    order = {"transaction_id": "T-1", "value": 45, "shipping": 5, "currency": "EUR", "items": [ITEM]}
     for name in NAMES:
         page.evaluate(
             f"dataLayer.push({json.dumps({'event': name, 'ecommerce': {'currency': 'EUR', 'items': [ITEM]}})})"
@@ -37,12 +37,17 @@ def test_pushes_into_the_data_layer_are_events_of_ours(
     events = {event["event_name"]: event for event in collector.lines()}
     assert {"view_item_list", "select_item", "view_product", "add_to_cart", "checkout", "purchase"} <= events.keys()
     assert (events["add_to_cart"]["product"]["id"], events["add_to_cart"]["quantity"]) == ("LAMP-1", 2)
-    assert (events["purchase"]["order"]["id"], events["purchase"]["order"]["value"]) == ("T-1", 40)
+    assert (events["purchase"]["order"]["id"], events["purchase"]["order"]["value"]) == ("T-1", 45)
     assert events["purchase"]["client_id"] == events["view_product"]["client_id"]
     page.close()
     ask = loaded(stack, collector)
     assert_books_balance(ask, collector)
-    assert ask("select order_id, revenue, currency from fact_orders") == [("T-1", Decimal(40), "EUR")]
+    assert ask("select order_id, revenue, adjustment, currency from fact_orders") == [
+        ("T-1", Decimal(45), Decimal(5), "EUR")
+    ]
+    assert ask(
+        "select product_id, shown_sessions, clicked_sessions, views, added_sessions, revenue from agg_daily_products"
+    ) == [("LAMP-1", 1, 1, 1, 1, Decimal(40))]
     assert ask("select event_name from agg_daily_funnel where sessions > 0 group by step, 1 order by step") == [
         (name,) for name in ("view_product", "add_to_cart", "checkout", "purchase")
     ]

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.load import load_hours
-from clickstream_dagster.warehouse.rebuild import rebuild_all
-from ingest_lambda.handler import collect
+from support.posting import post
 from support.stories import rows
-
-NOW = datetime(2026, 3, 14, 15, 9, tzinfo=UTC)
-HOUR_OF_IT = NOW.replace(minute=0)
-
-
-def post(stack: Stack, *bodies: dict[str, Any]) -> list[dict[str, Any]]:
-    """Send each body, a minute apart, and bring the tables up to them; the collector's replies."""
-    replies = []
-    for minute, body in enumerate(bodies):
-        request = {
-            "rawPath": "/clickstream",
-            "requestContext": {"http": {"method": "POST", "path": "/clickstream"}},
-            "body": json.dumps(body),
-        }
-        moment = NOW + timedelta(minutes=minute)
-        response = collect(request, store=stack.store, received_at=moment, salt="pepper")
-        replies.append({"status": response["statusCode"], **json.loads(response["body"])})
-    with stack.warehouse() as connection:
-        load_hours(connection, stack.store, HOUR_OF_IT, HOUR_OF_IT + HOUR)
-        rebuild_all(connection)
-    return replies
 
 
 def purchase(order: Any = None, **more: Any) -> dict[str, Any]:
