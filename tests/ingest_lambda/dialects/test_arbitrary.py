@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_golden import NOW
 
 from ingest_lambda.contract import Event, Reject
-from ingest_lambda.dialects import ga4, measurement_protocol, segment, snowplow
+from ingest_lambda.dialects import ga4, measurement_protocol, segment, self_describing, snowplow
 from ingest_lambda.normalize import normalize
 
 PLACES = sorted(
@@ -21,7 +21,15 @@ PLACES = sorted(
         *measurement_protocol._ORDER_TABLE.fields,
         *snowplow._ORDER_TABLE.fields,
         *("type", "event", "name", "schema", "data", "contexts", "unstruct_event", "batch", "params", "0", "1", "2"),
-        *(snowplow.ACTION, snowplow.PRODUCTS, "collector_tstamp", "ecommerce", "properties", "context", "traits"),
+        *(
+            self_describing.ACTION,
+            self_describing.PRODUCTS,
+            "collector_tstamp",
+            "ecommerce",
+            "properties",
+            "context",
+            "traits",
+        ),
     }
 )
 WORDS = st.sampled_from(
