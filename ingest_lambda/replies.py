@@ -41,7 +41,7 @@ def verdict(found: Sorted) -> dict[str, Any]:
         "accepted": len(found.accepted),
         "rejected": len(found.rejected),
         "warnings": [
-            {"index": index, "code": one.code, "field": one.field, "message": WARNINGS[one.code]}
+            {"index": index, "code": one.code, "field": one.field, "message": WARNINGS.get(one.code, "")}
             for index, one in found.warnings[:MAX_WARNINGS]
         ],
         "errors": [{"index": one.index, "code": one.code, "message": one.message} for one in found.rejected],

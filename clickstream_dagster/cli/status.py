@@ -50,16 +50,17 @@ def show_ledger(books: list[LedgerHour], limit: int) -> None:
             row.rejected,
             row.late,
             row.difference,
+            row.warned,
             ", ".join(f"{code} {count}" for code, count in sorted(row.rejected_by_code.items())),
         )
         for row in shown
     ]
     totals = [
         sum(getattr(row, name) for row in books)
-        for name in ("received", "loaded", "duplicate", "rejected", "late", "difference")
+        for name in ("received", "loaded", "duplicate", "rejected", "late", "difference", "warned")
     ]
     rows.append((f"all {len(books):,} hours", *totals, ""))
-    header = ("hour (UTC)", "received", "loaded", "duplicate", "rejected", "late", "difference", "reasons")
+    header = ("hour (UTC)", "received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "reasons")
     table("Ledger: received = loaded + duplicate + rejected", header, rows)
 
 

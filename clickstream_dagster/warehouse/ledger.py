@@ -28,6 +28,7 @@ class LedgerHour:
     rejected_by_code: dict[str, int]
     late: int
     difference: int
+    warned: int
 
 
 def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]:
@@ -35,7 +36,7 @@ def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]
     with transaction(connection) as cursor:
         cursor.execute(
             """
-            select partition_hour, objects, received, loaded, duplicate, rejected, rejected_by_code, late, difference
+            select partition_hour, objects, received, loaded, duplicate, rejected, rejected_by_code, late, difference, warned
             from etl_ledger where received <> 0 or difference <> 0 order by partition_hour desc limit %s
             """,
             (limit,),
