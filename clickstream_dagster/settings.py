@@ -53,9 +53,11 @@ LISTING_GRACE = timedelta(hours=1)
 MAX_LISTED_HOURS = 31 * 24
 #: Unseen hours that lie further apart than this are materialized in ranges of their own.
 MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
-#: So many refunds of one order are added up, and an order that more purchases or refunds name than that is marked: no shop
-#: gives back an order a hundred times, and a client must not choose how many of its old events the next hour reads.
+#: So many purchases and so many refunds of one order are read, and an order that more of them name is marked: no shop tells
+#: of an order a hundred times, and a client must not choose how many of its old events the next hour reads.
 ORDER_EVENTS_LIMIT = 100
+#: Nor how many lines: once that many were read, no further event of the order is.
+ORDER_LINES_LIMIT = 5_000
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
 #: A transaction of the read-only role that is older has lifted its own limit, and is ended by the next tick.

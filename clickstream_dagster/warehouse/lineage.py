@@ -74,6 +74,7 @@ def _schema() -> dict[str, object]:
         "session_gap": "interval",
         "funnel_window": "interval",
         "order_events_limit": "integer",
+        "order_lines_limit": "integer",
     }
     schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}
     return schema

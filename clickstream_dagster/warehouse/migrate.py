@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from psycopg2 import sql
 
-from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, SESSION_GAP, Settings
+from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT, SESSION_GAP, Settings
 from clickstream_dagster.warehouse import changes, reader
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
@@ -73,7 +73,15 @@ def _wait_for_others(cursor: Cursor) -> None:
         take_lock(cursor, name)
 
 
-_SETTINGS = ("timezone", "currency", "funnel_steps", "session_gap", "funnel_window", "order_events_limit")
+_SETTINGS = (
+    "timezone",
+    "currency",
+    "funnel_steps",
+    "session_gap",
+    "funnel_window",
+    "order_events_limit",
+    "order_lines_limit",
+)
 
 
 def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
@@ -83,7 +91,8 @@ def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
 
 def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, ORDER_EVENTS_LIMIT)
+    limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
+    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:

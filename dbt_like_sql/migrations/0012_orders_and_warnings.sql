@@ -22,6 +22,9 @@ alter table fact_orders
     add column lines jsonb,
     add column refunded_products jsonb;
 
+alter table shop_settings add column order_lines_limit integer not null default 5000;
+alter table shop_settings alter column order_lines_limit drop default;
+
 alter table etl_ledger
     add column warned integer,
     add column warnings_by_code jsonb;

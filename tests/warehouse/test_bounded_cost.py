@@ -116,6 +116,19 @@ def test_refunds_of_one_order_are_added_up_to_a_limit_in_any_order(stack: Stack)
     assert rows(stack, "select sum(refunded) from fact_order_items") == [(ORDER_EVENTS_LIMIT,)]
 
 
+def test_lines_of_one_order_are_read_up_to_a_limit_in_any_order(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.ORDER_LINES_LIMIT", 5)
+    lines = [[OrderItem(product_id=f"p{number}{n}", price=Decimal(1)) for n in range(3)] for number in range(4)]
+    events = [
+        event(number + 1, START + timedelta(minutes=number), "purchase", order=Order(id="0", items=some))
+        for number, some in enumerate(lines)
+    ]
+    put(stack, later(1), *reversed(events))
+    load(stack, later(1))
+    assert rows(stack, "select revenue, is_id_overused from fact_orders") == [(6, True)]
+    assert rows(stack, "select count(*) from fact_order_items") == [(6,)]
+
+
 def test_old_dates_cost_their_events_and_not_their_days(make_stack: Callable[..., Stack]) -> None:
     """A history of ten events on each of 300 days; then one request of 300 events, all of one day or one of each."""
     read = {}

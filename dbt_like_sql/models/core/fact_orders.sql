@@ -10,10 +10,14 @@ settings as (
 ),
 
 copies as (
-    -- The first purchase events of an order, up to the limit. Later ones are kept and never read here: how many there are is
-    -- the client's choice.
+    -- The first purchase events of an order, up to the limits. Later ones are kept and never read here: how many there are, and
+    -- how long, is the client's choice.
     select
         early.*,
+        coalesce(sum(early.line_count) over (
+            partition by early.order_key order by early.event_timestamp, early.event_id
+            rows between unbounded preceding and 1 preceding
+        ), 0) >= settings.order_lines_limit as is_beyond,
         coalesce(
             first_value(early.currency) over (
                 partition by early.order_key order by early.currency is null, early.event_timestamp, early.event_id
@@ -26,7 +30,8 @@ copies as (
         select
             event_id, event_timestamp, visitor_id, order_id, order_key, currency, order_value, order_items, order_tax,
             order_shipping, order_discount, order_coupon, product_id, product_name, product_category, product_brand,
-            coalesce(product_discount_price, product_price) as product_price, quantity
+            coalesce(product_discount_price, product_price) as product_price, quantity,
+            coalesce(jsonb_array_length(order_items), 1) as line_count
         from clickstream_events
         where clickstream_events.order_key = rebuild.order_id and clickstream_events.event_name = 'purchase'
         order by clickstream_events.event_timestamp, clickstream_events.event_id
@@ -40,7 +45,7 @@ purchases as (
 ),
 
 spoken as (
-    select * from copies where coalesce(currency, money_currency) = money_currency
+    select * from copies where coalesce(currency, money_currency) = money_currency and not is_beyond
 ),
 
 sent_lines as (
@@ -219,21 +224,37 @@ valued as (
     left join said_of_parts on said_of_parts.order_key = purchases.order_key
 ),
 
-given_back as (
-    -- The first refunds of an order, up to the limit; the column is_id_overused says that there are more.
-    select early.*
+returned as (
+    -- The first refunds of an order, up to the limits; the column is_id_overused says that there are more.
+    select
+        early.*,
+        coalesce(early.currency, valued.money_currency) = valued.money_currency as is_in_currency,
+        coalesce(sum(early.line_count) over (
+            partition by early.order_key order by early.event_timestamp, early.event_id
+            rows between unbounded preceding and 1 preceding
+        ), 0) >= settings.order_lines_limit as is_beyond
     from valued
     cross join settings
     cross join lateral (
         select
-            event_id, order_key, currency, order_value, order_items, product_id,
-            coalesce(product_discount_price, product_price) as product_price, quantity
+            event_id, event_timestamp, order_key, currency, order_value, order_items, product_id,
+            coalesce(product_discount_price, product_price) as product_price, quantity,
+            coalesce(jsonb_array_length(order_items), 1) as line_count
         from clickstream_events
         where clickstream_events.order_key = valued.order_key and clickstream_events.event_name = 'refund'
         order by clickstream_events.event_timestamp, clickstream_events.event_id
         limit settings.order_events_limit
     ) as early
-    where coalesce(early.currency, valued.money_currency) = valued.money_currency
+),
+
+given_back as (
+    select * from returned where is_in_currency and not is_beyond
+),
+
+overlong as (
+    select order_key from copies where is_beyond
+    union
+    select order_key from returned where is_beyond
 ),
 
 refund_lines as (
@@ -368,7 +389,8 @@ final as (
             select 1 from clickstream_events as copies
             where copies.order_key = valued.order_key and copies.event_name = 'refund'
             offset settings.order_events_limit
-        ) as is_id_overused,
+        )
+        or valued.order_key in (select order_key from overlong) as is_id_overused,
         placed.channel,
         placed.source,
         placed.medium,
