@@ -9,6 +9,9 @@ from weakref import WeakKeyDictionary
 
 from shiny import reactive, render
 from shiny.reactive._core import ReactiveEnvironment
+from shiny.session._session import AppSession
+
+_IS_ENDED = "_clickstream_is_ended"
 
 
 def mend() -> None:
@@ -16,6 +19,7 @@ def mend() -> None:
     _guess_no_names()
     _let_tables_go()
     _forget_isolated_reads()
+    _say_nothing_to_others()
 
 
 def _guess_no_names() -> None:
@@ -46,6 +50,21 @@ def _forget_isolated_reads() -> None:
                 context.invalidate()
 
     ReactiveEnvironment.isolate = forgetting  # type: ignore[method-assign]
+
+
+def _say_nothing_to_others() -> None:
+    """Whatever happens in one tab ends with a message to every tab, which is empty for the others: fifty tabs beside one that
+    loads are written to, and have to read, a thousand times. Here, as in Shiny for R, an empty one only follows another
+    message, whose end it is."""
+    send = AppSession._send_message
+
+    async def sending(self: AppSession, message: dict[str, object]) -> None:
+        is_end = "values" in message
+        if any(message.values()) or not vars(self).get(_IS_ENDED):
+            vars(self)[_IS_ENDED] = is_end
+            await send(self, message)
+
+    AppSession._send_message = sending  # type: ignore[method-assign]
 
 
 def calculations_of_tables() -> list[Any]:
