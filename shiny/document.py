@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 0.3
 
 async def document(request: Request) -> HTMLResponse:
     """The document, with the boxes of the page that the address names."""
-    html = app.ui["html"]
+    html: str = app.ui["html"]  # type: ignore[index]  # one document, made at the start
     view = None
     with suppress(Problem, TimeoutError):
         view = await asyncio.wait_for(_view(request.url.query), PATIENCE_SECONDS)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from shiny import reactive, render
 from shiny.reactive._core import ReactiveEnvironment
 from shiny.session._session import AppSession
-
-_IS_ENDED = "_clickstream_is_ended"
 
 
 def mend() -> None:
@@ -54,15 +52,19 @@ def _forget_isolated_reads() -> None:
 
 def _say_nothing_to_others() -> None:
     """Whatever happens in one tab ends with a message to every tab, which is empty for the others: fifty tabs beside one that
-    loads are written to, and have to read, a thousand times. Here, as in Shiny for R, an empty one only follows another
-    message, whose end it is."""
+    loads are written to, and have to read, a thousand times. Here, as in Shiny for R, an empty one is sent only where it ends
+    the display of progress."""
     send = AppSession._send_message
+    showing: WeakSet[AppSession] = WeakSet()
 
     async def sending(self: AppSession, message: dict[str, object]) -> None:
-        is_end = "values" in message
-        if any(message.values()) or not vars(self).get(_IS_ENDED):
-            vars(self)[_IS_ENDED] = is_end
-            await send(self, message)
+        if message.keys() & {"recalculating", "progress"}:
+            showing.add(self)
+        elif "values" in message:
+            if self not in showing and not any(message.values()):
+                return
+            showing.discard(self)
+        await send(self, message)
 
     AppSession._send_message = sending  # type: ignore[method-assign]
 
