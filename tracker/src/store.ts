@@ -19,6 +19,7 @@ const MAX_LOCAL_SIZE = 130_000;
 
 /** This page's events that nobody has acknowledged. */
 export const mine = new Map<string, Entry>();
+const lost = new Set<string>();
 let database: Promise<IDBDatabase> | undefined;
 let isOpen = false;
 
@@ -72,7 +73,8 @@ export function wipe(): void {
 }
 
 function lose(entries: Entry[]): void {
-  drop("expired", entries.length);
+  // Two looks at the queue at once find the same ones.
+  drop("expired", entries.filter(({ id }) => !lost.has(id) && lost.add(id)).length);
   void remove(entries);
 }
 
