@@ -87,4 +87,4 @@ tunnel: ## Open its dashboard, Dagster and PostgreSQL on this computer, through 
 destroy: ## Take it down; events, backups, disks and customers stay unless told
 
 clean: ## Remove .venv and what tools left behind; never the data in .clickstream
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv-emulator .venv-checkov
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv-emulator .venv-checkov .venv-peers .venv-pins

@@ -13,10 +13,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from app import app, watch
 from chart import LIBRARY_FOLDER
+from document import document
 from downloads import csv
 from files import Kept, charts_library
 from hangups import Hangups
@@ -44,7 +45,7 @@ site = Starlette(
         Route("/", _home),
         Route(f"{PATH}/csv/{{page}}/{{card}}", csv),
         Mount(f"{PATH}/{LIBRARY_FOLDER}", Kept(charts_library())),
-        Mount(PATH, Hangups(Kept(app, "/lib/"))),
+        Mount(PATH, Hangups(Router([Route("/", document), Mount("/", Kept(app, "/lib/"))]))),
     ],
     middleware=[Middleware(GZipMiddleware, minimum_size=2_000)],
     lifespan=_lifespan,

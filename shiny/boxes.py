@@ -58,13 +58,16 @@ def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes,
         found = answer()
         if isinstance(found, Problem):
             return failed(found, session.ns("again"))
-        head, shown = found
-        return TagList(
-            ui.h2(head, class_="row-head"),
-            ui.layout_column_wrap(
-                *(_box(box, session.ns(box.id)) for box in shown), width="150px", fill=False, heights_equal="row"
-            ),
-        )
+        return boxes_row(*found, session.ns)
+
+
+def boxes_row(head: str | TagList, boxes: Sequence[Box], ns: Callable[[str], str]) -> TagList:
+    """The boxes with their numbers. `ns` makes an id of the page of a box's own."""
+    shown = (_box(box, ns(box.id)) for box in boxes)
+    return TagList(
+        ui.h2(head, class_="row-head"),
+        ui.layout_column_wrap(*shown, width="150px", fill=False, heights_equal="row"),
+    )
 
 
 def _box(box: Box, id: str) -> Tag:

@@ -12,12 +12,16 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.io
 
+from formats import is_missing
+
 #: The house's style is LAYOUT. Plotly's own would travel with each figure, seven kilobytes for rules that LAYOUT undoes.
 plotly.io.templates.default = None
 
 #: Told apart by people who do not see all colours, and on white as on black (after Okabe and Ito).
 COLORS = ("#4f6bd8", "#d17a00", "#1f9e89", "#c2518f", "#8a8f98", "#b5a300", "#56a0d3", "#a5603a")
 BEFORE = "#8a8f98"
+#: Up to here an axis has a mark for each whole number: plotly marks halves, and nobody has half a visitor.
+_FEW = 5
 #: One hue from nothing to most.
 SCALE = [[0.0, "rgba(79,107,216,0.06)"], [1.0, "rgba(79,107,216,1)"]]
 
@@ -44,6 +48,12 @@ def figure(*traces: Any, **layout: Any) -> go.Figure:
     made.update_layout(LAYOUT)
     made.update_layout(layout)
     return made
+
+
+def _marks(*values: Sequence[Any]) -> dict[str, Any]:
+    """What an axis needs besides the house's style, when all its values are a few whole numbers."""
+    known = [float(value) for each in values for value in each if not is_missing(value)]
+    return {"dtick": 1} if all(value.is_integer() and abs(value) <= _FEW for value in known) else {}
 
 
 def lines(
@@ -86,7 +96,8 @@ def lines(
             showlegend=False,
         ),
     ]
-    return figure(*traces, hovermode="x unified", xaxis={"showgrid": False, "fixedrange": True})
+    layout = {"xaxis": {"showgrid": False, "fixedrange": True}, "yaxis": _marks(now, before or ())}
+    return figure(*traces, hovermode="x unified", **layout)
 
 
 def series(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
@@ -96,7 +107,7 @@ def series(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.F
         go.Scatter(x=list(x), y=list(y), name=name, mode="lines", line={"width": 2, "dash": dashes[i % len(dashes)]})
         for i, (name, y) in enumerate(named)
     ]
-    return figure(*traces, hovermode="x unified")
+    return figure(*traces, hovermode="x unified", yaxis=_marks(*(y for _, y in named)))
 
 
 def bars(
@@ -122,6 +133,7 @@ def bars(
     amounts = {
         "range": [float(low) - room if low < 0 else 0, float(high) + room if high > 0 else 1],
         "fixedrange": True,
+        **_marks(known),
     }
     gap = max(0.25, 1 - 0.12 * len(labels))  # two bars need not fill a card
     return figure(trace, yaxis=places, xaxis=amounts, showlegend=False, bargap=gap)
@@ -139,7 +151,10 @@ def stacked(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.
         )
         for i, (name, y) in enumerate(named)
     ]
-    return figure(*traces, barmode="stack", hovermode="x unified")
+    sums = [
+        sum(value for value in column if not is_missing(value)) for column in zip(*(y for _, y in named), strict=True)
+    ]
+    return figure(*traces, barmode="stack", hovermode="x unified", yaxis=_marks(sums))
 
 
 def heatmap(

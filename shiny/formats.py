@@ -86,6 +86,8 @@ def delta(now: Any, before: Any, *, kind: str = "count", is_less_better: bool = 
     if is_missing(now) or is_missing(before):
         return Delta(DASH, "even")
     difference = now - before
+    if not difference:
+        return Delta("unchanged", "even")
     if kind == "percent":
         text = f"{100 * difference:+.2f} points"
     elif kind == "count" and abs(before) < SMALL:
@@ -96,7 +98,5 @@ def delta(now: Any, before: Any, *, kind: str = "count", is_less_better: bool = 
         text = f"× {now / before:,.0f}"
     else:
         text = f"{100 * float(difference) / float(abs(before)):+.1f} %"
-    if not difference:
-        return Delta(f"= {text}", "even")
     is_good = (difference > 0) != is_less_better
     return Delta(f"{'▲' if difference > 0 else '▼'} {text}", "good" if is_good else "bad")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from shiny import reactive, render
 from shiny.reactive._core import ReactiveEnvironment
+from shiny.session._session import AppSession
 
 
 def mend() -> None:
@@ -16,6 +17,7 @@ def mend() -> None:
     _guess_no_names()
     _let_tables_go()
     _forget_isolated_reads()
+    _say_nothing_to_others()
 
 
 def _guess_no_names() -> None:
@@ -46,6 +48,25 @@ def _forget_isolated_reads() -> None:
                 context.invalidate()
 
     ReactiveEnvironment.isolate = forgetting  # type: ignore[method-assign]
+
+
+def _say_nothing_to_others() -> None:
+    """Whatever happens in one tab ends with a message to every tab, which is empty for the others: fifty tabs beside one that
+    loads are written to, and have to read, a thousand times. Here, as in Shiny for R, an empty one is sent only where it ends
+    the display of progress."""
+    send = AppSession._send_message
+    showing: WeakSet[AppSession] = WeakSet()
+
+    async def sending(self: AppSession, message: dict[str, object]) -> None:
+        if message.keys() & {"recalculating", "progress"}:
+            showing.add(self)
+        elif "values" in message:
+            if self not in showing and not any(message.values()):
+                return
+            showing.discard(self)
+        await send(self, message)
+
+    AppSession._send_message = sending  # type: ignore[method-assign]
 
 
 def calculations_of_tables() -> list[Any]:

@@ -70,11 +70,11 @@ def head(shown: Window, now: datetime) -> TagList:
     start, end = (pd.Timestamp(moment).tz_convert(shown.timezone) for moment in (shown.start, shown.until))
     day = "" if end.date() == pd.Timestamp(now).tz_convert(shown.timezone).date() else f"{start:%d %b %Y}, "
     span = f"{day}{start:%H:%M} to {end:%H:%M}"
-    to_it = f"The {MINUTES} minutes to it: {span}"
+    shows = f"Shown: the {MINUTES} minutes up to then, {span}"
     if not shown.is_now:
-        return TagList("Not now: the latest event is ", _age(shown.end, now), f" old. {to_it}")
+        return TagList("Not now: the latest event is ", _age(shown.end, now), f" old. {shows}")
     if now - shown.until > FRESHNESS_SLO:
-        return TagList("Not now: what is loaded ends ", _age(shown.until, now), f" ago. {to_it}")
+        return TagList("Not now: what is loaded ends ", _age(shown.until, now), f" ago. {shows}")
     made = TagList(f"{span}. Events up to {end:%H:%M:%S}")
     if shown.loaded:
         made.extend(["; loaded ", _age(shown.loaded, now), " ago"])

@@ -155,7 +155,8 @@ def test_it_says_how_old_it_is_and_follows_each_tick_by_itself(live: tuple[Shop,
     expect(number(page, "visitors")).to_have_text("1")
     shop.load()  # nothing has come since
     expect(head).to_have_text(
-        re.compile(r"Not now: the latest event is\s+[23]\.\d d\s+old\. The 30 minutes to it: "), timeout=30_000
+        re.compile(r"Not now: the latest event is\s+[23]\.\d d\s+old\. Shown: the 30 minutes up to then, "),
+        timeout=30_000,
     )
     expect(number(page, "visitors")).to_have_text("1")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from shiny.playwright import controller
 
 from dashboard_site import Site, settled
@@ -67,6 +67,19 @@ def test_the_boxes_say_what_the_tables_hold(
     settled(page)
     found = expected(site, where, **parameters)
     assert {name: value(page, f"period-period_{name}") for name in found} == found
+
+
+def test_the_first_numbers_stand_in_the_document(site: Site, browser: Browser) -> None:
+    """Before any script has run."""
+    context = browser.new_context(java_script_enabled=False)
+    for query, where in (("", PEOPLE), ("?device=mobile", PEOPLE + " and device_type = 'mobile'")):
+        page = context.new_page()
+        box = page.locator("[id='overview_period-period_sessions']")
+        for _ in range(10):  # a busy machine may not have them in time at first
+            if not box.is_visible():
+                page.goto(site.url + query)
+        assert value(page, "period-period_sessions") == expected(site, where, **DAYS)["sessions"]
+    context.close()
 
 
 def test_today_is_compared_with_as_much_of_yesterday(site: Site, page: Page) -> None:

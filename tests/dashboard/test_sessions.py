@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,35 @@ async def _located(line: ClientConnection, name: str) -> None:
         if name in json.loads(text).get("custom", {}).get("location", {}).get("query", ""):
             return
     raise AssertionError("the server has closed the connection")
+
+
+def test_what_happens_in_one_tab_is_not_told_to_another(busy: tuple[Site, Path], hello: str) -> None:
+    site, _ = busy
+
+    async def opened() -> ClientConnection:
+        line = await tab(site)
+        await line.send(hello)
+        await asyncio.wait_for(until(line, FIRST_NUMBER), 30)
+        return line
+
+    async def quiet(line: ClientConnection) -> int:
+        heard = 0
+        with suppress(TimeoutError):
+            while True:
+                await asyncio.wait_for(line.recv(), 2)
+                heard += 1
+        return heard
+
+    async def overheard() -> float:
+        first = await opened()
+        await quiet(first)
+        second = await opened()
+        assert await quiet(second) > 10
+        heard = await quiet(first)
+        await asyncio.gather(first.close(), second.close())
+        return heard
+
+    assert apart(overheard()) == 0
 
 
 def test_tabs_that_have_gone_are_not_waited_for(busy: tuple[Site, Path], hello: str) -> None:

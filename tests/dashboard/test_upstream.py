@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 from shiny import reactive
+from shiny.session._session import AppSession
 
 import upstream
 
@@ -23,3 +24,9 @@ def test_shiny_still_notes_what_is_read_in_isolation() -> None:
         with reactive.isolate():
             value()
     assert len(value._value_dependents._dependents) == 3
+
+
+def test_shiny_still_writes_to_every_tab_whatever_there_is_to_say() -> None:
+    sending = inspect.getsource(AppSession._flush).partition("message: dict")[2]
+    assert "_send_message(message)" in sending
+    assert "if " not in sending

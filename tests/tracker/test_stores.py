@@ -163,7 +163,7 @@ def test_a_database_of_another_make(collector: Collector, shop: Shop, context: B
 
 def test_the_queue_has_bounds_and_counts_what_falls_out(collector: Collector, shop: Shop, page: Page) -> None:
     collector.fault = lambda exchange: answer(503)
-    stop_clock(page)  # nothing is counted by two looks at once
+    stop_clock(page)
     page.goto(shop.url)
     for start in range(0, 700, 100):
         say(page, range(start, start + 100))
@@ -172,6 +172,8 @@ def test_the_queue_has_bounds_and_counts_what_falls_out(collector: Collector, sh
     page.clock.fast_forward(2_000)
     page.goto(shop.url + "/next")  # and over pages
     say(page, range(700, 800))
+    assert page.evaluate("Promise.all([clickstream.pending(), clickstream.pending()])") == [500, 500]
+    assert page.evaluate("clickstream.stats.dropped") == {"expired": 101}  # with the page view, and not twice
     assert flush(page) == 500
     collector.fault = lambda exchange: None
     until(lambda: flush(page) == 0, 20)

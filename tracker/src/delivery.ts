@@ -6,7 +6,7 @@ import { type Entry, all, mine, remove, spill } from "./store.js";
 const MOST = 50;
 /** Requests that outlive their page share 64 KiB: one batch leaves room for what a page sends as it goes. */
 const MAX_SIZE = 40_000;
-const TIMEOUT = 10_000;
+const TIMEOUT = 15_000;
 const PATIENCE = 15_000;
 const SECOND = 1_000;
 const LONGEST_WAIT = 300_000;
@@ -90,7 +90,8 @@ async function settle(batch: Entry[], [status, asked, verdict]: Answer): Promise
     most = batch.length >> 1; // too much at once, or a firewall that dislikes one of them
     return 0;
   } else drop(status, batch.length);
-  failures = notBefore = 0;
+  failures = 0;
+  notBefore = 0;
   await remove(batch);
   return 0;
 }

@@ -16,7 +16,7 @@ export function watchEngagement(): void {
     if (last) engaged += Math.min(time - last, LONGEST_PAUSE);
     last = time;
     if (engaged < least) return;
-    emit("engagement", { page_url: state.here, props: { engaged_ms: Math.round(engaged) } });
+    emit("engagement", { page_url: state.here, props: { engaged_ms: ~~engaged } });
     engaged = 0;
   };
   for (const sign of ["pointerdown", "pointermove", "keydown", "scroll"]) on(window, sign, () => tell(BEAT));

@@ -39,7 +39,7 @@ export function setUser(id: string, source: string): boolean {
   identify(now(), true);
   const visitor = read()!;
   if (visitor[5] == id) return false;
-  write([visitor[0], visitor[1], visitor[2], visitor[3], source, id]);
+  write([...visitor.slice(0, 4), source, id] as Visitor);
   return true;
 }
 

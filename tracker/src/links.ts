@@ -3,7 +3,7 @@ import { emit } from "./events.js";
 import { now, on } from "./safe.js";
 import { state } from "./state.js";
 
-const FILE = /\.(pdf|zip|docx?|xlsx?|csv|exe|dmg|mp[34])$/i;
+const FILE = /\.(zip|pdf|docx?|xlsx?|csv|exe|dmg|mp[34])$/i;
 
 export function watchLinks(): void {
   const look = ({ target, button }: MouseEvent) => {

@@ -5,7 +5,7 @@ const { stringify } = JSON;
 // Parameters and properties whose name ends in one of these words: the common ones of the collector's
 // ingest_lambda/personal.py, which removes the rarer ones before it stores anything.
 const PERSONAL =
-  /(^|_)(e?mail|pass(w(or)?d)?|pwd|address|street|(first|last|full|sur)_?name|birth_?da(y|te)|(zip|post)_?code|iban|card_?number|cv[vc]|token|secret|auth|jwt|otp|api_?key|(phone|mobile)(_?n\w+)?|tel(ephone)?)[_\d]*$/;
+  /(^|_)(e?mail|passw?(or)?d?|pwd|address|street|(first|last|full|sur)_?name|birth_?da\w+|(zip|post)_?code|iban|card_?number|cv[vc]|token|secret|auth|jwt|otp|api_?key|((tele)?phone|mobile|tel)(_?n\w+)?)[_\d]*$/;
 const PARAM = /([?&#;]([^=&#;?]+)=)[^&#;]+/g;
 // The part before the @ is bounded: without it, a long word would be read over and over.
 const EMAIL_OR_TOKEN = /[^\s@/?&=:;,"<>]{1,64}(@|%40)[\w-]+(\.[\w-]+)+|\beyJ[\w-]{8,}\.[\w.-]+/g;

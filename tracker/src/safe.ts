@@ -8,9 +8,8 @@ const Clock = Date;
 export function quiet<T>(work: () => T): T | undefined {
   try {
     return work();
-  } catch {
-    return undefined;
-  }
+  } catch {}
+  return;
 }
 
 /** For promises whose failure needs no answer. */

@@ -1,6 +1,6 @@
 /** The queue: every event stands in the first store that takes it until it is acknowledged; tabs share the stores. */
 import { DAY, ignore, now, quiet, setTimeout, timeOf } from "./safe.js";
-import { drop, mayStore } from "./state.js";
+import { mayStore, stats } from "./state.js";
 
 export interface Entry {
   id: string;
@@ -19,6 +19,7 @@ const MAX_LOCAL_SIZE = 130_000;
 
 /** This page's events that nobody has acknowledged. */
 export const mine = new Map<string, Entry>();
+const lost = new Set<string>();
 let database: Promise<IDBDatabase> | undefined;
 let isOpen = false;
 
@@ -72,7 +73,8 @@ export function wipe(): void {
 }
 
 function lose(entries: Entry[]): void {
-  drop("expired", entries.length);
+  // By id, since two looks at the queue at once find the same ones.
+  for (const { id } of entries) stats.dropped.expired = lost.add(id).size;
   void remove(entries);
 }
 
