@@ -77,7 +77,7 @@ def test_a_visit_becomes_a_session_a_funnel_and_an_order(
     )
     assert session == (6, 1, 2, 1, 1, 1, 4, "email", "u-1", False, "/", "/thank-you", True)
     assert [tuple(map(str, row)) for row in ask("select order_id, revenue, currency from fact_orders")] == [
-        ("BF-1", "1998", "EUR")
+        ("BF-1", "1998.00", "EUR")
     ]
     terms = dict(ask("select term, without_results from agg_daily_search"))
     assert terms == {"laptop": 0, "unobtainium": 1}
