@@ -12,7 +12,7 @@ import pytest
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from clickstream_dagster.local.importer import store as importer
-from clickstream_dagster.local.importer.records import Record, read_ndjson
+from clickstream_dagster.local.importer.records import Record, read_json
 from clickstream_dagster.local.importer.store import store_records
 from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.objects import list_all
@@ -54,7 +54,7 @@ def _cut_off_after(records: Iterator[Record], count: int) -> Iterator[Record]:
 
 def test_each_event_lies_in_its_own_hour_and_a_broken_line_beside_the_good_one_before(history: Path) -> None:
     store = MemoryStore()
-    done = store_records(store, history, read_ndjson(history))
+    done = store_records(store, history, read_json(history))
     assert (done.events, done.objects, dict(done.rejected)) == (40, 10, {"invalid_json": 1, "invalid_utf8": 1})
     hours = [key.rpartition("/")[0] for key in _keys(store)]
     assert hours == [f"events/2026/03/01/{hour:02}" for hour in range(8)] + [
@@ -64,7 +64,7 @@ def test_each_event_lies_in_its_own_hour_and_a_broken_line_beside_the_good_one_b
 
 def test_a_broken_line_keeps_its_bytes(history: Path) -> None:
     store = MemoryStore()
-    store_records(store, history, read_ndjson(history))
+    store_records(store, history, read_json(history))
     bodies = [
         body.file.read()
         for body in read(store, sorted(list_all(store)))
@@ -77,18 +77,18 @@ def test_a_broken_line_keeps_its_bytes(history: Path) -> None:
 
 def test_importing_again_stores_nothing_new(history: Path) -> None:
     store = MemoryStore()
-    store_records(store, history, read_ndjson(history))
+    store_records(store, history, read_json(history))
     before = sorted(list_all(store))
-    again = store_records(store, history, read_ndjson(history))
+    again = store_records(store, history, read_json(history))
     assert (again.objects, again.known_objects) == (0, 10)
     assert sorted(list_all(store)) == before
 
 
 def test_the_same_lines_under_another_name_are_the_same_objects(history: Path, tmp_path: Path) -> None:
     store = MemoryStore()
-    store_records(store, history, read_ndjson(history))
+    store_records(store, history, read_json(history))
     copy = history.rename(tmp_path / "copy.json")
-    assert store_records(store, copy, read_ndjson(copy)).objects == 0
+    assert store_records(store, copy, read_json(copy)).objects == 0
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 25, 41])
@@ -97,11 +97,11 @@ def test_an_import_that_was_cut_off_is_finished_by_running_it_again(
 ) -> None:
     monkeypatch.setattr(importer, "HELD_LINES", 10)
     whole, cut = MemoryStore(), LocalStore(tmp_path / "raw", mkdir=True)
-    store_records(whole, history, read_ndjson(history))
+    store_records(whole, history, read_json(history))
     with pytest.raises(PulledPlug):
-        store_records(cut, history, _cut_off_after(read_ndjson(history), count))
+        store_records(cut, history, _cut_off_after(read_json(history), count))
     assert len(_keys(cut)) < len(_keys(whole))
-    store_records(cut, history, read_ndjson(history))
+    store_records(cut, history, read_json(history))
     assert [(raw.key, raw.size) for raw in sorted(list_all(cut))] == [
         (raw.key, raw.size) for raw in sorted(list_all(whole))
     ]
@@ -116,7 +116,7 @@ def test_a_file_that_overlaps_another_brings_duplicates_and_no_event_twice(
     ]
     for name, part in (("march.ndjson", lines[:3]), ("spring.ndjson", lines)):
         (tmp_path / name).write_bytes(b"\n".join(part))
-        done = store_records(stack.store, tmp_path / name, read_ndjson(tmp_path / name))
+        done = store_records(stack.store, tmp_path / name, read_json(tmp_path / name))
     assert done.first_hour
     with stack.warehouse() as connection:
         load_hours(connection, stack.store, done.first_hour, done.first_hour.replace(hour=2))

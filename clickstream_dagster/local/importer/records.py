@@ -1,41 +1,33 @@
-"""The records of a file: each line of NDJSON, or each row of a CSV through its mapping. A broken line costs only itself."""
+"""The records of a file: each event of JSON, each row or order of a CSV. A broken one costs only itself."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
-import io
-import re
-import zlib
-from collections import Counter, deque
+import mmap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import IO, cast
+from tempfile import TemporaryFile
+from typing import Any, cast
 from uuid import UUID, uuid5
 
 import msgspec
 
-from clickstream_dagster.local.importer import mapping
-from clickstream_dagster.local.importer.mapping import Field
-from ingest_lambda import normalize
+from clickstream_dagster.local.importer.cells import Cells
+from clickstream_dagster.local.importer.mapping import Field, Mapping
+from clickstream_dagster.local.importer.opening import ImportFailed, blocks, lines
+from clickstream_dagster.local.importer.orders import Orders, Row
+from clickstream_dagster.local.importer.rows import Rows
+from clickstream_dagster.local.importer.sniffing import Layout
+from ingest_lambda import batch, normalize
 from ingest_lambda.contract import Event, Reject
 from ingest_lambda.settings import CLOCK_SKEW_BOUND
 
-#: A quoted cell that is longer than any event was never closed.
-MAX_ROW_BYTES = 65_536
-_QUOTED, _PLAIN = rb'"(?:[^"]|"")*+"', rb'(?!")[^,]*+'
-_CELL = rb"(?:" + _QUOTED + rb"[^,]*+|" + _PLAIN + rb")"
-_WHOLE_ROW = re.compile(_CELL + rb"(?:," + _CELL + rb")*+")
-_STRICT_CELL = rb"(?:" + _QUOTED + rb"|" + _PLAIN + rb")"
-_STRICT_ROW = re.compile(_STRICT_CELL + rb"(?:," + _STRICT_CELL + rb")*+")
-
-
-class ImportFailed(ValueError):
-    """A file cannot be imported; the message says why and what to do. Nothing of it was stored."""
-
+__all__ = ["ImportFailed", "Record", "read_csv", "read_json"]
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -63,73 +55,110 @@ class Ids:
         return lambda: uuid5(normalize.EVENT_NAMESPACE, f"{digest.hex()}#{self.seen[digest]}")
 
 
-def open_file(path: Path) -> IO[bytes]:
-    """The file, through gzip when it is. Raises `ImportFailed` with the next step."""
-    try:
-        with path.open("rb") as probe:
-            is_gzip = probe.read(2) == b"\x1f\x8b"
-        return cast(IO[bytes], gzip.open(path, "rb")) if is_gzip else path.open("rb")
-    except OSError as error:
-        raise ImportFailed(
-            f"Cannot read {path}: {error.strerror or error}. Check the path and its permissions."
-        ) from error
-
-
-def read_ndjson(path: Path) -> Iterator[Record]:
-    """One record per line."""
+def read_json(path: Path, encoding: str | None = None) -> Iterator[Record]:
+    """One record for each line, or for each element where the file is one array."""
     ids = Ids(Counter())
-    for line, position in _lines(path):
-        if line.strip():
-            yield Record(line, _accept(line.strip(), ids), position)
+    if encoding in (None, "utf-8") and _is_array(path):
+        yield from (Record(piece, _accept(piece, ids), 0) for piece in _elements(path))
+        return
+    for line in lines(path, encoding):
+        if line.text.strip():
+            yield Record(line.text, _accept(line.text.strip(), ids), line.position)
 
 
-def read_csv(path: Path, fields: list[Field]) -> Iterator[Record]:
-    """One record per row after the header."""
+def _is_array(path: Path) -> bool:
+    """Whether an array begins the file whose first line does not end it."""
+    for line in lines(path):
+        if text := line.text.strip():
+            return text.startswith(b"[")
+    return False
+
+
+def _elements(path: Path) -> Iterator[bytes]:
+    """The elements of an array of any length, cut where the brackets say: the file is looked at in its place on the disk."""
+    with TemporaryFile() as copy:
+        for number, block in enumerate(blocks(path)):
+            copy.write(block if number else block.removeprefix(b"\xef\xbb\xbf").lstrip())
+        copy.flush()
+        with mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            for piece in batch.pieces(cast(bytes, text)):
+                if piece.strip():
+                    yield piece.strip()
+
+
+def read_csv(path: Path, mapping: Mapping, layout: Layout) -> Iterator[Record]:
+    """One record for each row after the header, or for each order where the mapping has `order_lines`."""
     ids = Ids(Counter())
-    lines = _lines(path)
-    header = _header(path, lines)
-    mapping.check_columns(fields, header, path)
-    for line, position in _joined(lines, len(header)):
-        if line.strip():
-            yield Record(line, _accept_row(line, header, fields, ids), position)
+    reader = _Reader(mapping, layout)
+    made = reader.all_rows(path)
+    if mapping.lines:
+        made = Orders(mapping, list(layout.header)).gathered(made)
+    for row in made:
+        outcome = row.outcome if isinstance(row.outcome, Reject) else reader.event(row, ids)
+        yield Record(row.text, outcome, row.position)
 
 
-def check_whole(path: Path) -> None:
-    """Read a compressed file to its end, so that one which is cut short is refused before any of it is stored."""
-    with open_file(path) as file:
-        is_gzip = isinstance(file, gzip.GzipFile)
-    if is_gzip:
-        for _ in _lines(path):
-            pass
+class _Reader:
+    """From the rows of a CSV to events."""
+
+    def __init__(self, mapping: Mapping, layout: Layout) -> None:
+        self.mapping, self.layout = mapping, layout
+        self.rows = Rows(layout.delimiter)
+        self.cells = Cells(mapping, layout.decimal, layout.zone)
+        self.places = {name: place for place, name in enumerate(layout.header)}
+
+    def all_rows(self, path: Path) -> Iterator[Row]:
+        """Every row behind the header, with its cells."""
+        found = islice(lines(path, self.layout.encoding), self.layout.skip_lines + 1, None)
+        for line in self.rows.joined(found, len(self.layout.header)):
+            if line.text.strip():
+                yield Row(line.text, self._cells_of(line.text), line.position)
+
+    def _cells_of(self, row: bytes) -> list[str] | Reject:
+        try:
+            if self.rows.is_open(row):
+                return Reject("invalid_row", "the row opens a quote that nothing closes: mend or drop it")
+            cells = self.rows.cells(row)
+        except (UnicodeDecodeError, csv.Error) as error:
+            return Reject("invalid_row", f"the row cannot be read as CSV in UTF-8: {error}")
+        wanted = len(self.layout.header)
+        if len(cells) != wanted:
+            return Reject("invalid_row", f"the row has {len(cells)} cells, the header {wanted}: mend or drop it")
+        return cells
+
+    def event(self, row: Row, ids: Ids) -> Event | Reject:
+        """The event of a row, with the lines of its order."""
+        assert not isinstance(row.outcome, Reject)
+        try:
+            record = self._record(row.outcome, self.mapping.fields)
+            items = [self._record(cells, self.mapping.lines).get("line") for cells in row.lines]
+        except Reject as reject:
+            return reject
+        if self.mapping.lines:
+            order = record.setdefault("order", {})
+            order["items"] = [item for item in items if item]
+        found = _accept(msgspec.json.encode(record), ids)
+        if self.mapping.lines and isinstance(found, Reject) and found.code == "missing_visitor":
+            # A guest's order, or an e-mail address that is not kept: the order is a visitor of its own.
+            record["session_id"] = record["order"].get("id")
+            return _accept(msgspec.json.encode(record), ids)
+        return found
+
+    def _record(self, cells: list[str], fields: tuple[Field, ...]) -> dict[str, Any]:
+        return make_record(self.cells, fields, self.places, cells)
 
 
-def _header(path: Path, lines: Iterator[tuple[bytes, int]]) -> list[str]:
-    line, _ = next(_joined(lines, 0), (b"", 0))
-    if not line.strip():
-        raise ImportFailed(f"{path} is empty: a CSV begins with the names of its columns.")
-    if _is_open(line):
-        raise ImportFailed(f"The first line of {path} opens a quote that nothing closes. Mend it, then import again.")
-    try:
-        return _row(line)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ImportFailed(
-            f"The first line of {path} is no CSV header in UTF-8 ({error}). Save it again as CSV in UTF-8."
-        ) from error
-
-
-def _accept_row(line: bytes, header: list[str], fields: list[Field], ids: Ids) -> Event | Reject:
-    try:
-        if _is_open(line):
-            return Reject("invalid_row", "the row opens a quote that nothing closes: mend or drop it")
-        cells = _row(line)
-        if len(cells) != len(header):
-            return Reject("invalid_row", f"the row has {len(cells)} cells, the header {len(header)}: mend or drop it")
-        record = mapping.apply(fields, dict(zip(header, cells, strict=True)))
-    except Reject as reject:
-        return reject
-    except (UnicodeDecodeError, csv.Error) as error:
-        return Reject("invalid_row", f"the row cannot be read as CSV in UTF-8: {error}")
-    return _accept(msgspec.json.encode(record), ids)
+def make_record(reader: Cells, fields: tuple[Field, ...], places: dict[str, int], cells: list[str]) -> dict[str, Any]:
+    """What the cells of a row mean, in the contract's words. An empty cell is an absent field."""
+    record: dict[str, Any] = {}
+    for field in fields:
+        if field.column is not None and field.column not in places:
+            continue  # an optional column
+        value = reader.read(field, str(field.value) if field.column is None else cells[places[field.column]])
+        if value is not None:
+            parent, _, name = field.path.partition(".")
+            (record.setdefault(parent, {}) if name else record)[name or parent] = value
+    return record
 
 
 def _accept(line: bytes, ids: Ids) -> Event | Reject:
@@ -144,52 +173,3 @@ def _accept(line: bytes, ids: Ids) -> Event | Reject:
             f"event_timestamp: {event.event_timestamp:%Y-%m-%d} is not between {EARLIEST:%Y} and now",
         )
     return event
-
-
-def _row(line: bytes) -> list[str]:
-    return next(csv.reader(io.StringIO(line.decode(), newline="")), [])
-
-
-def _joined(lines: Iterator[tuple[bytes, int]], cells: int) -> Iterator[tuple[bytes, int]]:
-    """Lines whose quotes are open go on in the next one: a quoted cell may hold a newline. A quote that nothing closes,
-    or that does not end its cell, or makes no row of so many cells, costs its own line and no other. (0: any number.)"""
-    waiting: deque[tuple[bytes, int]] = deque()
-    while first := waiting.popleft() if waiting else next(lines, None):
-        held = [first]
-        size = len(first[0])
-        is_open = _is_open(first[0])
-        while is_open and size <= MAX_ROW_BYTES and (line := waiting.popleft() if waiting else next(lines, None)):
-            held.append(line)
-            size += len(line[0])
-            is_open = b'"' not in line[0] or _is_open(_text(held))
-        if len(held) > 1 and (is_open or not _has_cells(_text(held), cells)):
-            waiting.extendleft(reversed(held[1:]))
-            held = held[:1]
-        yield _text(held), held[-1][1]
-
-
-def _text(held: list[tuple[bytes, int]]) -> bytes:
-    return b"".join(line for line, _ in held)
-
-
-def _is_open(row: bytes) -> bool:
-    return b'"' in row and not _WHOLE_ROW.fullmatch(row)
-
-
-def _has_cells(row: bytes, cells: int) -> bool:
-    try:
-        return bool(_STRICT_ROW.fullmatch(row.rstrip(b"\r\n"))) and (not cells or len(_row(row)) == cells)
-    except (UnicodeDecodeError, csv.Error):
-        return False
-
-
-def _lines(path: Path) -> Iterator[tuple[bytes, int]]:
-    with open_file(path) as file:
-        raw = getattr(file, "fileobj", None) or file
-        try:
-            for number, line in enumerate(file):
-                yield (line if number else line.removeprefix(b"\xef\xbb\xbf")), raw.tell()
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ImportFailed(
-                f"{path} is not whole gzip ({error}). Get the file again, then import it again."
-            ) from error

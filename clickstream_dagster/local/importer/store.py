@@ -1,5 +1,5 @@
-"""Store imported events in the hours of their own time. Keys are made of the file's bytes, so that importing a file again
-stores nothing twice, and an import that was cut off is finished by running it again."""
+"""Store imported events in the hours of their own time. Keys are made of the file's bytes and its mapping, so that importing
+a file again stores nothing twice, and an import that was cut off is finished by running it again."""
 
 from __future__ import annotations
 
@@ -40,13 +40,23 @@ class Imported:
     last_hour: datetime | None = None
     hours: set[datetime] = field(default_factory=set)
 
+    @property
+    def refused(self) -> int:
+        """How many lines were kept as refused."""
+        return self.rejected.total()
+
 
 def store_records(
-    store: ObjectStore, path: Path, records: Iterable[Record], on_record: Callable[[Record], None] = lambda _: None
+    store: ObjectStore,
+    path: Path,
+    records: Iterable[Record],
+    on_record: Callable[[Record], None] = lambda _: None,
+    meaning: str = "",
 ) -> Imported:
-    """Store the records of a file as raw objects."""
+    """Store the records of a file as raw objects. `meaning` is what its mapping says: read otherwise, the same file is
+    another import."""
     result = Imported()
-    fingerprint = _hash(path)
+    fingerprint = _hash(path) + (f"/{hashlib.sha256(meaning.encode()).hexdigest()}" if meaning else "")
     held: Held = defaultdict(list)
     part = 0
     now = datetime.now(UTC)
