@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream_dagster.raw import sources
-from clickstream_dagster.raw.sources import Agent, Page, Source, agent, page, source
+from clickstream_dagster.raw.sources import Page, Source, page, source
 
 OWN = ("shop.example", "paypal.com")
 HERE = "https://www.shop.example/p/1"
@@ -141,36 +141,3 @@ def test_no_text_is_an_address_that_raises(url: str, referrer: str) -> None:
         found = source(start + url, start + referrer, OWN)
         assert found.channel is not None or found == Source()
         assert page(start + url).host != ""
-
-
-AGENTS = {
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36": "desktop",
-    "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; Tablet PC 2.0; rv:11.0) like Gecko": "desktop",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.4 Safari/605.1.15": "desktop",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) Mobile/15E148 Safari/604.1": "mobile",
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/126.0 Mobile Safari/537.36": "mobile",
-    "Mozilla/5.0 (Linux; Android 14; SM-X710) Chrome/126.0 Safari/537.36": "tablet",
-    "Mozilla/5.0 (iPad; CPU OS 17_4 like Mac OS X) Mobile/15E148 Safari/604.1": "tablet",
-}
-BOTS = [
-    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-    "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
-    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
-    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
-    "curl/8.5.0",
-]
-
-
-@pytest.mark.parametrize(("user_agent", "kind"), AGENTS.items())
-def test_the_device_is_read_from_the_user_agent_and_people_are_no_bots(user_agent: str, kind: str) -> None:
-    assert agent(user_agent) == Agent(kind, is_crawler=False)
-
-
-@pytest.mark.parametrize("user_agent", BOTS)
-def test_a_listed_crawler_is_a_bot(user_agent: str) -> None:
-    assert agent(user_agent).is_crawler
-
-
-@pytest.mark.parametrize("user_agent", [None, ""])
-def test_without_a_user_agent_nothing_is_claimed(user_agent: str | None) -> None:
-    assert agent(user_agent) == Agent(None, is_crawler=False)
