@@ -35,19 +35,24 @@ class Receipt(NamedTuple):
     is_trusted: bool = False
 
 
-def finish(read: Draft, receipt: Receipt, defaults: Mapping[str, Any] | None = None) -> Event:
-    """The event of a draft. `defaults` are fields by path that the request says for all its events."""
+def finish(
+    read: Draft, receipt: Receipt, defaults: Mapping[str, Any] | None = None, *, is_clean: bool = False
+) -> Event:
+    """The event of a draft. `defaults` are fields by path that the request says for all its events. `is_clean`: nothing in
+    it is personal, as whoever has read each of its values by `clean` knows."""
     values = {**(defaults or {}), **read.values}
     props = dict(read.props)
     if not receipt.is_trusted:
         for field in OWN_FIELDS & values.keys():
             keep(props, (field,), str(values.pop(field)))
     _set_name(values)
-    _scrub(values, receipt.salt)
+    if not is_clean:
+        _scrub(values, receipt.salt)
+    _check_visitor(values)
     _set_event_id(values, receipt)
     _set_times(values, receipt)
     if props:
-        values["props"] = privacy.scrub_props(plain(props))
+        values["props"] = props if is_clean else privacy.scrub_props(plain(props))
     return _convert(values)
 
 
@@ -82,9 +87,14 @@ def accept(
 
     A line that carries its own `received_at` keeps it. `received_at` None: as if received at the event's own time.
     """
-    read = draft(parse(line))
-    shift = _own_shift(read, read.values.get("received_at") or received_at)
-    return finish(read, Receipt(received_at, shift, salt, make_event_id, event_id_policy, is_trusted=True))
+    receipt = Receipt(received_at, clock.NO_SHIFT, salt, make_event_id, event_id_policy, is_trusted=True)
+    return accept_draft(draft(parse(line)), receipt)
+
+
+def accept_draft(read: Draft, receipt: Receipt, *, is_clean: bool = False) -> Event:
+    """The same, for what is read already."""
+    shift = _own_shift(read, read.values.get("received_at") or receipt.received_at)
+    return finish(read, receipt._replace(shift=shift) if shift else receipt, is_clean=is_clean)
 
 
 def _own_shift(read: Draft, received_at: datetime | None) -> timedelta:
@@ -92,14 +102,23 @@ def _own_shift(read: Draft, received_at: datetime | None) -> timedelta:
     return clock.batch_shift(times, received_at=received_at, sent_at=None) if received_at else clock.NO_SHIFT
 
 
+def clean(path: str, value: Any, salt: str | None = None) -> Any:
+    """The value of one field without what is personal in it; None where nothing is left."""
+    if path in VISITOR_FIELDS:
+        return privacy.pseudonym(value, salt)
+    if path == "order.items":
+        return [privacy.scrub_item(item) for item in value]
+    if isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
+        return privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
+    return value
+
+
 def _scrub(values: dict[str, Any], salt: str | None) -> None:
-    for path, value in list(values.items()):
-        if path in VISITOR_FIELDS:
-            values[path] = privacy.pseudonym(value, salt)
-        elif path == "order.items":
-            values[path] = [privacy.scrub_item(item) for item in value]
-        elif isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
-            values[path] = privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
+    for path, value in values.items():
+        values[path] = clean(path, value, salt)
+
+
+def _check_visitor(values: dict[str, Any]) -> None:
     if not any(values.get(field) for field in VISITOR_FIELDS):
         raise Reject(
             "missing_visitor",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -14,17 +12,16 @@ import click
 
 from clickstream_dagster.cli.show import bar, console, harmless
 from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
-from clickstream_dagster.local.importer.encodings import survey
 from clickstream_dagster.local.importer.mapping import MappingError
-from clickstream_dagster.local.importer.records import ImportFailed, Record, read_csv, read_json
-from clickstream_dagster.local.importer.sniffing import Layout, sniff
-from clickstream_dagster.local.importer.store import Imported, store_records
+from clickstream_dagster.local.importer.opening import ImportFailed
+from clickstream_dagster.local.importer.source import CHUNK_PIECES, Source, surveyed
+from clickstream_dagster.local.importer.store import Imported, store_source
+from clickstream_dagster.local.importer.work import Done, work_through
 from clickstream_dagster.partitions import key_of
 from clickstream_dagster.raw.objects import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.unseen import touch_hours
-from ingest_lambda import contract
 from ingest_lambda.contract import Event
 from ingest_lambda.folder import in_bulk
 
@@ -56,27 +53,6 @@ the shop's), time_formats, booleans; and order_lines, where an order has a row f
 Each event is stored in the hour of its own time, as if received then, and checked like one that the collector gets:
 what is not accepted is kept with its reason, in the hour of the line before it. Importing a file again stores nothing twice.
 """
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file and how it is read. Without a document it is JSON, and has no layout."""
-
-    path: Path
-    encoding: str
-    document: Document | None = None
-    layout: Layout | None = None
-
-    def records(self) -> Iterator[Record]:
-        """Its records."""
-        if self.document and self.layout:
-            return read_csv(self.path, self.document.mapping, self.layout)
-        return read_json(self.path, self.encoding)
-
-    @property
-    def meaning(self) -> str:
-        """What makes another import of the same bytes: the mapping, and the zone where it names none."""
-        return f"{self.document.content} {self.layout.zone}" if self.document and self.layout else ""
 
 
 @click.command("import", epilog=EPILOG)
@@ -124,17 +100,15 @@ def check(path: Path, document: Document | None, zone: str) -> Source:
         raise ImportFailed(f"{path} is a folder. Name the files in it, as in {path}/*.json.")
     if not path.is_file():
         raise ImportFailed(f"There is no file {path}. Check the path.")
-    found = survey(path)
     name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
     if name.endswith((".csv", ".tsv")) and not document:
         raise MappingError(
             f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h), or with "
             f"--as one of {', '.join(ready_names())}."
         )
-    layout = sniff(path, document.mapping, found.encoding, zone) if document else None
-    source = Source(path, found.encoding, document, layout)
-    if layout:
-        console.print(f"{path}: {layout}.")
+    source = surveyed(path, document, zone)
+    if source.layout:
+        console.print(f"{path}: {source.layout}.")
     tried = list(islice(source.records(), TRIED_LINES))
     if not tried:
         raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
@@ -149,17 +123,25 @@ def check(path: Path, document: Document | None, zone: str) -> Source:
 
 def show_check(source: Source) -> None:
     """What an import would make of a file: its first events, and every reason of a refusal with its count."""
-    events, refused = 0, Counter[str]()
-    for record in source.records():
-        if isinstance(record.outcome, Event):
-            events += 1
-            if events <= SHOWN_EVENTS:
-                console.print(harmless(contract.encode(record.outcome).decode()), markup=False, soft_wrap=True)
-        else:
-            refused[f"{record.outcome.code}: {record.outcome.message}"] += 1
-    console.print(f"{source.path}: {events:,} events, {refused.total():,} refused. Nothing is stored.")
-    for reason, count in refused.most_common(20):
-        console.print(f"  {count:,} {harmless(reason)}", markup=False)
+    events, reasons = 0, Counter[tuple[str, str]]()
+    with bar(f"reading {source.path.name}", source.path.stat().st_size) as shown:
+        [task] = shown.task_ids
+        for done in work_through(source, CHUNK_PIECES):
+            shown.update(task, completed=done.position)
+            if not events:
+                show_first(done)
+            events += done.count
+            reasons += done.reasons
+    console.print(f"{source.path}: {events:,} events, {reasons.total():,} refused. Nothing is stored.")
+    for (code, message), count in reasons.most_common(20):
+        console.print(f"  {count:,} {harmless(f'{code}: {message}')}", markup=False)
+
+
+def show_first(done: Done) -> None:
+    """The first events of a chunk, hour by hour."""
+    lines = (line for hour in done.events.values() for line in hour.text.splitlines())
+    for line in islice(lines, SHOWN_EVENTS):
+        console.print(harmless(line.decode()), markup=False, soft_wrap=True)
 
 
 def store(stack: Stack, source: Source) -> Imported:
@@ -168,11 +150,11 @@ def store(stack: Stack, source: Source) -> Imported:
     with bar(f"importing {path.name}", path.stat().st_size) as shown:
         [task] = shown.task_ids
 
-        def follow(record: Record) -> None:
-            shown.update(task, completed=record.read_bytes)
+        def follow(done: Done) -> None:
+            shown.update(task, completed=done.position)
 
         with in_bulk(stack.store):
-            done = store_records(stack.store, path, source.records(), follow, source.meaning)
+            done = store_source(stack.store, source, follow)
     if not folder_of(stack.store):  # a folder tells by itself what was put into it
         with stack.warehouse() as connection:
             touch_hours(connection, done.hours)

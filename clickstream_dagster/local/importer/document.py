@@ -30,6 +30,8 @@ _OPTIONS = {
     *("time_formats", "booleans"),
 }
 _ENTRY = {"column", "value", "values", "format", "optional"}
+_ZONE_NAME = re.compile(r"(?<!%)(?:%%)*%Z")
+_NUMBER = re.compile(r"[0-9]{1,6}")
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -156,7 +158,7 @@ def _is_entry(entry: dict[str, Any]) -> bool:
 
 def _formats(said: Any, file: Path) -> tuple[str, ...]:
     formats = tuple([said] if isinstance(said, str) else said)
-    if named := [one for one in formats if re.search(r"(?<!%)(?:%%)*%Z", one)]:
+    if named := [one for one in formats if _ZONE_NAME.search(one)]:
         raise MappingError(
             f"{file}: the %Z of {named[0]!r} is read differently on each machine, since EST is the name of several zones. "
             f"Write that name itself instead of %Z, and time_zone: America/New_York (or the zone that is meant) beside it; "
@@ -188,7 +190,7 @@ def _encoding(said: Any, file: Path) -> str:
 
 
 def _skip_lines(said: Any, file: Path) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", str(said)):
+    if not _NUMBER.fullmatch(str(said)):
         raise MappingError(f"{file}: skip_lines takes how many lines come before the header, as 6.")
     return int(said)
 

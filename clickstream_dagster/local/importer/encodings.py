@@ -46,7 +46,7 @@ def survey(path: Path) -> Survey:
         if not text.isascii():
             found = len(_STRAY.findall(text))
             stray += found
-            wide += sum(1 for _ in re.finditer(r"[^\x00-\x7f]", text)) - found
+            wide += len(text) - len(text.encode("ascii", "ignore")) - found
             odd += block[:_HEAD_BYTES] if found and len(odd) < 4 * _HEAD_BYTES else b""
     return Survey(_encoding(head, odd, wide, stray), digest.hexdigest())
 

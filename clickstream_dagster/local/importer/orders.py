@@ -1,4 +1,4 @@
-"""Orders that have a row for each of their lines, as one record each."""
+"""Orders that have a row for each of their lines, as one piece each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ class Row:
 
     text: bytes
     outcome: list[str] | Reject
-    position: int
     lines: list[list[str]] = field(default_factory=list)
 
 
 class Orders:
     """Gathers the rows of each order: those with its id, and those after it that leave the id blank."""
 
-    def __init__(self, mapping: Mapping, header: list[str]) -> None:
+    def __init__(self, mapping: Mapping, header: tuple[str, ...]) -> None:
         assert mapping.order_column
         self._place = header.index(mapping.order_column)
 
@@ -41,7 +40,6 @@ class Orders:
             last = row.outcome[self._place].strip() or last
             if first := waiting.get(last):
                 first.text += row.text
-                first.position = row.position
             else:
                 first = waiting[last] = row
             first.lines.append(row.outcome)

@@ -1,147 +1,106 @@
-"""The records of a file: each event of JSON, each row or order of a CSV. A broken one costs only itself."""
+"""From a piece of a file (a line, a row, an order) to its event, or to the reason why it is none. A broken one costs only
+itself."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import mmap
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any, cast
-from uuid import UUID, uuid5
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from clickstream_dagster.local.importer.cells import Cells
+from clickstream_dagster.local.importer.ids import NO_DIGEST, LineId
 from clickstream_dagster.local.importer.mapping import Field, Mapping
-from clickstream_dagster.local.importer.opening import ImportFailed, blocks, lines
-from clickstream_dagster.local.importer.orders import Orders, Row
+from clickstream_dagster.local.importer.orders import Row
+from clickstream_dagster.local.importer.plan import NotPlain, Plan
 from clickstream_dagster.local.importer.rows import Rows
 from clickstream_dagster.local.importer.sniffing import Layout
-from ingest_lambda import batch, normalize
+from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
 from ingest_lambda.settings import CLOCK_SKEW_BOUND
 
-__all__ = ["ImportFailed", "Record", "read_csv", "read_json"]
-
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
+Piece = bytes | Row
 
-@dataclass(frozen=True)
-class Record:
-    """One line of a file: its event, or the reason why it is none. `read_bytes` says how far the file is read."""
 
-    line: bytes
+class Record(NamedTuple):
+    """What became of a piece. `digest` is what its id was made of (`ids.py`), or `NO_DIGEST`."""
+
     outcome: Event | Reject
-    read_bytes: int
+    digest: bytes = NO_DIGEST
 
 
-@dataclass
-class Ids:
-    """Ids for lines that bring none: made of what the line says and of how often it was said before in the file, so that
-    importing the file again makes the same ids, and two equal lines of one file stay two events."""
+class Reader(Protocol):
+    """Reads the pieces of one file."""
 
-    seen: Counter[bytes]
-
-    def maker(self, line: bytes) -> Callable[[], UUID]:
-        """What makes the id of this line, when it needs one."""
-        digest = hashlib.sha256(line).digest()
-        self.seen[digest] += 1
-        return lambda: uuid5(normalize.EVENT_NAMESPACE, f"{digest.hex()}#{self.seen[digest]}")
+    def read(self, piece: Piece) -> Record:
+        """What a piece says."""
+        ...
 
 
-def read_json(path: Path, encoding: str | None = None) -> Iterator[Record]:
-    """One record for each line, or for each element where the file is one array."""
-    ids = Ids(Counter())
-    if encoding in (None, "utf-8") and _is_array(path):
-        yield from (Record(piece, _accept(piece, ids), 0) for piece in _elements(path))
-        return
-    for line in lines(path, encoding):
-        if line.text.strip():
-            yield Record(line.text, _accept(line.text.strip(), ids), line.position)
+class JsonReader:
+    """Reads lines of JSON, in any dialect that the collector takes."""
+
+    def read(self, piece: Piece) -> Record:
+        """What a line says."""
+        assert isinstance(piece, bytes)
+        return _accept(piece.strip())
 
 
-def _is_array(path: Path) -> bool:
-    """Whether an array begins the file whose first line does not end it."""
-    for line in lines(path):
-        if text := line.text.strip():
-            return text.startswith(b"[")
-    return False
+class CsvReader:
+    """Reads rows of a CSV, and orders that have several. `is_short` False: by the long way only."""
 
-
-def _elements(path: Path) -> Iterator[bytes]:
-    """The elements of an array of any length, cut where the brackets say: the file is looked at in its place on the disk."""
-    with TemporaryFile() as copy:
-        for number, block in enumerate(blocks(path)):
-            copy.write(block if number else block.removeprefix(b"\xef\xbb\xbf").lstrip())
-        copy.flush()
-        with mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            for piece in batch.pieces(cast(bytes, text)):
-                if piece.strip():
-                    yield piece.strip()
-
-
-def read_csv(path: Path, mapping: Mapping, layout: Layout) -> Iterator[Record]:
-    """One record for each row after the header, or for each order where the mapping has `order_lines`."""
-    ids = Ids(Counter())
-    reader = _Reader(mapping, layout)
-    made = reader.all_rows(path)
-    if mapping.lines:
-        made = Orders(mapping, list(layout.header)).gathered(made)
-    for row in made:
-        outcome = row.outcome if isinstance(row.outcome, Reject) else reader.event(row, ids)
-        yield Record(row.text, outcome, row.position)
-
-
-class _Reader:
-    """From the rows of a CSV to events."""
-
-    def __init__(self, mapping: Mapping, layout: Layout) -> None:
+    def __init__(self, mapping: Mapping, layout: Layout, *, is_short: bool = True) -> None:
         self.mapping, self.layout = mapping, layout
         self.rows = Rows(layout.delimiter)
         self.cells = Cells(mapping, layout.decimal, layout.zone)
         self.places = {name: place for place, name in enumerate(layout.header)}
+        self.plan = self._plan() if is_short and not mapping.lines else None
 
-    def all_rows(self, path: Path) -> Iterator[Row]:
-        """Every row behind the header, with its cells."""
-        found = islice(lines(path, self.layout.encoding), self.layout.skip_lines + 1, None)
-        for line in self.rows.joined(found, len(self.layout.header)):
-            if line.text.strip():
-                yield Row(line.text, self._cells_of(line.text), line.position)
-
-    def _cells_of(self, row: bytes) -> list[str] | Reject:
+    def _plan(self) -> Plan | None:
         try:
-            if self.rows.is_open(row):
-                return Reject("invalid_row", "the row opens a quote that nothing closes: mend or drop it")
-            cells = self.rows.cells(row)
+            return Plan(self.cells, self.mapping.fields, self.places, len(self.layout.header))
+        except NotPlain:
+            return None
+
+    def row(self, text: bytes) -> Row:
+        """A row with its cells, or with the reason why it has none."""
+        try:
+            if self.rows.is_open(text):
+                return Row(text, Reject("invalid_row", "the row opens a quote that nothing closes: mend or drop it"))
+            cells = self.rows.cells(text)
         except (UnicodeDecodeError, csv.Error) as error:
-            return Reject("invalid_row", f"the row cannot be read as CSV in UTF-8: {error}")
+            return Row(text, Reject("invalid_row", f"the row cannot be read as CSV in UTF-8: {error}"))
         wanted = len(self.layout.header)
         if len(cells) != wanted:
-            return Reject("invalid_row", f"the row has {len(cells)} cells, the header {wanted}: mend or drop it")
-        return cells
+            said = f"the row has {len(cells)} cells, the header {wanted}: mend or drop it"
+            return Row(text, Reject("invalid_row", said))
+        return Row(text, cells)
 
-    def event(self, row: Row, ids: Ids) -> Event | Reject:
-        """The event of a row, with the lines of its order."""
-        assert not isinstance(row.outcome, Reject)
+    def read(self, piece: Piece) -> Record:
+        """What a row says, or the rows of an order."""
+        row = piece if isinstance(piece, Row) else self.row(piece)
+        if isinstance(row.outcome, Reject):
+            return Record(row.outcome)
+        if self.plan and (found := self.plan.event(row.outcome)):
+            return Record(_in_time(found[0]), found[1])
+        return self._read(row, row.outcome)
+
+    def _read(self, row: Row, cells: list[str]) -> Record:
         try:
-            record = self._record(row.outcome, self.mapping.fields)
-            items = [self._record(cells, self.mapping.lines).get("line") for cells in row.lines]
+            record = self._record(cells, self.mapping.fields)
+            items = [self._record(line, self.mapping.lines).get("line") for line in row.lines]
         except Reject as reject:
-            return reject
+            return Record(reject)
         if self.mapping.lines:
-            order = record.setdefault("order", {})
-            order["items"] = [item for item in items if item]
-        found = _accept(msgspec.json.encode(record), ids)
-        if self.mapping.lines and isinstance(found, Reject) and found.code == "missing_visitor":
+            record.setdefault("order", {})["items"] = [item for item in items if item]
+        found = _accept(msgspec.json.encode(record))
+        order_id = record.get("order", {}).get("id")
+        if order_id and isinstance(found.outcome, Reject) and found.outcome.code == "missing_visitor":
             # A guest's order, or an e-mail address that is not kept: the order is a visitor of its own.
-            record["session_id"] = record["order"].get("id")
-            return _accept(msgspec.json.encode(record), ids)
+            return _accept(msgspec.json.encode({**record, "session_id": order_id}))
         return found
 
     def _record(self, cells: list[str], fields: tuple[Field, ...]) -> dict[str, Any]:
@@ -161,15 +120,18 @@ def make_record(reader: Cells, fields: tuple[Field, ...], places: dict[str, int]
     return record
 
 
-def _accept(line: bytes, ids: Ids) -> Event | Reject:
+def _accept(line: bytes) -> Record:
+    make_id = LineId(line)
     try:
-        event = normalize.accept(line, received_at=None, make_event_id=ids.maker(line), event_id_policy="uuid5")
+        event = normalize.accept(line, received_at=None, make_event_id=make_id, event_id_policy="uuid5")
     except Reject as reject:
-        return reject
-    # The hour that it is stored in must have a partition.
-    if not EARLIEST <= event.event_timestamp <= datetime.now(UTC) + CLOCK_SKEW_BOUND:
-        return Reject(
-            "invalid_timestamp",
-            f"event_timestamp: {event.event_timestamp:%Y-%m-%d} is not between {EARLIEST:%Y} and now",
-        )
-    return event
+        return Record(reject)
+    return Record(_in_time(event), make_id.digest)
+
+
+def _in_time(event: Event) -> Event | Reject:
+    """The hour that it is stored in must have a partition."""
+    if EARLIEST <= event.event_timestamp <= datetime.now(UTC) + CLOCK_SKEW_BOUND:
+        return event
+    said = f"event_timestamp: {event.event_timestamp:%Y-%m-%d} is not between {EARLIEST:%Y} and now"
+    return Reject("invalid_timestamp", said)

@@ -17,6 +17,7 @@ _DOTTED = re.compile(r"(?P<d>[0-9]{1,2})\.(?P<m>[0-9]{1,2})\.(?P<Y>[0-9]{4})" + 
 #: With slashes it depends on who wrote it.
 _SLASHED = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}(?![0-9/])")
 _DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+_DIRECTIVE = re.compile(r"%.")
 _UTC_NAMES = ("UTC", "GMT", "Z")
 
 
@@ -72,4 +73,4 @@ def _variants(formats: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
     UTC in so many words means it."""
     both = [(one, one.replace("%S", "%S.%f")) for one in formats]
     wanted = [one for plain, exact in both for one in ((plain,) if "%f" in plain or plain == exact else (plain, exact))]
-    return tuple((one, re.sub(r"%.", " ", one).rstrip().endswith(_UTC_NAMES)) for one in wanted)
+    return tuple((one, _DIRECTIVE.sub(" ", one).rstrip().endswith(_UTC_NAMES)) for one in wanted)
