@@ -30,7 +30,7 @@ class Receipt(NamedTuple):
     shift: timedelta = clock.NO_SHIFT
     #: None: the one in the settings, which are asked when an id needs it.
     salt: str | None = None
-    make_event_id: Callable[[], UUID] = uuid4
+    make_event_id: Callable[[], UUID | str] = uuid4
     event_id_policy: EventIdPolicy = "strict"
     is_trusted: bool = False
 
@@ -62,7 +62,7 @@ def normalize(
     received_at: datetime | None,
     shift: timedelta | None = None,
     defaults: Mapping[str, Any] | None = None,
-    make_event_id: Callable[[], UUID] = uuid4,
+    make_event_id: Callable[[], UUID | str] = uuid4,
     event_id_policy: EventIdPolicy = "strict",
     salt: str | None = None,
 ) -> Event:
@@ -79,7 +79,7 @@ def accept(
     line: bytes,
     *,
     received_at: datetime | None,
-    make_event_id: Callable[[], UUID] = uuid4,
+    make_event_id: Callable[[], UUID | str] = uuid4,
     event_id_policy: EventIdPolicy = "strict",
     salt: str | None = None,
 ) -> Event:
@@ -164,8 +164,11 @@ def _set_times(values: dict[str, Any], receipt: Receipt) -> None:
 def _convert(values: dict[str, Any]) -> Event:
     nested: dict[str, Any] = {}
     for path, value in values.items():
-        parent, _, name = path.rpartition(".")
-        (nested.setdefault(parent, {}) if parent else nested)[name] = value
+        if "." in path:
+            parent, _, name = path.rpartition(".")
+            nested.setdefault(parent, {})[name] = value
+        else:
+            nested[path] = value
     try:
         return msgspec.convert(nested, Event)
     except msgspec.ValidationError as error:

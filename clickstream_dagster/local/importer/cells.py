@@ -55,6 +55,8 @@ class Cells:
         return self._boolean(text, field.path) if field.path in BOOLEANS else text
 
     def _number(self, text: str, path: str) -> str:
+        if text.isdecimal() and text.isascii():
+            return text
         bare = text.translate(_DRESS)
         if _NUMBER[self.decimal].match(bare):
             return bare.replace(_SIGNS[self.decimal], "").replace(self.decimal, ".")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from clickstream_dagster.local.importer.cells import Cells
-from clickstream_dagster.local.importer.ids import LineId
+from clickstream_dagster.local.importer.ids import NO_DIGEST, LineId
 from clickstream_dagster.local.importer.mapping import Field
 from ingest_lambda import normalize, privacy
 from ingest_lambda.contract import Event, Reject
@@ -49,6 +49,8 @@ class Plan:
     def __init__(self, cells: Cells, fields: tuple[Field, ...], places: dict[str, int], width: int) -> None:
         if len({field.path for field in fields}) < len(fields):
             raise NotPlain
+        self._make_id = LineId()
+        self._receipt = normalize.Receipt(None, make_event_id=self._make_id, event_id_policy="uuid5", is_trusted=True)
         self._constants: list[str] = []
         self._steps = []
         for field in fields:
@@ -67,9 +69,8 @@ class Plan:
         """The event of a row, and the digest that its id is made of; None where the long way must look."""
         try:
             read, record = self._read([*cells, *self._constants])
-            make_id = LineId(_encode(record))
-            receipt = normalize.Receipt(None, make_event_id=make_id, event_id_policy="uuid5", is_trusted=True)
-            return normalize.accept_draft(read, receipt, is_clean=True), make_id.digest
+            self._make_id.line, self._make_id.digest = _encode(record), NO_DIGEST
+            return normalize.accept_draft(read, self._receipt, is_clean=True), self._make_id.digest
         except (Reject, NotPlain):
             return None
 

@@ -82,11 +82,12 @@ class CsvReader:
     def read(self, piece: Piece) -> Record:
         """What a row says, or the rows of an order."""
         row = piece if isinstance(piece, Row) else self.row(piece)
-        if isinstance(row.outcome, Reject):
-            return Record(row.outcome)
-        if self.plan and (found := self.plan.event(row.outcome)):
+        cells = row.outcome
+        if isinstance(cells, Reject):
+            return Record(cells)
+        if self.plan and (found := self.plan.event(cells)):
             return Record(_in_time(found[0]), found[1])
-        return self._read(row, row.outcome)
+        return self._read(row, cells)
 
     def _read(self, row: Row, cells: list[str]) -> Record:
         try:

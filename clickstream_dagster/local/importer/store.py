@@ -116,7 +116,7 @@ class _Writing:
             if digest != NO_DIGEST and (number := self._seen.number(digest)) > 1:
                 changed = changed or bytes(lines.text).split(b"\n")
                 line, end = changed[place], _EVENT_ID + _ID_CHARACTERS
-                changed[place] = line[:_EVENT_ID] + str(numbered(digest, number)).encode() + line[end:]
+                changed[place] = line[:_EVENT_ID] + numbered(digest, number).encode() + line[end:]
         return b"\n".join(changed) if changed else lines.text
 
     def _write(self) -> None:

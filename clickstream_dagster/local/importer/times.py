@@ -20,7 +20,8 @@ _DOTTED = re.compile(r"(?P<d>[0-9]{1,2})\.(?P<m>[0-9]{1,2})\.(?P<Y>[0-9]{4})" + 
 _SLASHED = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}(?![0-9/])")
 _DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 _DIRECTIVE = re.compile(r"%.")
-_PARTS = frozenset("YmdHMS")
+#: What a time is made of, from the largest part on.
+_PARTS = "YmdHMS"
 _UTC_NAMES = ("UTC", "GMT", "Z")
 
 
@@ -75,8 +76,8 @@ def _by_digits(text: str, pattern: re.Pattern[str] | None) -> datetime | None:
     found = pattern.fullmatch(text) if pattern else None
     if not found:
         return None
-    parts = {name: int(digits) for name, digits in found.groupdict().items()}
-    return datetime(parts["Y"], parts["m"], parts["d"], parts.get("H", 0), parts.get("M", 0), parts.get("S", 0))
+    parts = [*map(int, found.group(*_PARTS[: found.re.groups])), 0, 0, 0]
+    return datetime(*parts[:6])  # type: ignore[arg-type]
 
 
 class _Variant(NamedTuple):
@@ -92,13 +93,23 @@ def _variants(formats: tuple[str, ...]) -> tuple[_Variant, ...]:
     """Each format, and with a fraction behind its seconds: an export leaves that out where it is zero."""
     both = [(one, one.replace("%S", "%S.%f")) for one in formats]
     wanted = [one for plain, exact in both for one in ((plain,) if "%f" in plain or plain == exact else (plain, exact))]
-    return tuple(_Variant(one, _DIRECTIVE.sub(" ", one).rstrip().endswith(_UTC_NAMES), _pattern(one)) for one in wanted)
+    return tuple(map(_variant, wanted))
 
 
-def _pattern(one: str) -> re.Pattern[str] | None:
+def _variant(one: str) -> _Variant:
+    digits = _digits(one)
+    return _Variant(
+        one,
+        _DIRECTIVE.sub(" ", one).rstrip().endswith(_UTC_NAMES),
+        re.compile(digits) if digits else None,
+    )
+
+
+def _digits(one: str) -> str:
+    """A pattern of a fixed length; none for a format that names a part in words, or leaves one out between others."""
     directives = [found[0][1] for found in _DIRECTIVE.finditer(one)]
-    if not {"Y", "m", "d"} <= set(directives) <= _PARTS or len(set(directives)) < len(directives):
-        return None
+    if len(directives) < 3 or sorted(directives, key=_PARTS.find) != list(_PARTS[: len(directives)]):
+        return ""
     named = (f"(?P<{name}>[0-9]{{{4 if name == 'Y' else 2}}})" for name in directives)
     between = (re.escape(text) for text in _DIRECTIVE.split(one))
-    return re.compile("".join(part for pair in zip_longest(between, named, fillvalue="") for part in pair))
+    return "".join(part for pair in zip_longest(between, named, fillvalue="") for part in pair)
