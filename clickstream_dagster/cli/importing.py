@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 import click
 
+from clickstream_dagster.cli.imports import forget
 from clickstream_dagster.cli.show import bar, console, harmless
+from clickstream_dagster.local.importer import notes
 from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
 from clickstream_dagster.local.importer.mapping import MappingError
 from clickstream_dagster.local.importer.opening import ImportFailed
@@ -60,9 +62,17 @@ what is not accepted is kept with its reason, in the hour of the line before it.
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Mapping of CSV columns to event fields.")
 @click.option("--as", "known", type=click.Choice(ready_names()), help="A mapping that comes with clickstream.")
 @click.option("--check", "is_check", is_flag=True, help="Show how the files would be read; store nothing.")
+@click.option(
+    "--replace", is_flag=True, help="Take earlier imports of a file of this name, or of these bytes, back first."
+)
 @click.option("--allow-refused", is_flag=True, help="End well even when more than 5 % is refused.")
 def import_command(
-    files: tuple[Path, ...], map_file: Path | None, known: str | None, is_check: bool, allow_refused: bool
+    files: tuple[Path, ...],
+    map_file: Path | None,
+    known: str | None,
+    is_check: bool,
+    replace: bool,
+    allow_refused: bool,
 ) -> None:
     """Bring in FILEs of events: JSON (any accepted dialect, one event a line or one array), or CSV with --map or --as.
 
@@ -80,6 +90,8 @@ def import_command(
     stack = Stack(settings)
     refused = []
     for source in sources:
+        for note in notes.replaced_by(stack.store, source) if replace else ():
+            forget(stack, note)
         done = store(stack, source)
         tell(source.path, done)
         if done.first_hour:
@@ -153,8 +165,11 @@ def store(stack: Stack, source: Source) -> Imported:
         def follow(done: Done) -> None:
             shown.update(task, completed=done.position)
 
+        note = notes.note_of(source, datetime.now(UTC))
+        notes.write(stack.store, note)
         with in_bulk(stack.store):
             done = store_source(stack.store, source, follow)
+        notes.write(stack.store, notes.finished(note, done, datetime.now(UTC)))
     if not folder_of(stack.store):  # a folder tells by itself what was put into it
         with stack.warehouse() as connection:
             touch_hours(connection, done.hours)

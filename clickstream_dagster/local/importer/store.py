@@ -122,7 +122,7 @@ class _Writing:
     def _write(self) -> None:
         for (root, hour), texts in self._held.items():
             self.result.hours.add(hour)
-            key = f"{landing.hour_prefix(hour, root)}import-{self.name}-{self._part}.json.gz"
+            key = landing.imported_key(root, hour, self.name, self._part)
             try:
                 self.store.put(key, _packed(texts), mode="create")
                 self.result.objects += 1
