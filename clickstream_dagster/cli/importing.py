@@ -14,6 +14,7 @@ from clickstream_dagster.cli.imports import forget
 from clickstream_dagster.cli.show import bar, console, harmless
 from clickstream_dagster.local.importer import notes
 from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
+from clickstream_dagster.local.importer.formats import FORMATS, check_format
 from clickstream_dagster.local.importer.mapping import MappingError
 from clickstream_dagster.local.importer.opening import ImportFailed
 from clickstream_dagster.local.importer.source import CHUNK_PIECES, Source, surveyed
@@ -24,7 +25,7 @@ from clickstream_dagster.raw.objects import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.unseen import touch_hours
-from ingest_lambda.contract import Event
+from ingest_lambda.contract import Reject
 from ingest_lambda.folder import in_bulk
 
 #: A file none of whose first lines is an event is the wrong file, or has the wrong mapping.
@@ -33,6 +34,7 @@ TRIED_LINES = 100
 #: An import of which more than this part is refused has most likely the wrong mapping.
 REFUSED_PART = 0.05
 SHOWN_EVENTS = 3
+KNOWN = sorted([*ready_names(), *FORMATS])
 
 EPILOG = """
 \b
@@ -60,7 +62,7 @@ what is not accepted is kept with its reason, in the hour of the line before it.
 @click.command("import", epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Mapping of CSV columns to event fields.")
-@click.option("--as", "known", type=click.Choice(ready_names()), help="A mapping that comes with clickstream.")
+@click.option("--as", "known", type=click.Choice(KNOWN), help="A mapping or a format that comes with clickstream.")
 @click.option("--check", "is_check", is_flag=True, help="Show how the files would be read; store nothing.")
 @click.option(
     "--replace", is_flag=True, help="Take earlier imports of a file of this name, or of these bytes, back first."
@@ -81,8 +83,9 @@ def import_command(
     if map_file and known:
         raise click.UsageError("--map and --as are two mappings; leave one of them out.")
     settings = load_settings()
-    document = ready(known) if known else read_document(map_file) if map_file else None
-    sources = [check(path, document, settings.timezone) for path in files]
+    format = known if known in FORMATS else None
+    document = read_document(map_file) if map_file else ready(known) if known and not format else None
+    sources = [check(path, document, settings.timezone, format) for path in files]
     if is_check:
         for source in sources:
             show_check(source)
@@ -106,25 +109,27 @@ def import_command(
         )
 
 
-def check(path: Path, document: Document | None, zone: str) -> Source:
+def check(path: Path, document: Document | None, zone: str, format: str | None) -> Source:
     """Find what would stop the import before anything is stored, and how the file is to be read."""
     if path.is_dir():
         raise ImportFailed(f"{path} is a folder. Name the files in it, as in {path}/*.json.")
     if not path.is_file():
         raise ImportFailed(f"There is no file {path}. Check the path.")
     name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
+    if format:
+        check_format(format)
     if name.endswith((".csv", ".tsv")) and not document:
         raise MappingError(
             f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h), or with "
             f"--as one of {', '.join(ready_names())}."
         )
-    source = surveyed(path, document, zone)
+    source = surveyed(path, document, zone, format)
     if source.layout:
         console.print(f"{path}: {source.layout}.")
-    tried = list(islice(source.records(), TRIED_LINES))
+    tried = list(islice((record for record in source.records() if record.outcome), TRIED_LINES))
     if not tried:
         raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
-    reasons = [record.outcome for record in tried if not isinstance(record.outcome, Event)]
+    reasons = [record.outcome for record in tried if isinstance(record.outcome, Reject)]
     if len(reasons) == len(tried):
         raise ImportFailed(
             f"None of the first {len(tried):,} lines of {path} is an event ({reasons[0].message}). "
@@ -185,6 +190,8 @@ def tell(path: Path, done: Imported) -> None:
         f", hours {key_of(done.first_hour)} to {key_of(done.last_hour)}" if done.first_hour and done.last_hour else ""
     )
     console.print(f"{path}: {done.events:,} events in {done.objects:,} objects{hours}.")
+    if done.skipped:
+        console.print(f"  {done.skipped:,} lines that are no page views were left out (pictures, scripts, errors)")
     for code, count in sorted(done.rejected.items()):
         console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
 

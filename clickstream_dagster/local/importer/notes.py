@@ -37,8 +37,7 @@ class Note(Struct, omit_defaults=True):
 
 def note_of(source: Source, began_at: datetime) -> Note:
     """The note of an import that begins."""
-    mapping = source.document.name if source.document else "JSON"
-    return Note(source.identity, source.path.name, source.content, mapping, began_at)
+    return Note(source.identity, source.path.name, source.content, source.mapping_name, began_at)
 
 
 def finished(note: Note, done: Imported, at: datetime) -> Note:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from clickstream_dagster.local.importer.cells import Cells
+from clickstream_dagster.local.importer.formats import FORMATS
 from clickstream_dagster.local.importer.ids import NO_DIGEST, LineId
 from clickstream_dagster.local.importer.mapping import Field, Mapping
 from clickstream_dagster.local.importer.orders import Row
@@ -22,13 +23,16 @@ from ingest_lambda.settings import CLOCK_SKEW_BOUND
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
+_exact = msgspec.json.Encoder(decimal_format="number")
+
 Piece = bytes | Row
 
 
 class Record(NamedTuple):
-    """What became of a piece. `digest` is what its id was made of (`ids.py`), or `NO_DIGEST`."""
+    """What became of a piece; no outcome where it is no event and nothing is lost. `digest` is what its id was made of
+    (`ids.py`), or `NO_DIGEST`."""
 
-    outcome: Event | Reject
+    outcome: Event | Reject | None
     digest: bytes = NO_DIGEST
 
 
@@ -47,6 +51,22 @@ class JsonReader:
         """What a line says."""
         assert isinstance(piece, bytes)
         return _accept(piece.strip())
+
+
+class LineReader:
+    """Reads lines of a format of its own (`formats.py`)."""
+
+    def __init__(self, name: str) -> None:
+        self._record = FORMATS[name]
+
+    def read(self, piece: Piece) -> Record:
+        """What a line says."""
+        assert isinstance(piece, bytes)
+        try:
+            record = self._record(piece.strip())
+        except Reject as reject:
+            return Record(reject)
+        return Record(None) if record is None else _accept(_exact.encode(record))
 
 
 class CsvReader:

@@ -15,7 +15,7 @@ from clickstream_dagster.local.importer.document import Document
 from clickstream_dagster.local.importer.encodings import survey
 from clickstream_dagster.local.importer.opening import Line, blocks, lines
 from clickstream_dagster.local.importer.orders import Orders
-from clickstream_dagster.local.importer.records import CsvReader, JsonReader, Piece, Reader, Record
+from clickstream_dagster.local.importer.records import CsvReader, JsonReader, LineReader, Piece, Reader, Record
 from clickstream_dagster.local.importer.rows import Rows
 from clickstream_dagster.local.importer.sniffing import Layout, sniff
 from ingest_lambda import batch
@@ -34,25 +34,33 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A file and how it is read. Without a document it is JSON, and has no layout. `content` is a hash of what is in it."""
+    """A file and how it is read: by a document and its layout, as a format of its own, or, with neither, as JSON. `content` is
+    a hash of what is in it."""
 
     path: Path
     encoding: str
     content: str
     document: Document | None = None
     layout: Layout | None = None
+    format: str | None = None
+
+    @property
+    def mapping_name(self) -> str:
+        """What its mapping is called."""
+        return self.document.name if self.document else self.format or "JSON"
 
     @property
     def identity(self) -> str:
         """The name of its import: the same for the same content, read in the same way, and for nothing else."""
-        meaning = f"{self.document.content} {self.layout.zone}" if self.document and self.layout else ""
+        by_columns = f"{self.document.content} {self.layout.zone}" if self.document and self.layout else ""
+        meaning = by_columns or self.format or ""
         return hashlib.sha256(f"{self.content}/{meaning}".encode()).hexdigest()[:12]
 
     def reader(self) -> Reader:
         """What reads its pieces."""
         if self.document and self.layout:
             return CsvReader(self.document.mapping, self.layout)
-        return JsonReader()
+        return LineReader(self.format) if self.format else JsonReader()
 
     def records(self) -> Iterator[Record]:
         """What becomes of each piece, one after the other."""
@@ -86,16 +94,16 @@ class Source:
         return cast(Iterator[Piece], Orders(mapping, layout.header).gathered(map(reader.row, rows)))
 
     def _json(self, position: _Position) -> Iterator[Piece]:
-        if self.encoding == "utf-8" and _is_array(self.path):
+        if self.encoding == "utf-8" and not self.format and _is_array(self.path):
             return _elements(self.path)
         return position.followed(lines(self.path, self.encoding))
 
 
-def surveyed(path: Path, document: Document | None = None, zone: str = "UTC") -> Source:
+def surveyed(path: Path, document: Document | None = None, zone: str = "UTC", format: str | None = None) -> Source:
     """A file, read once to its end. Raises `ImportFailed` or `MappingError` for one that cannot be imported."""
     found = survey(path)
     layout = sniff(path, document.mapping, found.encoding, zone) if document else None
-    return Source(path, found.encoding, found.content, document, layout)
+    return Source(path, found.encoding, found.content, document, layout, format)
 
 
 class _Position:

@@ -33,6 +33,7 @@ class Imported:
     `hours` are all that hold an object of this import."""
 
     events: int = 0
+    skipped: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     objects: int = 0
     known_objects: int = 0
@@ -87,6 +88,7 @@ class _Writing:
         for hour, text in done.rejects.items():
             self._held[landing.REJECTED, hour].append(text)
         self.result.events += done.count
+        self.result.skipped += done.skipped
         self.result.reasons += done.reasons
         self._lines += done.count + done.reasons.total()
         if self._lines >= HELD_LINES:

@@ -39,13 +39,14 @@ class Lines:
 @dataclass
 class Done:
     """What became of a chunk. What is refused is kept in the hour of the event before it; before the first event it is
-    `early`, and has no hour yet."""
+    `early`, and has no hour yet. `skipped` are no events."""
 
     events: dict[datetime, Lines] = field(default_factory=dict)
     rejects: dict[datetime, bytearray] = field(default_factory=dict)
     early: list[tuple[Reject, bytes]] = field(default_factory=list)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     count: int = 0
+    skipped: int = 0
     first: datetime | None = None
     last: datetime | None = None
     position: int = 0
@@ -58,6 +59,8 @@ def work(reader: Reader, chunk: Chunk) -> Done:
         outcome, digest = reader.read(piece)
         if isinstance(outcome, Event):
             _keep(done, outcome, digest)
+        elif outcome is None:
+            done.skipped += 1
         else:
             _refuse(done, outcome, (piece if isinstance(piece, bytes) else piece.text).strip())
     return done
