@@ -93,7 +93,7 @@ def accept(
 
 def accept_draft(read: Draft, receipt: Receipt, *, is_clean: bool = False) -> Event:
     """The same, for what is read already."""
-    shift = _own_shift(read, read.values.get("received_at") or receipt.received_at)
+    shift = _own_shift(read, receipt.received_at and read.values.get("received_at", receipt.received_at))
     return finish(read, receipt._replace(shift=shift) if shift else receipt, is_clean=is_clean)
 
 
@@ -157,6 +157,9 @@ def _set_times(values: dict[str, Any], receipt: Receipt) -> None:
         return  # a stored event: its time was settled when it was received
     if client is not None:
         values["client_timestamp"] = client
+    if receipt.received_at is None and client is not None:  # history: its times were settled long ago
+        values["event_timestamp"], values["time_source"] = client, "client"
+        return
     moment, source = clock.resolve(client, received_at=received_at, shift=receipt.shift)
     values["event_timestamp"], values["time_source"] = moment, source
 

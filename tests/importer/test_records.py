@@ -194,5 +194,16 @@ def test_no_bytes_make_a_file_raise_anything_but_our_own_error(tmp_path: Path, c
             assert all(isinstance(record.outcome, Event | Reject) for record in read(path))
 
 
+def test_the_times_of_a_file_stay_and_the_wrong_one_is_named() -> None:
+    future, past, plain, old = _read_json(Path(__file__).parent / "cases" / "received.ndjson")
+    for read, said in ((future, "received_at: 2099-01-01"), (past, "received_at: 1999-01-01")):
+        assert isinstance(read.outcome, Reject)
+        assert read.outcome.message.startswith(said)
+    [first, last] = _events([plain, old])
+    assert f"{first.event_timestamp:%Y-%m-%d}" == "2026-11-20"
+    assert (f"{last.event_timestamp:%Y-%m-%d}", f"{last.received_at:%Y-%m-%d}") == ("2023-11-20", "2026-11-20")
+    assert last.time_source == "client"
+
+
 def test_the_namespace_of_ids_is_not_a_public_one() -> None:
     assert normalize.EVENT_NAMESPACE != NAMESPACE_URL

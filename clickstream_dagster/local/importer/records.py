@@ -151,8 +151,10 @@ def _accept(line: bytes) -> Record:
 
 
 def _in_time(event: Event) -> Event | Reject:
-    """The hour that it is stored in must have a partition."""
-    if EARLIEST <= event.event_timestamp <= datetime.now(UTC) + CLOCK_SKEW_BOUND:
+    """The hour that it is stored in must have a partition, and its day a place in the tables."""
+    latest = datetime.now(UTC) + CLOCK_SKEW_BOUND
+    if EARLIEST <= event.event_timestamp <= latest and EARLIEST <= event.received_at <= latest:
         return event
-    said = f"event_timestamp: {event.event_timestamp:%Y-%m-%d} is not between {EARLIEST:%Y} and now"
-    return Reject("invalid_timestamp", said)
+    is_event = not EARLIEST <= event.event_timestamp <= latest
+    name, moment = ("event_timestamp", event.event_timestamp) if is_event else ("received_at", event.received_at)
+    return Reject("invalid_timestamp", f"{name}: {moment:%Y-%m-%d} is not between {EARLIEST:%Y} and now")
