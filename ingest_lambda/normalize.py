@@ -52,7 +52,7 @@ def finish(
     _set_event_id(values, receipt)
     _set_times(values, receipt)
     if props:
-        values["props"] = props if is_clean else privacy.scrub_props(plain(props))
+        values["props"] = props if is_clean and props == read.props else privacy.scrub_props(plain(props))
     return _convert(values)
 
 
