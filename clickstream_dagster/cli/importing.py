@@ -93,7 +93,7 @@ def import_command(
     stack = Stack(settings)
     refused = []
     for source in sources:
-        for note in notes.replaced_by(stack.store, source) if replace else ():
+        for note in notes.replaced_by(stack.store, source, sources) if replace else ():
             forget(stack, note)
         done = store(stack, source)
         tell(source.path, done)

@@ -77,3 +77,13 @@ def test_one_that_was_cut_off_is_said_to_be(emptied: Command) -> None:
     assert emptied("forget", note.stem).code == 0
     assert emptied.stored() == []
     assert "Nothing was imported yet" in emptied("imports").out
+
+
+def test_files_of_one_name_that_come_together_do_not_replace_each_other(emptied: Command, tmp_path: Path) -> None:
+    files = [tmp_path / month / "orders.csv" for month in ("jan", "feb")]
+    for number, file in enumerate(files):
+        file.parent.mkdir()
+        file.write_text(f"time,user,order,total\n03/04/2026 10:00,u{number},O{number},10\n")
+    for _ in range(2):
+        assert emptied("import", *files, "--map", CASES / "eu.yml", "--replace").code == 0
+        assert len(names(emptied)) == 2

@@ -3,9 +3,8 @@ before the first object and again behind the last, so that no import is without 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 import obstore
@@ -17,6 +16,7 @@ from clickstream_dagster.local.importer.source import Source
 from clickstream_dagster.local.importer.store import Imported
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw import objects
+from clickstream_dagster.raw.objects import RawObject
 from ingest_lambda import landing
 
 
@@ -73,19 +73,21 @@ def find(store: ObjectStore, said: str) -> Note:
     return found[0]
 
 
-def replaced_by(store: ObjectStore, source: Source) -> list[Note]:
-    """The imports that this one takes the place of: of a file of the same name, or of the same bytes read otherwise."""
+def replaced_by(store: ObjectStore, source: Source, among: Iterable[Source]) -> list[Note]:
+    """The imports that this one takes the place of: of a file of the same name, or of the same bytes read otherwise; not
+    those that are imported beside it."""
+    kept = {one.identity for one in among}
     return [
         note
         for note in notes(store)
-        if note.name != source.identity and (note.file == Path(source.path).name or note.content == source.content)
+        if note.name not in kept and (note.file == source.path.name or note.content == source.content)
     ]
 
 
 def remove_objects(store: ObjectStore, note: Note) -> None:
     """Take what an import brought out of the store."""
-    for key in _object_keys(store, note):
-        obstore.delete(store, key)
+    if keys := _object_keys(store, note):
+        obstore.delete(store, keys)
 
 
 def remove(store: ObjectStore, note: Note) -> None:
@@ -93,9 +95,10 @@ def remove(store: ObjectStore, note: Note) -> None:
     obstore.delete(store, landing.import_key(note.name))
 
 
-def _object_keys(store: ObjectStore, note: Note) -> Iterator[str]:
+def _object_keys(store: ObjectStore, note: Note) -> list[str]:
+    listed: Iterable[RawObject]
     if note.finished_at and note.first_hour and note.last_hour:
-        listed = iter(objects.list_hours(store, note.first_hour, note.last_hour + HOUR))
+        listed = objects.list_hours(store, note.first_hour, note.last_hour + HOUR)
     else:  # it was cut off, and nobody knows where
         listed = objects.list_all(store)
-    return (raw.key for raw in list(listed) if landing.import_of(raw.key) == note.name)
+    return [raw.key for raw in listed if landing.import_of(raw.key) == note.name]
