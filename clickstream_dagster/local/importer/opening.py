@@ -33,6 +33,8 @@ _WORKBOOKS = {
     "xl/workbook.xml": "an Excel workbook: open it, choose File, Save As, CSV UTF-8 (comma delimited), and import that",
     "content.xml": "a LibreOffice file: open it, choose File, Save As, Text CSV, and import that",
 }
+#: How far a file is read is asked once in so many lines.
+_TOLD_LINES = 500
 _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 _BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -51,8 +53,11 @@ def lines(path: Path, encoding: str | None = None) -> Iterator[Line]:
         bom = next((bom for bom in _BOMS if _peek(file).startswith(bom)), b"")
         text = io.TextIOWrapper(file, encoding, "replace", newline="\n") if encoding not in (None, "utf-8") else None
         found: Iterator[bytes] = (line.encode() for line in text) if text else iter(file)
+        position = 0
         for number, line in enumerate(found):
-            yield Line(line if number else line.removeprefix(codecs.BOM_UTF8 if text else bom), raw.tell())
+            if not number % _TOLD_LINES:
+                position = raw.tell()
+            yield Line(line if number else line.removeprefix(codecs.BOM_UTF8 if text else bom), position)
 
 
 def blocks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:

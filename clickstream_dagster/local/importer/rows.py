@@ -44,6 +44,9 @@ class Rows:
         makes no row of so many cells, costs its own line and no other. (0: any number.)"""
         waiting: deque[Line] = deque()
         while first := waiting.popleft() if waiting else next(lines, None):
+            if b'"' not in first.text:
+                yield first
+                continue
             held, size, is_open = [first], len(first.text), self.is_open(first.text)
             while is_open and size <= MAX_ROW_BYTES and (line := waiting.popleft() if waiting else next(lines, None)):
                 held.append(line)
