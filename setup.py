@@ -24,7 +24,10 @@ setup(
     package_dir={"clickstream_shiny": "shiny", "clickstream_tracker": "tracker/dist"},
     package_data={
         "clickstream_shiny": ["_brand.yml", "theme.css", "www/*"],
-        "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed", "local/shop/www/*", "local/shop/www/*/*"],
+        "clickstream_dagster": [
+            *("dagster.yaml", "workspace.yaml", "py.typed"),
+            *("local/shop/www/*", "local/shop/www/*/*", "local/importer/ready/*.yml"),
+        ],
         "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],
         "ingest_lambda": ["*.json", "py.typed"],
@@ -42,6 +45,7 @@ setup(
         "crawler-user-agents",  # which user agents are bots
         "ua-parser",  # which browser and system they name, and more bots
         "pyyaml",
+        "charset-normalizer",  # in which encoding an imported file is, where it is neither UTF-8 nor Windows-1252
         "click",
         "rich",
     ],

@@ -21,8 +21,8 @@ BUDGET_SECONDS = 300
 def main() -> None:
     with temporary_home() as home:
         from clickstream_dagster import instance as dagster_instance
-        from clickstream_dagster.local.importer.records import read_ndjson
-        from clickstream_dagster.local.importer.store import store_records
+        from clickstream_dagster.local.importer.source import surveyed
+        from clickstream_dagster.local.importer.store import store_source
         from clickstream_dagster.partitions import HOUR
         from clickstream_dagster.runs import materialize_hours
         from clickstream_dagster.settings import load_settings
@@ -34,7 +34,7 @@ def main() -> None:
         rng = random.Random(1)
         file.write_text("\n".join(line(rng, number) for number in range(EVENTS)))
         started = time.perf_counter()
-        imported = store_records(stack.store, file, read_ndjson(file))
+        imported = store_source(stack.store, surveyed(file))
         print(
             f"import: {imported.events:,} events into {imported.objects:,} objects, {time.perf_counter() - started:.1f} s"
         )

@@ -29,7 +29,8 @@ _DAY_ROOTS = (
 
 def floor_hour(moment: datetime) -> datetime:
     """The UTC hour that holds this moment. A moment without a zone is taken as UTC."""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.replace(minute=0, second=0, microsecond=0)
 
 

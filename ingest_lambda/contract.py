@@ -181,6 +181,10 @@ class Reject(ValueError):
         self.code = code
         self.message = message
 
+    def __reduce__(self) -> tuple[type[Reject], tuple[str, str]]:
+        """An exception is copied by what it says alone: from one process to another, the code would be lost."""
+        return Reject, (self.code, self.message)
+
 
 #: Every reason for which an event or a whole body is put under `rejected/`. A field that has no reason of its own
 #: below is reported as `invalid_<field>`.

@@ -5,12 +5,18 @@ The hour in a key is the UTC hour of *receipt*, so an hour that is over never ge
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
 EVENTS = "events"
 REJECTED = "rejected"
 OPERATIONS = "operations"
+#: What was imported lies among the events, and a note of each import here.
+IMPORTS = "imports"
+
+_IMPORTED = re.compile(r"(?:events|rejected)/[0-9/]+/import-([0-9a-f]{12})-[0-9]+\.json\.gz")
+_IMPORT = re.compile(r"imports/([0-9a-f]{12})\.json")
 
 
 def hour_prefix(hour: datetime, root: str = EVENTS) -> str:
@@ -44,6 +50,28 @@ def operations_hour(key: str) -> datetime | None:
         return datetime.strptime(key, f"{OPERATIONS}/%Y/%m/%d/%H/metrics.json").replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def imported_key(root: str, hour: datetime, name: str, part: int) -> str:
+    """The key of what the part of an import brings into an hour."""
+    return f"{hour_prefix(hour, root)}import-{name}-{part}.json.gz"
+
+
+def import_of(object_key: str) -> str | None:
+    """The import that an object came by; None for any other object."""
+    found = _IMPORTED.fullmatch(object_key)
+    return found[1] if found else None
+
+
+def import_key(name: str) -> str:
+    """The key of the note of an import."""
+    return f"{IMPORTS}/{name}.json"
+
+
+def noted_import(key: str) -> str | None:
+    """The import of such a key; None for any other."""
+    found = _IMPORT.fullmatch(key)
+    return found[1] if found else None
 
 
 def _utc(moment: datetime) -> datetime:

@@ -34,13 +34,16 @@ class Receipt(NamedTuple):
     shift: timedelta = clock.NO_SHIFT
     #: None: the one in the settings, which are asked when an id needs it.
     salt: str | None = None
-    make_event_id: Callable[[], UUID] = uuid4
+    make_event_id: Callable[[], UUID | str] = uuid4
     event_id_policy: EventIdPolicy = "strict"
     is_trusted: bool = False
 
 
-def finish(read: Draft, receipt: Receipt, defaults: Mapping[str, Any] | None = None) -> Event:
-    """The event of a draft. `defaults` are fields by path that the request says for all its events."""
+def finish(
+    read: Draft, receipt: Receipt, defaults: Mapping[str, Any] | None = None, *, is_clean: bool = False
+) -> Event:
+    """The event of a draft. `defaults` are fields by path that the request says for all its events. `is_clean`: nothing in
+    it is personal, as whoever has read each of its values by `clean` knows."""
     values = {**(defaults or {}), **read.values}
     props = dict(read.props)
     warnings = list(read.warnings)
@@ -48,12 +51,14 @@ def finish(read: Draft, receipt: Receipt, defaults: Mapping[str, Any] | None = N
         for field in OWN_FIELDS & values.keys():
             keep(props, (field,), str(values.pop(field)))
     _set_name(values)
-    _scrub(values, receipt.salt)
+    if not is_clean:
+        _scrub(values, receipt.salt)
+    _check_visitor(values)
     warnings += [*fit(values, props), *_missing(values)]
     _set_event_id(values, receipt)
     _set_times(values, receipt)
     if props:
-        values["props"] = privacy.scrub_props(plain(props))
+        values["props"] = props if is_clean and props == read.props else privacy.scrub_props(plain(props))
     if warnings:
         values["warnings"] = warnings
     return _convert(values)
@@ -65,7 +70,7 @@ def normalize(
     received_at: datetime | None,
     shift: timedelta | None = None,
     defaults: Mapping[str, Any] | None = None,
-    make_event_id: Callable[[], UUID] = uuid4,
+    make_event_id: Callable[[], UUID | str] = uuid4,
     event_id_policy: EventIdPolicy = "strict",
     salt: str | None = None,
 ) -> Event:
@@ -82,7 +87,7 @@ def accept(
     line: bytes,
     *,
     received_at: datetime | None,
-    make_event_id: Callable[[], UUID] = uuid4,
+    make_event_id: Callable[[], UUID | str] = uuid4,
     event_id_policy: EventIdPolicy = "strict",
     salt: str | None = None,
 ) -> Event:
@@ -90,9 +95,14 @@ def accept(
 
     A line that carries its own `received_at` keeps it. `received_at` None: as if received at the event's own time.
     """
-    read = draft(parse(line))
-    shift = _own_shift(read, received_at and read.values.get("received_at", received_at))
-    return finish(read, Receipt(received_at, shift, salt, make_event_id, event_id_policy, is_trusted=True))
+    receipt = Receipt(received_at, clock.NO_SHIFT, salt, make_event_id, event_id_policy, is_trusted=True)
+    return accept_draft(draft(parse(line)), receipt)
+
+
+def accept_draft(read: Draft, receipt: Receipt, *, is_clean: bool = False) -> Event:
+    """The same, for what is read already."""
+    shift = _own_shift(read, receipt.received_at and read.values.get("received_at", receipt.received_at))
+    return finish(read, receipt._replace(shift=shift) if shift else receipt, is_clean=is_clean)
 
 
 def _own_shift(read: Draft, received_at: datetime | None) -> timedelta:
@@ -100,14 +110,23 @@ def _own_shift(read: Draft, received_at: datetime | None) -> timedelta:
     return clock.batch_shift(times, received_at=received_at, sent_at=None) if received_at else clock.NO_SHIFT
 
 
+def clean(path: str, value: Any, salt: str | None = None) -> Any:
+    """The value of one field without what is personal in it; None where nothing is left."""
+    if path in VISITOR_FIELDS:
+        return privacy.pseudonym(value, salt)
+    if path in LINE_FIELDS:
+        return [privacy.scrub_item(item) for item in value]
+    if isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
+        return privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
+    return value
+
+
 def _scrub(values: dict[str, Any], salt: str | None) -> None:
-    for path, value in list(values.items()):
-        if path in VISITOR_FIELDS:
-            values[path] = privacy.pseudonym(value, salt)
-        elif path in LINE_FIELDS:
-            values[path] = [privacy.scrub_item(item) for item in value]
-        elif isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
-            values[path] = privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
+    for path, value in values.items():
+        values[path] = clean(path, value, salt)
+
+
+def _check_visitor(values: dict[str, Any]) -> None:
     if not any(values.get(field) for field in VISITOR_FIELDS):
         raise Reject(
             "missing_visitor",
@@ -179,8 +198,11 @@ def _set_times(values: dict[str, Any], receipt: Receipt) -> None:
 def _convert(values: dict[str, Any]) -> Event:
     nested: dict[str, Any] = {}
     for path, value in values.items():
-        parent, _, name = path.rpartition(".")
-        (nested.setdefault(parent, {}) if parent else nested)[name] = value
+        if "." in path:
+            parent, _, name = path.rpartition(".")
+            nested.setdefault(parent, {})[name] = value
+        else:
+            nested[path] = value
     try:
         return msgspec.convert(nested, Event)
     except msgspec.ValidationError as error:

@@ -38,6 +38,8 @@ _SUSPECT = re.compile(
     r"@|=|\\|%[2-4eE]|&[#c]|::|\)|\]|yJ|Bearer|bearer|xox|k_|k-|gh[pousr]_|Iza|[KS]IA|whsec_|npm_|SG\.|glpat|hooks\."
 )
 _SUSPECT_NUMBER = re.compile(r"[0-9](?:[0-9]{3}|[ ./:+-][0-9]|[A-Za-z]{1,8}[0-9])")
+# A word of hexadecimal digits, not all of them decimal: no card and no telephone; and it does not begin as an IBAN does.
+_UUID = re.compile(r"(?![a-f]{2}[0-9]{2})(?=.*[a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@\"\[\]]{1,256}+@", re.ASCII)
 # Full-width digits and marks, and the spaces and hyphens that are none of ASCII's, as what they stand for.
 _WIDE = "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff20\uff0e\uff0d\uff0b\uff1a\uff0f\u2010\u2011"
@@ -71,6 +73,10 @@ _scrub_short = lru_cache(maxsize=1024)(_scrub)
 def _scrub_folded(text: str, name: str) -> str:
     if not _SUSPECT.search(text) and not _SUSPECT_NUMBER.search(text):
         return text
+    return text if len(text) == 36 and _UUID.match(text) else _scrub_suspect(text, name)
+
+
+def _scrub_suspect(text: str, name: str) -> str:
     if is_ip(text) and not is_version(name):
         return IP
     text = scrub_params(text)

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from datetime import datetime
+from collections import Counter
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 import click
 
-from clickstream_dagster.cli.show import bar, console
-from clickstream_dagster.local.importer.mapping import MappingError, read_mapping
-from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
-from clickstream_dagster.local.importer.store import Imported, store_records
+from clickstream_dagster.cli.imports import forget
+from clickstream_dagster.cli.show import bar, console, harmless
+from clickstream_dagster.local.importer import notes
+from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
+from clickstream_dagster.local.importer.formats import FORMATS, check_format
+from clickstream_dagster.local.importer.mapping import MappingError
+from clickstream_dagster.local.importer.opening import ImportFailed
+from clickstream_dagster.local.importer.source import CHUNK_PIECES, Source, surveyed
+from clickstream_dagster.local.importer.store import Imported, store_source
+from clickstream_dagster.local.importer.work import Done, work_through
 from clickstream_dagster.partitions import key_of
 from clickstream_dagster.raw.objects import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.unseen import touch_hours
-from ingest_lambda.contract import Event
+from ingest_lambda.contract import Reject
 from ingest_lambda.folder import in_bulk
 
 #: A file none of whose first lines is an event is the wrong file, or has the wrong mapping.
 TRIED_LINES = 100
+
+#: An import of which more than this part is refused has most likely the wrong mapping.
+REFUSED_PART = 0.05
+SHOWN_EVENTS = 3
+KNOWN = sorted([*ready_names(), *FORMATS])
 
 EPILOG = """
 \b
@@ -31,11 +42,17 @@ A mapping says which column is which field (docs/events.md lists the fields):
 \b
   columns:
     event_name: {column: event_type, values: {view: view_product, cart: add_to_cart}}
-    event_timestamp: {column: event_time, format: "%Y-%m-%d %H:%M:%S UTC"}
+    event_timestamp: event_time
     client_id: user_id
     product.id: product_id
     product.price: price
-    currency: {value: EUR}
+  constants: {currency: EUR}
+
+\b
+What it does not say is found out and told; it may say delimiter, decimal, encoding, skip_lines, time_zone (default:
+the shop's), time_formats, booleans; and order_lines, where an order has a row for each of its lines:
+\b
+  order_lines: {product_id: sku, name: title, price: price, quantity: pieces}
 
 Each event is stored in the hour of its own time, as if received then, and checked like one that the collector gets:
 what is not accepted is kept with its reason, in the hour of the line before it. Importing a file again stores nothing twice.
@@ -45,56 +62,119 @@ what is not accepted is kept with its reason, in the hour of the line before it.
 @click.command("import", epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Mapping of CSV columns to event fields.")
-def import_command(files: tuple[Path, ...], map_file: Path | None) -> None:
-    """Bring in FILEs of events: NDJSON (.json, .ndjson, .gz, any accepted dialect), or CSV with --map."""
-    for path in files:
-        check(path, map_file)
-    stack = Stack(load_settings())
-    for path in files:
-        done = store(stack, path, map_file)
-        tell(path, done)
+@click.option("--as", "known", type=click.Choice(KNOWN), help="A mapping or a format that comes with clickstream.")
+@click.option("--check", "is_check", is_flag=True, help="Show how the files would be read; store nothing.")
+@click.option(
+    "--replace", is_flag=True, help="Take earlier imports of a file of this name, or of these bytes, back first."
+)
+@click.option("--allow-refused", is_flag=True, help="End well even when more than 5 % is refused.")
+def import_command(
+    files: tuple[Path, ...],
+    map_file: Path | None,
+    known: str | None,
+    is_check: bool,
+    replace: bool,
+    allow_refused: bool,
+) -> None:
+    """Bring in FILEs of events: JSON (any accepted dialect, one event a line or one array), or CSV with --map or --as.
+
+    Packed by gzip or zip or not, in any encoding.
+    """
+    if map_file and known:
+        raise click.UsageError("--map and --as are two mappings; leave one of them out.")
+    settings = load_settings()
+    format = known if known in FORMATS else None
+    document = read_document(map_file) if map_file else ready(known) if known and not format else None
+    sources = [check(path, document, settings.timezone, format) for path in files]
+    if is_check:
+        for source in sources:
+            show_check(source)
+        return
+    stack = Stack(settings)
+    refused = []
+    for source in sources:
+        for note in notes.replaced_by(stack.store, source, sources) if replace else ():
+            forget(stack, note)
+        done = store(stack, source)
+        tell(source.path, done)
         if done.first_hour:
             extend_range(load_settings(), done.first_hour)  # read again: the file before this one may have moved it
+        if done.refused > REFUSED_PART * (done.events + done.refused):
+            refused.append(f"{done.refused:,} of {done.events + done.refused:,} of {source.path}")
     console.print("Load what is not loaded yet:  clickstream materialize")
+    if refused and not allow_refused:
+        raise ImportFailed(
+            f"Refused: {'; '.join(refused)}. The rest is stored; mend the file or its mapping and import it again, or add "
+            "--allow-refused if that is as it should be."
+        )
 
 
-def check(path: Path, map_file: Path | None) -> None:
-    """Find what would stop the import before anything is stored."""
+def check(path: Path, document: Document | None, zone: str, format: str | None) -> Source:
+    """Find what would stop the import before anything is stored, and how the file is to be read."""
     if path.is_dir():
         raise ImportFailed(f"{path} is a folder. Name the files in it, as in {path}/*.json.")
     if not path.is_file():
         raise ImportFailed(f"There is no file {path}. Check the path.")
-    if path.name.lower().removesuffix(".gz").endswith(".csv") and not map_file:
+    name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
+    if format:
+        check_format(format)
+    if name.endswith((".csv", ".tsv")) and not document:
         raise MappingError(
-            f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h)."
+            f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h), or with "
+            f"--as one of {', '.join(ready_names())}."
         )
-    tried = list(islice(records(path, map_file), TRIED_LINES))
+    source = surveyed(path, document, zone, format)
+    if source.layout:
+        console.print(f"{path}: {source.layout}.")
+    tried = list(islice((record for record in source.records() if record.outcome), TRIED_LINES))
     if not tried:
         raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
-    reasons = [record.outcome for record in tried if not isinstance(record.outcome, Event)]
+    reasons = [record.outcome for record in tried if isinstance(record.outcome, Reject)]
     if len(reasons) == len(tried):
         raise ImportFailed(
             f"None of the first {len(tried):,} lines of {path} is an event ({reasons[0].message}). "
-            f"Give {'another mapping' if map_file else 'one JSON event on each line, or a CSV with --map'}."
+            f"Give {'another mapping' if document else 'one JSON event on each line, or a CSV with --map'}."
         )
-    check_whole(path)
+    return source
 
 
-def records(path: Path, map_file: Path | None) -> Iterator[Record]:
-    """The records of a file, through its mapping when there is one."""
-    return read_csv(path, read_mapping(map_file)) if map_file else read_ndjson(path)
+def show_check(source: Source) -> None:
+    """What an import would make of a file: its first events, and every reason of a refusal with its count."""
+    events, reasons = 0, Counter[tuple[str, str]]()
+    with bar(f"reading {source.path.name}", source.path.stat().st_size) as shown:
+        [task] = shown.task_ids
+        for done in work_through(source, CHUNK_PIECES):
+            shown.update(task, completed=done.position)
+            if not events:
+                show_first(done)
+            events += done.count
+            reasons += done.reasons
+    console.print(f"{source.path}: {events:,} events, {reasons.total():,} refused. Nothing is stored.")
+    for (code, message), count in reasons.most_common(20):
+        console.print(f"  {count:,} {harmless(f'{code}: {message}')}", markup=False)
 
 
-def store(stack: Stack, path: Path, map_file: Path | None) -> Imported:
+def show_first(done: Done) -> None:
+    """The first events of a chunk, hour by hour."""
+    lines = (line for hour in done.events.values() for line in hour.text.splitlines())
+    for line in islice(lines, SHOWN_EVENTS):
+        console.print(harmless(line.decode()), markup=False, soft_wrap=True)
+
+
+def store(stack: Stack, source: Source) -> Imported:
     """Store one file, with a progress bar, and have its hours looked at by the next `clickstream materialize`."""
+    path = source.path
     with bar(f"importing {path.name}", path.stat().st_size) as shown:
         [task] = shown.task_ids
 
-        def follow(record: Record) -> None:
-            shown.update(task, completed=record.read_bytes)
+        def follow(done: Done) -> None:
+            shown.update(task, completed=done.position)
 
+        note = notes.note_of(source, datetime.now(UTC))
+        notes.write(stack.store, note)
         with in_bulk(stack.store):
-            done = store_records(stack.store, path, records(path, map_file), follow)
+            done = store_source(stack.store, source, follow)
+        notes.write(stack.store, notes.finished(note, done, datetime.now(UTC)))
     if not folder_of(stack.store):  # a folder tells by itself what was put into it
         with stack.warehouse() as connection:
             touch_hours(connection, done.hours)
@@ -110,6 +190,8 @@ def tell(path: Path, done: Imported) -> None:
         f", hours {key_of(done.first_hour)} to {key_of(done.last_hour)}" if done.first_hour and done.last_hour else ""
     )
     console.print(f"{path}: {done.events:,} events in {done.objects:,} objects{hours}.")
+    if done.skipped:
+        console.print(f"  {done.skipped:,} lines that are no page views were left out (pictures, scripts, errors)")
     for code, count in sorted(done.rejected.items()):
         console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
 

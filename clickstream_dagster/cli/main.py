@@ -16,6 +16,8 @@ import click
 COMMANDS = {
     "demo": ("demo", "Generate a shop's traffic, run the whole pipeline on it, and show the numbers."),
     "import": ("importing", "Bring in files of events: NDJSON, or CSV with a mapping."),
+    "imports": ("imports", "List what was imported."),
+    "forget": ("imports", "Take an import back."),
     "materialize": ("materializing", "Load hours and bring every table up to date."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "sql": ("querying", "Run a read-only query on the warehouse."),

@@ -51,7 +51,7 @@ def list_all(store: ObjectStore, on_stranger: Callable[[str], None] = lambda key
             raw = _raw_object(meta)
             if raw:
                 yield raw
-            elif not landing.operations_hour(meta["path"]):
+            elif not landing.operations_hour(meta["path"]) and not landing.noted_import(meta["path"]):
                 on_stranger(meta["path"])
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "analyze_if_grown",
     "connect",
     "create_database",
+    "held",
     "locked",
     "owning",
     "take_lock",
@@ -179,6 +180,20 @@ def locked(connection: Connection, *names: str) -> Iterator[Cursor]:
             _statement(
                 connection, "select pg_advisory_unlock(%s, hashtext(name)) from unnest(%s) as name", sorted(names)
             )
+
+
+@contextmanager
+def held(connection: Connection, name: str, *, is_shared: bool = False) -> Iterator[None]:
+    """Hold a lock over several transactions. Who shares it waits for nobody but one who does not share."""
+    kind = "_shared" if is_shared else ""
+    try:
+        _statement(connection, f"select pg_advisory_lock{kind}(%s, hashtext(name)) from unnest(%s) as name", [name])
+        yield
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            unlock = f"select pg_advisory_unlock{kind}(%s, hashtext(name)) from unnest(%s) as name"
+            _statement(connection, unlock, [name])
 
 
 @contextmanager

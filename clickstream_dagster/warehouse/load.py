@@ -16,10 +16,13 @@ from clickstream_dagster.raw.decode import decode_object
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.prepare import Group, ahead, groups
 from clickstream_dagster.warehouse import changes
-from clickstream_dagster.warehouse.connection import Connection, take_lock, transaction
+from clickstream_dagster.warehouse.connection import Connection, held, take_lock, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
 from clickstream_dagster.warehouse.stage import create_staging, stage
 from clickstream_dagster.warehouse.unseen import unseen_objects
+
+#: The lock that loads share, and that whoever takes objects out of the store has for himself.
+LISTED = "listed objects"
 
 
 def load_hours(
@@ -37,13 +40,15 @@ def load_hours(
     `on_batch` is told, after each commit, what is loaded so far and how many objects there are in all.
     """
     listed_at = datetime.now(UTC)
-    unseen = list(unseen_objects(connection, store, objects.list_hours(store, start, end)))
     total = Loaded()
-    with closing(ahead(_prepared(store, unseen, own_hosts))) as prepared:
-        for _, batch in groupby(prepared, key=itemgetter(0)):
-            total += load_batch(connection, (group for _, group in batch))
-            on_batch(total, len(unseen))
-    _enter_hours(connection, start, end, listed_at, is_closing)
+    # What is listed here must not be taken back before it is loaded.
+    with held(connection, LISTED, is_shared=True):
+        unseen = list(unseen_objects(connection, store, objects.list_hours(store, start, end)))
+        with closing(ahead(_prepared(store, unseen, own_hosts))) as prepared:
+            for _, batch in groupby(prepared, key=itemgetter(0)):
+                total += load_batch(connection, (group for _, group in batch))
+                on_batch(total, len(unseen))
+        _enter_hours(connection, start, end, listed_at, is_closing)
     return total
 
 

@@ -137,11 +137,12 @@ def _note_orders(cursor: Cursor) -> None:
         inner join clickstream_events on clickstream_events.event_id = losing_copies.event_id
         where losing_copies.staged_at is null and clickstream_events.order_key is not null
         """)
-    _note_firsts(cursor, "firsts_before")
+    note_firsts(cursor, "firsts_before")
 
 
-def _note_firsts(cursor: Cursor, table: str) -> None:
-    """By the index, one step for each order: a client may name one that has thousands of purchase events."""
+def note_firsts(cursor: Cursor, table: str) -> None:
+    """Note the first purchase of each named order, by the index, one step for each: a client may name one that has thousands
+    of purchase events."""
     cursor.execute(f"""
         create temporary table {table} on commit drop as
         select first.* from named_orders
@@ -155,7 +156,7 @@ def _note_firsts(cursor: Cursor, table: str) -> None:
 
 
 def _owe(cursor: Cursor) -> None:
-    _note_firsts(cursor, "firsts_after")
+    note_firsts(cursor, "firsts_after")
     # Which purchase event of an order is the order may change with any of them: then the sessions of both are touched.
     changes.owe_spans(
         cursor,

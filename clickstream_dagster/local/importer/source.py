@@ -1,0 +1,138 @@
+"""A file to import: what it is, how it is read, and the pieces that it is cut into."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import NamedTuple, cast
+
+from clickstream_dagster.local.importer.document import Document
+from clickstream_dagster.local.importer.encodings import survey
+from clickstream_dagster.local.importer.opening import Line, blocks, lines
+from clickstream_dagster.local.importer.orders import Orders
+from clickstream_dagster.local.importer.records import CsvReader, JsonReader, LineReader, Piece, Reader, Record
+from clickstream_dagster.local.importer.rows import Rows
+from clickstream_dagster.local.importer.sniffing import Layout, sniff
+from ingest_lambda import batch
+
+#: Pieces that are worked on together. Not by their number alone, since a line of JSON may be long.
+CHUNK_PIECES = 4_000
+CHUNK_BYTES = 4_000_000
+
+
+class Chunk(NamedTuple):
+    """Some pieces of a file, in its order. `position` says how far the file is read behind them."""
+
+    pieces: list[Piece]
+    position: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and how it is read: by a document and its layout, as a format of its own, or, with neither, as JSON. `content` is
+    a hash of what is in it."""
+
+    path: Path
+    encoding: str
+    content: str
+    document: Document | None = None
+    layout: Layout | None = None
+    format: str | None = None
+
+    @property
+    def mapping_name(self) -> str:
+        """What its mapping is called."""
+        return self.document.name if self.document else self.format or "JSON"
+
+    @property
+    def identity(self) -> str:
+        """The name of its import: the same for the same content, read in the same way, and for nothing else."""
+        by_columns = f"{self.document.content} {self.layout.zone}" if self.document and self.layout else ""
+        meaning = by_columns or self.format or ""
+        return hashlib.sha256(f"{self.content}/{meaning}".encode()).hexdigest()[:12]
+
+    def reader(self) -> Reader:
+        """What reads its pieces."""
+        if self.document and self.layout:
+            return CsvReader(self.document.mapping, self.layout)
+        return LineReader(self.format) if self.format else JsonReader()
+
+    def records(self) -> Iterator[Record]:
+        """What becomes of each piece, one after the other."""
+        reader = self.reader()
+        return (reader.read(piece) for chunk in self.chunks() for piece in chunk.pieces)
+
+    def chunks(self, size: int = CHUNK_PIECES) -> Iterator[Chunk]:
+        """All of it, in pieces that are not blank. Raises `ImportFailed`."""
+        position = _Position()
+        pieces = self._csv(position) if self.layout else self._json(position)
+        held: list[Piece] = []
+        weight = 0
+        for piece in pieces:
+            held.append(piece)
+            weight += len(piece) if isinstance(piece, bytes) else len(piece.text)
+            if len(held) >= size or weight >= CHUNK_BYTES:
+                yield Chunk(held, position.read_bytes)
+                held, weight = [], 0
+        if held:
+            yield Chunk(held, position.read_bytes)
+
+    def _csv(self, position: _Position) -> Iterator[Piece]:
+        assert self.document
+        assert self.layout
+        mapping, layout = self.document.mapping, self.layout
+        found = islice(lines(self.path, layout.encoding), layout.skip_lines + 1, None)
+        rows = position.followed(Rows(layout.delimiter).joined(found, len(layout.header)))
+        if not mapping.lines:
+            return rows
+        reader = CsvReader(mapping, layout)
+        return cast(Iterator[Piece], Orders(mapping, layout.header).gathered(map(reader.row, rows)))
+
+    def _json(self, position: _Position) -> Iterator[Piece]:
+        if self.encoding == "utf-8" and not self.format and _is_array(self.path):
+            return _elements(self.path)
+        return position.followed(lines(self.path, self.encoding))
+
+
+def surveyed(path: Path, document: Document | None = None, zone: str = "UTC", format: str | None = None) -> Source:
+    """A file, read once to its end. Raises `ImportFailed` or `MappingError` for one that cannot be imported."""
+    found = survey(path)
+    layout = sniff(path, document.mapping, found.encoding, zone) if document else None
+    return Source(path, found.encoding, found.content, document, layout, format)
+
+
+class _Position:
+    """How far a file is read."""
+
+    read_bytes = 0
+
+    def followed(self, found: Iterator[Line]) -> Iterator[bytes]:
+        for line in found:
+            self.read_bytes = line.position
+            if line.text.strip():
+                yield line.text
+
+
+def _is_array(path: Path) -> bool:
+    """Whether an array begins the file."""
+    for line in lines(path):
+        if text := line.text.strip():
+            return text.startswith(b"[")
+    return False
+
+
+def _elements(path: Path) -> Iterator[bytes]:
+    """The elements of an array of any length, cut where the brackets say: the file is looked at in its place on the disk."""
+    with TemporaryFile() as copy:
+        for number, block in enumerate(blocks(path)):
+            copy.write(block if number else block.removeprefix(b"\xef\xbb\xbf").lstrip())
+        copy.flush()
+        with mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            for piece in batch.pieces(cast(bytes, text)):
+                if piece.strip():
+                    yield piece.strip()

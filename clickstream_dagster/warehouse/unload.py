@@ -1,0 +1,145 @@
+"""Take an import back: its objects leave the store and the books, their events leave the tables, and whatever that changes is
+owed to the rebuilds, as after a load.
+
+Of an event that came in other objects too, another copy counts from then on. Only its object holds what it says, so the
+other objects leave the books as well, stay in the store, and are new to the next load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from obstore.store import ObjectStore
+
+from clickstream_dagster.partitions import ranges
+from clickstream_dagster.raw import objects
+from clickstream_dagster.warehouse import changes, runs
+from clickstream_dagster.warehouse.connection import Connection, Cursor, held, take_lock, transaction
+from clickstream_dagster.warehouse.load import LISTED
+from clickstream_dagster.warehouse.merge import note_firsts
+from clickstream_dagster.warehouse.models import stored_readers
+from clickstream_dagster.warehouse.unseen import touch
+
+
+class CannotUnload(RuntimeError):
+    """Nothing was taken back; the message says why."""
+
+
+@dataclass(frozen=True)
+class Unloaded:
+    """What left the tables. `reread` objects are to be loaded again."""
+
+    objects: int = 0
+    events: int = 0
+    reread: int = 0
+
+
+def unload(connection: Connection, store: ObjectStore, name: str, remove: Callable[[], object]) -> Unloaded:
+    """Take the import `name` back. `remove` takes its objects out of the store. Killed anywhere and run again, it does the
+    rest; run twice, it finds nothing. Raises `CannotUnload`."""
+    with held(connection, LISTED):
+        with transaction(connection) as cursor:
+            _choose(cursor, name)
+            _check_stored(cursor, store)
+        remove()
+        with transaction(connection) as cursor:
+            take_lock(cursor, "clickstream_events")
+            _choose(cursor, name)
+            return _take_away(cursor)
+
+
+def _choose(cursor: Cursor, name: str) -> None:
+    """Note the objects of the import, and those whose copies of its events come to count."""
+    cursor.execute(
+        """
+        create temporary table gone_objects on commit drop as
+        select distinct object_key, partition_hour from raw_objects where object_key like %s;
+        analyze gone_objects;
+        create temporary table reread_objects on commit drop as
+        select distinct duplicate_events.object_key, duplicate_events.partition_hour
+        from gone_objects
+        inner join clickstream_events
+            on clickstream_events.partition_hour = gone_objects.partition_hour
+            and clickstream_events.object_key = gone_objects.object_key
+        inner join duplicate_events on duplicate_events.event_id = clickstream_events.event_id
+        where duplicate_events.object_key not in (select object_key from gone_objects);
+        create temporary table taken_objects on commit drop as
+        table gone_objects union table reread_objects;
+        analyze taken_objects
+        """,
+        (f"%/import-{name}-%",),
+    )
+
+
+def _check_stored(cursor: Cursor, store: ObjectStore) -> None:
+    """What is to be loaded again must be there, as it was loaded."""
+    cursor.execute("""
+        select object_key, partition_hour, count(*)
+        from reread_objects inner join raw_objects using (object_key, partition_hour)
+        group by object_key, partition_hour
+        """)
+    wanted: list[tuple[str, datetime, int]] = cursor.fetchall()
+    stored = {
+        found.key
+        for start, end in ranges({hour for _, hour, _ in wanted}, 0)
+        for found in objects.list_hours(store, start, end)
+    }
+    lost = sorted(key for key, _, contents in wanted if key not in stored or contents > 1)
+    if lost:
+        raise CannotUnload(
+            f"Some events of this import came in {len(lost):,} other objects too, which the store does not hold as they were "
+            f"loaded, such as {lost[0]}: without them these events would be lost. Nothing was taken back."
+        )
+
+
+def _take_away(cursor: Cursor) -> Unloaded:
+    cursor.execute("""
+        create temporary table named_orders on commit drop as
+        select distinct clickstream_events.order_key
+        from taken_objects inner join clickstream_events using (partition_hour, object_key)
+        where clickstream_events.order_key is not null
+        """)
+    note_firsts(cursor, "firsts_before")
+    cursor.execute("""
+        create temporary table removed_events on commit drop as
+        with removed as (
+            delete from clickstream_events using taken_objects
+            where clickstream_events.partition_hour = taken_objects.partition_hour
+                and clickstream_events.object_key = taken_objects.object_key
+            returning clickstream_events.visitor_id, clickstream_events.event_timestamp
+        )
+        select * from removed
+        """)
+    events = cursor.rowcount
+    note_firsts(cursor, "firsts_after")
+    for table in ("duplicate_events", "rejected_events", "raw_objects"):
+        cursor.execute(f"""
+            delete from {table} using taken_objects
+            where {table}.partition_hour = taken_objects.partition_hour and {table}.object_key = taken_objects.object_key
+            """)
+    _owe(cursor)
+    cursor.execute("select (select count(*) from gone_objects), (select count(*) from reread_objects)")
+    gone, reread = cursor.fetchone() or (0, 0)
+    if gone:
+        runs.record(cursor, "clickstream_events", gone + reread, events, 0)
+    return Unloaded(gone, events, reread)
+
+
+def _owe(cursor: Cursor) -> None:
+    """As after a load (`merge.py`): the sessions around what left, and around the purchase that is now the first of its order."""
+    changes.owe_spans(
+        cursor,
+        """
+        select visitor_id, event_timestamp from removed_events
+        union all
+        select visitor_id, event_timestamp from (table firsts_after except table firsts_before) as won
+        """,
+    )
+    for reader in stored_readers("clickstream_events"):
+        if reader.key == "order_id":
+            changes.owe_keys(cursor, reader.name, "select order_key from named_orders")
+    changes.owe_keys(cursor, "etl_ledger", "select distinct partition_hour from taken_objects")
+    cursor.execute("select distinct partition_hour from reread_objects")
+    touch(cursor, [hour for (hour,) in cursor.fetchall()])
