@@ -26,6 +26,7 @@ def shop_year(first: Stack, events: int, since: datetime = BEGIN) -> Stack:
     brought to the version of the code."""
     from clickstream_dagster.stack import Stack
     from clickstream_dagster.warehouse.connection import create_database
+    from clickstream_dagster.warehouse.reader import READER_ROLE
     from clickstream_dagster.warehouse.rebuild import rebuild_all
 
     name = f"shop_{events}_{since:%Y%m%d}"
@@ -35,6 +36,8 @@ def shop_year(first: Stack, events: int, since: datetime = BEGIN) -> Stack:
         _build(stack, name, events, since)
     with stack.warehouse() as connection:
         rebuild_all(connection)
+        connection.cursor().execute(f"grant connect on database {name} to {READER_ROLE}")  # a start takes it from all
+        connection.commit()
     return stack
 
 

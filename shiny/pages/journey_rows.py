@@ -27,6 +27,8 @@ ORDER = Option("journeys-order", "Order by", {"sessions": "Sessions", "purchases
 
 #: agg_daily_paths holds this many steps of a session at either end.
 LONGEST = 6
+#: Rows of a table of ways.
+MOST_WAYS = 100
 #: Steps that are never folded into "and N more": the ends of a session and what it is for.
 ENDS = ("start", "exit", "purchase")
 _WORDS = {"/": "Home page", "start": "Session starts", "exit": "Exit"}
@@ -70,31 +72,50 @@ _FLOW = f"""
     order by placed.place, sessions desc, here.kept, there.kept
 """
 _BEFORE = "local_date between %(before_start)s and %(before_end)s"
-#: Of the period and of its comparison at once, so that each way has its share of both.
+#: Of the period and of its comparison at once, so that each way has its share of both; whole ways and their step at the end
+#: together, and the ways up to a purchase beside those up to an exit, since nearly every session has a row to be read. The one
+#: range that holds both periods is named too: for the `or` of two alone, the index is read from the first day of the shop.
 _WAYS = f"""
-    with summed as (
+    with summed as materialized (
         select
-            {{way}} as way,
+            steps, case when %(anchor)s = 'start' then 'start' else steps[cardinality(steps)] end as goal,
             coalesce(sum(sessions) filter (where {PERIOD}), 0)::bigint as sessions,
             coalesce(sum(sessions_with_purchase) filter (where {PERIOD}), 0)::bigint as purchases,
-            coalesce(sum(sessions) filter (where {PERIOD} and cardinality(steps) = 2), 0)::bigint as alone,
             coalesce(sum(sessions) filter (where {_BEFORE}), 0)::bigint as sessions_before
         from agg_daily_paths
-        where ({PERIOD} or {_BEFORE}) and {SEGMENT} and {{anchor}}
-        group by way
+        where local_date between %(earliest)s and %(end)s and ({PERIOD} or {_BEFORE}) and {SEGMENT}
+            and anchor = %(anchor)s
+        group by steps
     ),
-    shared as (
+    steps as (
         select
-            summed.*, sum(sessions) over () as whole, sum(purchases) over () as whole_purchases,
-            sum(sessions_before) over () as whole_before,
-            purchases > 0 and purchases = max(purchases) over () as is_most_bought
-        from summed
+            goal, case goal when 'start' then steps[1] else steps[cardinality(steps) - 1] end as step,
+            sum(sessions)::bigint as sessions, sum(purchases)::bigint as purchases,
+            coalesce(sum(sessions) filter (where cardinality(steps) = 2), 0)::bigint as alone,
+            sum(sessions_before)::bigint as sessions_before
+        from summed group by goal, step
     ),
-    kept as (
-        select * from shared where {{order}} > 0
-        order by is_most_bought desc, {{order}} desc, sessions desc, way limit 100
+    wholes as (
+        select
+            goal, sum(sessions) as whole, sum(purchases) as whole_purchases, sum(sessions_before) as whole_before
+        from steps group by goal
+    ),
+    ways as (
+        select goal, true as is_whole, steps as way, sessions, purchases, 0 as alone, sessions_before from summed
+        union all
+        select goal, false, array[step], sessions, purchases, alone, sessions_before from steps
     )
-    select * from kept order by {{order}} desc, sessions desc, way
+    select wholes.*, sort.by, first.*
+    from wholes
+    cross join (values (true), (false)) as kind (is_whole)
+    cross join (values ('sessions'), ('purchases')) as sort (by)
+    cross join lateral (
+        select is_whole, way, sessions, purchases, alone, sessions_before from ways
+        where ways.goal = wholes.goal and ways.is_whole = kind.is_whole
+            and case sort.by when 'sessions' then sessions else purchases end > 0
+        order by case sort.by when 'sessions' then sessions else purchases end desc, sessions desc, way limit {MOST_WAYS}
+    ) as first
+    order by way
 """
 _DAYS = f"""
     select
@@ -164,16 +185,19 @@ def place_told(place: int, anchor: str, length: int) -> str:
 
 
 async def _ways(
-    warehouse: Warehouse, view: View, way: str, anchor: str, order: str = "sessions", before: Period | None = None
+    warehouse: Warehouse, view: View, goal: str, *, is_whole: bool, order: str = "sessions", before: Period | None
 ) -> pd.DataFrame:
+    """The 100 first ways from the start or to a goal, whole or by their step at that end."""
     nowhere = date.max  # no comparison: no day
     bound = {
         "before_start": before.start if before else nowhere,
         "before_end": before.end if before else nowhere,
-        "end_step": anchor,
+        "earliest": min(before.start, view.period.start) if before else view.period.start,
+        "anchor": "start" if goal == "start" else "end",
     }
-    sql = _WAYS.format(way=way, anchor=_anchored(anchor), order=order)
-    frame = (await warehouse.frame(sql, {**view.parameters(), **bound})).copy()
+    found = await warehouse.frame(_WAYS, {**view.parameters(), **bound})
+    is_asked = (found["goal"] == goal) & (found["is_whole"] == is_whole) & (found["by"] == order)
+    frame = found[is_asked].sort_values([order, "sessions"], ascending=False, kind="stable", ignore_index=True)
     for name, part, whole in (
         ("share", "sessions", "whole"),
         ("share_of_purchases", "purchases", "whole_purchases"),
@@ -186,29 +210,31 @@ async def _ways(
     return frame
 
 
-async def begins(warehouse: Warehouse, view: View) -> pd.DataFrame:
+async def begins(warehouse: Warehouse, view: View, order: str = "sessions") -> pd.DataFrame:
     """A row for each first step: how many sessions began with it, left after it, bought in the end."""
-    frame = await _ways(warehouse, view, "steps[1]", "start", before=view.before)
-    frame["step"] = [told(step) for step in frame["way"]]
-    return frame
+    return _by_step(await _ways(warehouse, view, "start", is_whole=False, order=order, before=view.before))
 
 
 async def leaves(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each last step of the sessions without a purchase."""
-    frame = await _ways(warehouse, view, "steps[cardinality(steps) - 1]", "exit", before=view.before)
-    frame["step"] = [told(step) for step in frame["way"]]
+    return _by_step(await _ways(warehouse, view, "exit", is_whole=False, before=view.before))
+
+
+def _by_step(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["step"] = [told(step) for [step] in frame["way"]]
     return frame
 
 
 async def first_steps(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each of the ways that sessions began with."""
-    frame = await _ways(warehouse, view, "steps", "start", ORDER.chosen(view), view.before)
+    order = ORDER.chosen(view)
+    frame = await _ways(warehouse, view, "start", is_whole=True, order=order, before=view.before)
     return _in_columns(frame, [list(map(told, way)) for way in frame["way"]])
 
 
-async def last_steps(warehouse: Warehouse, view: View, anchor: str) -> pd.DataFrame:
+async def last_steps(warehouse: Warehouse, view: View, goal: str) -> pd.DataFrame:
     """A row for each of the ways up to a purchase or to an exit, which itself is left out."""
-    frame = await _ways(warehouse, view, "steps", anchor, before=view.before)
+    frame = await _ways(warehouse, view, goal, is_whole=True, before=view.before)
     ways = [[told(step) for step in way[:-1]] for way in frame["way"]]
     return _in_columns(frame, [[*[""] * (LONGEST - 1 - len(way)), *way] for way in ways])
 

@@ -33,7 +33,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     (now, days), (before, _), firsts, lasts = await asyncio.gather(
         journey_rows.totals(warehouse, view, view.period),
         journey_rows.totals(warehouse, view, view.before) if view.before else _nothing(),
-        journey_rows.begins(warehouse, view),
+        journey_rows.begins(warehouse, view, "purchases"),
         journey_rows.leaves(warehouse, view),
     )
     shown = [
@@ -76,7 +76,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "begin",
             "Buyers begin with",
             "The most frequent first step of sessions with a purchase.",
-            firsts[firsts["is_most_bought"]],
+            firsts,
             "_of_purchases",
         ),
         _most("leave", "Others leave from", "The most frequent last step of sessions without a purchase.", lasts, ""),
