@@ -40,6 +40,7 @@ setup(
         "obstore",  # S3, folder and memory through one API, many times boto3's rate on small objects
         "sqlglot",  # dependencies and column lineage, read from the SQL itself
         "crawler-user-agents",  # which user agents are bots
+        "ua-parser",  # which browser and system they name, and more bots
         "pyyaml",
         "click",
         "rich",

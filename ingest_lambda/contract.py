@@ -177,7 +177,7 @@ REASONS: dict[str, str] = {
     "too_long": "A text, or the list of order items, is longer than the contract allows. Nothing is cut silently.",
     "missing_event_name": "The event has no name.",
     "invalid_event_name": "The name is not lower case words joined by `_`, as in `page_view`.",
-    "missing_visitor": "The event has none of client_id, session_id and user_id.",
+    "missing_visitor": "The event has no client_id, session_id or user_id, or only nobody's (`NULL`, `0`, `guest`).",
     "missing_timestamp": "An imported event has no time of its own.",
     "invalid_event_id": "`event_id` is not a UUID.",
     "invalid_timestamp": "A time is neither ISO 8601 nor an epoch number, or lies outside 1900 to 2199.",

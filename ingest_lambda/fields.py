@@ -21,17 +21,27 @@ _MONEY_TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]+)?\Z")
 _PIECES = re.compile(r"[0-9]{1,7}\Z")
 _EPOCH_TEXT = re.compile(r"[0-9]{10,17}(\.[0-9]+)?\Z")
 _CURRENCY = re.compile(r"[A-Za-z]{3}\Z")
+#: Blanks that `strip` leaves, since they have no width.
+_NO_WIDTH = "\u200b\u2060\ufeff"
 #: What a careless script sends for "I have none". As an id, each would merge strangers into one.
-_NO_ID = frozenset({"null", "undefined", "NaN", "None", "[object Object]"})
+_NO_ID = frozenset({"null", "undefined", "nan", "none", "[object object]"})
+#: The ids that say who it is, and what is nobody there; an order or a product may be number 0.
+VISITOR_FIELDS = ("client_id", "session_id", "user_id")
+_NOBODY = _NO_ID | {
+    *("0", "-1", "guest", "anonymous", "anon", "unknown", "n/a", "na", "nil", "false", "true", "-", "\\n", "(null)"),
+    *("(not set)", "(none)", "not set", "<na>", "<null>", "nobody", "#n/a", "00000000-0000-0000-0000-000000000000"),
+    *("00000000000000000000000000000000", "{00000000-0000-0000-0000-000000000000}"),
+}
 
 
 def identifier(value: Any, field: str) -> str | None:
-    """An id as text. A number keeps all its digits."""
+    """An id as text, without blanks around it. A number keeps all its digits."""
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return str(value)
+        value = str(value)
     if not isinstance(value, str):
         raise Reject(_code(field), f"{field}: expected text or a number")
-    return None if value in _NO_ID else value
+    text = value.strip().strip(_NO_WIDTH).strip()
+    return None if text.lower() in (_NOBODY if field in VISITOR_FIELDS else _NO_ID) else text or None
 
 
 def money(value: Any, field: str) -> Decimal:

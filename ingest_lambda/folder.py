@@ -19,6 +19,8 @@ from obstore.store import LocalStore
 UNFINISHED = ".unfinished"
 #: What lies there longer was left by a process that was killed: a write takes seconds.
 STALE_SECONDS = 3600
+#: Linux has files that have no name until they are linked, so that whoever is killed leaves none behind.
+_NAMELESS = getattr(os, "O_TMPFILE", 0) if os.path.exists("/proc/self/fd") else 0
 
 
 class FolderStore(LocalStore):
@@ -65,18 +67,28 @@ class FolderStore(LocalStore):
         reader never sees half an object, but may see one that is not acknowledged yet: its sender will send it again."""
         self._make(self._unfinished)
         self._make(target.parent)
-        written = self._unfinished / f"{uuid4().hex}#1"  # a name that obstore lists nowhere
-        with os.fdopen(os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        descriptor, written = self._open()
+        with os.fdopen(descriptor, "wb") as file:
             try:
                 file.write(data)
                 file.flush()
-                os.link(written, target)
+                # With a descriptor beside it, which an absolute path does not use, the link is to what the path points to.
+                os.link(written or f"/proc/self/fd/{descriptor}", target, src_dir_fd=descriptor)
             except FileExistsError:
                 raise AlreadyExistsError(f"{target} already exists") from None
             finally:
-                written.unlink(missing_ok=True)
+                if written:
+                    written.unlink(missing_ok=True)
             if not self._is_bulk:
                 self._sync_or_remove(file.fileno(), target)
+
+    def _open(self) -> tuple[int, Path | None]:
+        """A new file to write, and its name, where the file system has none without."""
+        if _NAMELESS:
+            with suppress(OSError):
+                return os.open(self._unfinished, _NAMELESS | os.O_WRONLY, 0o600), None
+        written = self._unfinished.absolute() / f"{uuid4().hex}#1"  # a name that obstore lists nowhere
+        return os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), written
 
     def _sync_or_remove(self, descriptor: int, target: Path) -> None:
         """After a sync that failed, another one may succeed and mean nothing."""

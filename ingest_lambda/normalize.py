@@ -12,14 +12,13 @@ import msgspec
 from ingest_lambda import clock, privacy
 from ingest_lambda.contract import Event, Reject
 from ingest_lambda.dialects import keep
-from ingest_lambda.fields import ID_FIELDS
+from ingest_lambda.fields import ID_FIELDS, VISITOR_FIELDS
 from ingest_lambda.reading import Draft, draft, parse
 from ingest_lambda.tidy import plain
 
 EventIdPolicy = Literal["strict", "uuid5"]
 #: An id of another system that is no UUID becomes one in this namespace: the same id, the same UUID, on every import.
 EVENT_NAMESPACE = UUID("6f2d1a54-93f0-5c7e-8b1f-0d9c4e5a7b21")
-VISITOR_FIELDS = ("client_id", "session_id", "user_id")
 #: Only the collector says these; a client that sends them finds them in `props`.
 OWN_FIELDS = frozenset({"received_at", "time_source"})
 
@@ -103,7 +102,8 @@ def _scrub(values: dict[str, Any], salt: str | None) -> None:
             values[path] = privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
     if not any(values.get(field) for field in VISITOR_FIELDS):
         raise Reject(
-            "missing_visitor", "send client_id (or session_id, or user_id); an e-mail address is not kept as an id"
+            "missing_visitor",
+            "send client_id (or session_id, or user_id); NULL, 0, guest and the like are nobody, and an e-mail is not kept",
         )
 
 

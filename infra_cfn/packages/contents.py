@@ -49,7 +49,10 @@ INGEST = Contents(
 ETL = Contents(
     "etl_lambda",
     # Not dagster-aws, pandas or boto3: nothing on this way imports the first two, and the runtime brings the third.
-    roots=("dagster", "dagster-postgres", "psycopg2-binary", "msgspec", "obstore", "sqlglot", "crawler-user-agents"),
+    roots=(
+        *("dagster", "dagster-postgres", "psycopg2-binary", "msgspec", "obstore", "sqlglot"),
+        *("crawler-user-agents", "ua-parser"),
+    ),
     ours=("clickstream_dagster", "ingest_lambda", "dbt_like_sql"),
     without=(
         "clickstream_dagster/cli/",

@@ -15,13 +15,24 @@
     return loading;
   }
 
+  // Drawing takes the browser a quarter of a second a chart, in which it shows nothing: what has come before is shown first.
+  // A tab in the background is shown no frame, and does not wait for one.
+  function painted() {
+    return new Promise((resolve) => {
+      requestAnimationFrame(() => setTimeout(resolve));
+      setTimeout(resolve, 100);
+    });
+  }
+
   class Chart extends Shiny.OutputBinding {
     find(scope) {
       return $(scope).find(".clickstream-chart");
     }
     async renderValue(element, figure) {
+      // No figure yet, as while it is being made: the library is not wanted for that, and half a second of the browser's.
+      if (!figure) return element.matches(".js-plotly-plot") && window.Plotly.purge(element);
+      await painted();
       const plotly = await library(element.dataset.library);
-      if (!figure) return plotly.purge(element);
       const { data, layout } = JSON.parse(figure);
       await plotly.react(element, data, layout, config);
     }

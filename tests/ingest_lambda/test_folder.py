@@ -102,3 +102,15 @@ def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "raw")
     store.put(KEY, b"y", mode="create")
     assert bytes(store.get(KEY).bytes()) == b"y"
+
+
+def test_a_file_system_without_nameless_files_stores_the_same_and_leaves_none_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest_lambda.folder._NAMELESS", 0)
+    store = FolderStore(str(tmp_path))
+    store.put("events/a.json", b"{}", mode="create")
+    with pytest.raises(AlreadyExistsError):
+        store.put("events/a.json", b"[]", mode="create")
+    assert (tmp_path / "events" / "a.json").read_bytes() == b"{}"
+    assert list((tmp_path / UNFINISHED).iterdir()) == []

@@ -22,7 +22,7 @@ import pytest
 import clickstream_dagster.local.importer
 import clickstream_dagster.raw
 import ingest_lambda
-from clickstream_dagster.raw import sources
+from clickstream_dagster.raw import agents, sources
 from ingest_lambda import pairs, settings
 from ingest_lambda.privacy import pseudonym, scrub_bytes, scrub_id, scrub_props, scrub_text
 from support.hostile_texts import hostile_texts
@@ -131,7 +131,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "a personal name": lambda text: scrub_props({text + "_email": "x", "email": text}),
     "pseudonym": lambda text: pseudonym(text, "pepper"),
     "an address": source_anew,
-    "an agent": sources.device_type,
+    "an agent": agents.label.__wrapped__,
 }
 WORST = (
     *("-eyJ", "eyJaaaaaaaa.", '\\"tel\\":\\"', '{"address":', '"email":{', "@a.", "@ab.c", "a@b.co", "%25", "a%40b.co", "=a"),

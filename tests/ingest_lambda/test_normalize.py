@@ -83,6 +83,50 @@ def test_an_id_that_means_none_is_none(nothing: Any) -> None:
     assert read(user_id=nothing).user_id is None
 
 
+NOBODY = (
+    *(
+        "NULL",
+        "null",
+        r"\N",
+        "nan",
+        "NaN",
+        "none",
+        "None",
+        "0",
+        0,
+        "-1",
+        "guest",
+        "GUEST",
+        "(not set)",
+        " ",
+        "\u00a0",
+        "\ufeff",
+    ),
+    *("undefined ", "Undefined", "00000000-0000-0000-0000-000000000000", "anonymous", "[object Object]", "(none)"),
+)
+
+
+@pytest.mark.parametrize("nobody", NOBODY)
+def test_an_id_that_is_nobodys_gives_way_to_the_next_best_and_the_event_is_refused_without_one(nobody: Any) -> None:
+    assert read(client_id=nobody, clientId=None, session_id="s-1").visitor_id == "s-1"
+    assert read(client_id=nobody, clientId=None, session_id=nobody, user_id="u-1").visitor_id == "u-1"
+    with pytest.raises(Reject) as refused:
+        normalize({"event_name": "page_view", "client_id": nobody, "user_id": nobody}, received_at=NOW)
+    assert refused.value.code == "missing_visitor"
+
+
+def test_ids_are_stripped_and_number_0_may_be_an_order() -> None:
+    order, product = {"id": " ORD-9\t"}, {"id": "0"}
+    event = read(event_name="purchase", client_id=" c-7 ", clientId=None, order=order, product=product)
+    assert event.client_id == "c-7"
+    assert (event.order and event.order.id, event.product and event.product.id) == ("ORD-9", "0")
+
+
+@pytest.mark.parametrize("somebody", ["00", "10", "guest-1", "nancy", "nullable", "-", "a b"])
+def test_an_id_that_only_looks_like_nobodys_is_kept(somebody: str) -> None:
+    assert (read(user_id=somebody).user_id == somebody) is (somebody != "-")
+
+
 @pytest.mark.parametrize(("number", "text"), [(42, "42"), (2**53 + 1, "9007199254740993"), (10**39, "1" + "0" * 39)])
 def test_a_number_as_an_id_keeps_its_digits(number: int, text: str) -> None:
     line = json.dumps({"event_name": "purchase", "client_id": number, "order": {"id": number}}).encode()

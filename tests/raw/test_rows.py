@@ -132,7 +132,13 @@ def test_purchases_and_refunds_of_one_id_are_one_order(name: str, order: Order |
 
 @pytest.mark.parametrize(
     ("given", "is_bot"),
-    [({}, False), ({"user_agent": "curl/8.5.0"}, True), ({"props": {"webdriver": True}}, True), ({"props": {}}, False)],
+    [
+        ({}, False),
+        ({"user_agent": "Googlebot/2.1"}, True),
+        ({"user_agent": "axios/1.7.2"}, False),
+        ({"props": {"webdriver": True}}, True),
+        ({"props": {}}, False),
+    ],
 )
 def test_a_crawler_and_a_driven_browser_are_bots(warehouse: Connection, given: dict[str, Any], is_bot: bool) -> None:
     lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, _event(**given))]), ())

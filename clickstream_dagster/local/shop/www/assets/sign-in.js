@@ -7,3 +7,5 @@ part("sign-in").addEventListener("submit", (event) => {
   // The next page tells the tracker, as every page does.
   location.assign("/shop/account");
 });
+// Until now a click would have sent the form to the server, with the password in the address.
+part("sign-in").querySelector("button").disabled = false;

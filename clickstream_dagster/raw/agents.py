@@ -1,0 +1,127 @@
+"""Who wrote to us: what a user agent is, by lists that others maintain and by rules of our own.
+
+A person's browser, a crawler (bot), a library that reports for a visitor (server), or a program that nobody has listed.
+Definitions: docs/metrics.md, "bot". The lists are asked late and once for each agent, because they compile for a tenth of a
+second, and traffic repeats itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from clickstream_dagster.raw import devices
+
+#: Nothing behind this says who it is; whoever sends more costs no more.
+MAX_AGENT = 512
+
+#: Patterns of the list that are no crawler's: a build of Android, and browsers inside of apps.
+_PEOPLE = frozenset({r"AP3A\.240617\.008", "MetaIAB Facebook", "WhatsApp", "Sogou", "okhttp", "axios"})
+_CRAWLER = re.compile(
+    r"(?<!cu)bots?(?![a-z])|bot[/_-]|robot|crawl|spider|slurp"
+    r"|scrap(?:er|y|ing)|archiv(?:er|e\.org|ebox)|headless|phantomjs|lighthouse"
+    r"|(?<!node-)fetch(?:er)?(?![a-z])|\bfeed|rss(?![a-z])|link ?preview|uripreview|web preview|imageproxy|emailproxy"
+    r"|monitor|checker|validat|scanner|sitesearch|check_http|health-?check|uptime|synthetic|page ?speed|pagespeed|favicon"
+    r"|\d subscriber|subscribers=|indexer|\bgrab|\bgoogle-(?!app)|external(?:agent|fetcher|hit)"
+    r"|selenium|webdriver|playwright|puppeteer|cypress|web ?(?:scan|mirror|copier)",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"https?://|(?<![a-z])www\.|\[email\]|\(at\)|[a-z0-9_-]@[a-z][a-z0-9-]*\.[a-z]{2}", re.IGNORECASE)
+#: Old browsers that name the home of a library they are built with; they are people.
+_BUILT_WITH = re.compile(r"https?://(?:www\.)?(?:bsalsa|qtweb|ucweb)\.(?:com|net)", re.IGNORECASE)
+_LIBRARY = re.compile(
+    r"^(?:axios|node-fetch|node-superagent|superagent|undici|got|ky|needle|request|node(?:\.js)?|deno|bun|phin"
+    r"|python-requests|python-urllib|python-httpx|python|aiohttp|httpx|urllib3|requests|niquests"
+    r"|okhttp|java|java-http-client|apache-httpclient|apache-httpasyncclient|jakarta commons-httpclient|ahc|jetty"
+    r"|ktor(?:-client)?|reactornetty|spring|akka-http|pekko-http|feign|unirest-java|vert\.x-webclient|gatling"
+    r"|go-http-client|go-resty|go|fasthttp|reqwest|hyper|ureq|rust|isahc|curl|libcurl|php-curl-class|wget"
+    r"|php|guzzlehttp|guzzle|symfony httpclient|symfony|laravel|zend_http_client|laminas_http_client|buzz|saloon"
+    r"|ruby|faraday|http\.rb|rest-client|httparty|typhoeus|excon|httpclient|libwww-perl|lwp(?:::simple)?|mojolicious"
+    r"|restsharp|flurl|refit|\.net|dotnet|microsoft-(?:cryptoapi|webapi)|winhttp|dart|elixir|hackney|mint|finch|tesla|clj-http"
+    r"|grpc-[a-z-]+|postmanruntime|insomnia|httpie|bruno|paw|amazon-?(?:lambda|eventbridge|api-?gateway|sns)"
+    r"|wordpress|woocommerce(?: hookshot)?|magento|adobe ?commerce|shopware|prestashop|opencart|sylius"
+    r"|spree|bigcommerce|shopify[a-z -]*"
+    r"|stripe|paypal ?ipn|zapier|make|n8n|segment|rudderstack|snowplow|google-?cloud-?(?:tasks|functions|scheduler)?)"
+    r"(?:[/ ;,(:_-]|$)",
+    re.IGNORECASE,
+)
+#: A library may say where it lives, and a shop's system where it runs. Any other address is a crawler's.
+_HOME = re.compile(r"https?://(?:www\.)?(?:github\.com|stripe\.com|guzzlephp\.org|symfony\.com)", re.IGNORECASE)
+_SHOP = re.compile(r"^(?:wordpress|woocommerce|magento|shopware|prestashop|shopify)", re.IGNORECASE)
+#: What any agent of a person has: the name of a browser's family, of a system or of a maker.
+_PLATFORM = re.compile(
+    r"opera|dalvik|cfnetwork|darwin|android|iphone|ipad|ipod|\bios\b|windows|linux|macintosh|mac os|x11|tizen|webos"
+    r"|blackberry|nokia|symbian|midp|samsung|harmony|playstation|nintendo|xbox|roku|kaios|instagram|facebook|snapchat|lynx|w3m|links|browser/|safari|trident|firefox|gecko/"
+    r"|konqueror|netsurf|risc os|amiga|morphos|haiku|beos|os/2|sunos|bsd|aix|irix|midori|smart-?tv|cros|mobile|\bapp\b|app/",
+    re.IGNORECASE,
+)
+
+
+class Agent(NamedTuple):
+    """What a user agent tells. `kind` is human, bot, server or program; the last two do not tell what they report for."""
+
+    kind: str
+    device_type: str | None = None
+
+
+#: Without a user agent.
+UNKNOWN = Agent("human")
+
+
+@lru_cache(maxsize=16_384)
+def label(user_agent: str) -> Agent:
+    """What this agent is."""
+    text = user_agent[:MAX_AGENT]
+    kind = _kind(text)
+    return Agent(kind) if kind in ("server", "program") else Agent(kind, devices.device_type(text))
+
+
+def software(user_agent: str) -> tuple[str | None, str | None]:
+    """The families of browser and operating system. No table holds them yet, so a load does not ask."""
+    text = user_agent[:MAX_AGENT]
+    parsed = _parser().parse(text)
+    return devices.browser(text, parsed), devices.system(parsed)
+
+
+def _kind(text: str) -> str:
+    is_named = bool(_CRAWLER.search(text))
+    if not is_named and _LIBRARY.match(text) and (_SHOP.match(text) or not _has_address(text)):
+        return "server"
+    if is_named or _has_address(text) or text.startswith("WhatsApp/") or _is_listed(text):
+        return "bot"
+    return "human" if _PLATFORM.search(text) else "program"
+
+
+def is_bot(agent: Agent, event_name: str) -> bool:
+    """A crawler is one whatever it does. A program that no list knows is one that looks at pages; what else it sends, as a
+    purchase, a shop's own server sends too, and it must not take a person's order out of the numbers."""
+    return agent.kind == "bot" or (agent.kind == "program" and event_name in ("page_view", "view_product"))
+
+
+def _has_address(text: str) -> bool:
+    return bool(_ADDRESS.search(_HOME.sub("", _BUILT_WITH.sub("", text))))
+
+
+def _is_listed(text: str) -> bool:
+    if any(pattern.search(text) for pattern in _crawlers()):
+        return True
+    device = _parser().parse_device(text)
+    return device is not None and device.family == "Spider"
+
+
+@cache
+def _crawlers() -> list[re.Pattern[str]]:
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
+    patterns = [entry["pattern"] for entry in CRAWLER_USER_AGENTS_DATA if entry["pattern"] not in _PEOPLE]
+    return list(map(re.compile, ("|".join(patterns[first : first + 25]) for first in range(0, len(patterns), 25))))
+
+
+@cache
+def _parser() -> Any:
+    from ua_parser import Parser
+    from ua_parser.basic import Resolver
+    from ua_parser.loaders import load_lazy_builtins
+
+    return Parser(Resolver(load_lazy_builtins()))

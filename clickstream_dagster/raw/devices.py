@@ -1,0 +1,85 @@
+"""The kind of device, the family of browser and that of the operating system, from a user agent."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+#: What is on a wall, a wrist or a dashboard, or plays games.
+_OTHER = re.compile(
+    r"smart-?tv|\btv\b|googletv|appletv|apple tv|hbbtv|netcast|web0s|webos\.tv|viera|bravia|roku|crkey|aquos|\baft[a-z]{1,4}\b"
+    r"|playstation|nintendo|xbox|tesla/|qtcarbrowser|watch(?:os|\d)|wear os|oculus|quest \d|\bvr\b|large screen|dtv|philipstv",
+    re.IGNORECASE,
+)
+_TABLET = re.compile(r"iPad|\bTablet(?! PC)|PlayBook|\bSilk/|Kindle|Nexus (?:7|9|10)\b|\bSM-[TXP]\d{3}|\bGT-P\d{4}")
+_MOBILE = re.compile(
+    r"Mobi|iPhone|iPod|Windows (?:Phone|CE)|BlackBerry|BB10|Opera Mini|Symbian|Series ?60|Nokia|MIDP|KaiOS|J2ME|DoCoMo"
+    r"|PalmOS|webOS"
+)
+#: An app's own agent says how large the screen is: dots per inch, width, height.
+_SCREEN = re.compile(r"Android \([^()]{0,40}?(\d{2,4})dpi; (\d{3,5})x(\d{3,5})")
+_TABLET_WIDTH = 600
+
+_BROWSERS = (
+    (re.compile(r"Instagram"), "Instagram"),
+    (re.compile(r"FBAN|FBAV|FB_IAB|MetaIAB"), "Facebook"),
+    (re.compile(r"musical_ly|BytedanceWebview|TikTok|trill_"), "TikTok"),
+    (re.compile(r"WhatsApp"), "WhatsApp"),
+    (re.compile(r"Snapchat"), "Snapchat"),
+    (re.compile(r"Pinterest"), "Pinterest"),
+    (re.compile(r"LinkedInApp"), "LinkedIn"),
+    (re.compile(r"\bGSA/"), "Google app"),
+    (re.compile(r"MetaSr|Sogou"), "Sogou"),
+)
+_FAMILIES = (
+    ("Chrome Mobile WebView", "Android WebView"),
+    ("Mobile Safari UI/WKWebView", "iOS WebView"),
+    ("Samsung", "Samsung Internet"),
+    ("Chrome", "Chrome"),
+    ("Chromium", "Chrome"),
+    ("Mobile Safari", "Safari"),
+    ("Firefox", "Firefox"),
+    ("Edge", "Edge"),
+    ("Opera", "Opera"),
+    ("IE", "Internet Explorer"),
+    ("DuckDuckGo", "DuckDuckGo"),
+    ("Yandex", "Yandex"),
+    ("UC Browser", "UC Browser"),
+    ("MiuiBrowser", "Xiaomi"),
+)
+_SYSTEMS = {
+    **{"Mac OS X": "macOS", "Mac OS": "macOS", "iOS": "iOS", "Android": "Android", "Chrome OS": "Chrome OS"},
+    **dict.fromkeys(("Ubuntu", "Debian", "Fedora", "Linux", "Linux Mint", "Arch Linux", "Red Hat", "SUSE"), "Linux"),
+}
+
+
+def device_type(text: str) -> str:
+    """mobile, tablet, desktop or other."""
+    if _OTHER.search(text):
+        return "other"
+    screen = _SCREEN.search(text)
+    if screen:
+        dots, *sides = map(int, screen.groups())
+        return "tablet" if dots and min(sides) * 160 / dots >= _TABLET_WIDTH else "mobile"
+    if _TABLET.search(text) or ("Android" in text and not _MOBILE.search(text)):
+        return "tablet"
+    return "mobile" if _MOBILE.search(text) else "desktop"
+
+
+def browser(text: str, parsed: Any) -> str | None:
+    """The family, whatever its size and version; the app, where the browser is inside of one."""
+    for pattern, name in _BROWSERS:
+        if pattern.search(text):
+            return name
+    family = parsed.user_agent.family if parsed.user_agent else None
+    if family is None:
+        return None
+    return next((name for start, name in _FAMILIES if family.startswith(start)), str(family))
+
+
+def system(parsed: Any) -> str | None:
+    """The family of the operating system."""
+    family = parsed.os.family if parsed.os else None
+    if family is None:
+        return None
+    return "Windows" if family.startswith("Windows") and "Phone" not in family else _SYSTEMS.get(family, str(family))
