@@ -48,7 +48,8 @@ def check(connection: Connection, hour: datetime) -> None:
 
 
 def rebuild(stack: Stack) -> dict[str, float]:
-    """Seconds of bringing each table up to date, one after the other."""
+    """Seconds of bringing all tables up to date: for each, those since the one that was done before it. Two are worked on at
+    a time, so a short step may be the end of a long one."""
     from clickstream_dagster.warehouse.rebuild import rebuild_all
 
     taken: dict[str, float] = {}

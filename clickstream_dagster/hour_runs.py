@@ -11,7 +11,7 @@ from clickstream_dagster.partitions import HOUR, key_of, ranges
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.tick_numbers import runs_numbers, tell
 from clickstream_dagster.warehouse import reader
-from clickstream_dagster.warehouse.ledger import freshness, owed_hours
+from clickstream_dagster.warehouse.ledger import freshness, note_runs, owed_hours
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -27,9 +27,8 @@ def run_hours(hour: datetime, stack: Stack, dagster: DagsterInstance) -> dict[st
     with stack.warehouse() as connection:
         reader.hold(connection)  # each time: a process that Lambda keeps migrates only once
         owed = owed_hours(connection, stack.store, stack.settings, hour)
-    seconds = stack.settings.tick_seconds
-    runs = [_run(dagster, start, end, "owed", seconds) for start, end in ranges(set(owed) - {hour}, 0)]
-    runs.append(_run(dagster, hour, hour + HOUR, "tick", seconds))
+    runs = [_noted_run(stack, dagster, start, end, "owed") for start, end in ranges(set(owed) - {hour}, 0)]
+    runs.append(_noted_run(stack, dagster, hour, hour + HOUR, "tick"))
     with stack.warehouse() as connection:
         complete_to = freshness(connection)
         answer = {
@@ -46,6 +45,17 @@ def run_hours(hour: datetime, stack: Stack, dagster: DagsterInstance) -> dict[st
     if failed:
         raise TickFailed(f"{len(failed)} of {len(runs)} runs failed: {json.dumps(failed)}")
     return answer
+
+
+def _noted_run(stack: Stack, dagster: DagsterInstance, start: datetime, end: datetime, trigger: str) -> dict[str, Any]:
+    """A run that is owed until it has succeeded: one that fails or is killed after its load has closed its hours already."""
+    with stack.warehouse() as connection:
+        note_runs(connection, start, end, is_owed=True)
+    run = _run(dagster, start, end, trigger, stack.settings.tick_seconds)
+    if run["success"]:
+        with stack.warehouse() as connection:
+            note_runs(connection, start, end, is_owed=False)
+    return run
 
 
 def _run(dagster: DagsterInstance, start: datetime, end: datetime, trigger: str, seconds: int) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def load_open_hour(connection: Connection, stack: Stack, hour: datetime) -> Load
 
 
 def is_closed(connection: Connection, hour: datetime) -> bool:
-    """Has the hour been loaded whole, by a run or by `clickstream materialize`?"""
+    """Has the hour been loaded whole, by `clickstream materialize` or by a run that has come to its end?"""
     with transaction(connection) as cursor:
-        cursor.execute("select from loaded_hours where partition_hour = %s and is_closed", (hour,))
+        cursor.execute("select from loaded_hours where partition_hour = %s and is_closed and not is_run_owed", (hour,))
         return bool(cursor.rowcount)

@@ -145,6 +145,25 @@ def test_a_tick_that_fails_raises_and_the_next_one_pays(site: Site) -> None:
         assert cursor.fetchone() == (1,)
 
 
+def test_a_run_that_fails_after_its_load_is_repeated_by_the_next_tick(site: Site) -> None:
+    site.put(FIVE, "ann")
+
+    def rename(name: str, to: str) -> None:
+        with site.warehouse() as connection, transaction(connection) as cursor:
+            cursor.execute(f"alter table {name} rename to {to}")
+
+    rename("fact_orders", "hidden")
+    [failed], _ = site.tick(at(SIX, 3))
+    assert failed["error"] == "TickFailed"
+    with site.warehouse() as connection:
+        assert freshness(connection) == SIX  # the load was kept, and has closed the hour
+    rename("hidden", "fact_orders")
+    [mended], runs = site.tick(at(SIX, 8))
+    assert [(run["first"], run["success"]) for run in mended["runs"]][-1] == (key_of(FIVE), True)
+    assert [run["status"] for run in runs if run.get("dagster/partition") == key_of(FIVE)] == ["SUCCESS", "FAILURE"]
+    assert site.light(at(SIX, 13))[0]["runs"] == []
+
+
 def test_a_tick_that_is_killed_leaves_its_lock_and_its_work_to_the_next(site: Site) -> None:
     close(site, FIVE - HOUR)
     site.put(FIVE, "ann")

@@ -12,6 +12,8 @@ import msgspec
 OPTIONS = "format csv, escape '\\', null 'null'"
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+#: Only a quote and a backslash are escaped alike in both. What else is looks like this, and so does a letter behind a backslash.
+_CONTROL = re.compile(rb'\\[^"\\]')
 _ESCAPE = re.compile(rb"\\(?:u(?P<code>[0-9a-f]{4})|(?P<letter>.))")
 _CONTROLS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 
@@ -19,10 +21,7 @@ _CONTROLS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 def line(values: tuple[Any, ...]) -> bytes:
     """Values as one COPY line."""
     encoded = _encoder.encode(values)[1:-1]
-    # Only a quote and a backslash are escaped alike in both.
-    if b"\\" in encoded and b"\\" in encoded.replace(b"\\\\", b"").replace(b'\\"', b""):
-        return _ESCAPE.sub(_plain, encoded)
-    return encoded
+    return _ESCAPE.sub(_plain, encoded) if _CONTROL.search(encoded) else encoded
 
 
 def json_text(value: Any) -> str | None:

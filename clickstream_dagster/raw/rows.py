@@ -80,7 +80,7 @@ def _event_values(decoded: Decoded, number: int, event: Event, own_hosts: tuple[
     product, order = event.product or _NO_PRODUCT, event.order or _NO_ORDER
     geo = event.geo or _NO_GEO
     page = sources.page(event.page_url)
-    origin = sources.source(event.page_url, event.referrer, own_hosts)
+    origin = sources.source_of(page, event.referrer, own_hosts)
     agent = agents.label(event.user_agent) if event.user_agent else agents.UNKNOWN
     # fmt: off
     return (

@@ -1,6 +1,7 @@
 """Where a visit came from: the channel of a page view.
 
-Definitions: docs/metrics.md, "channel". All lookups are cached, because traffic repeats itself.
+Definitions: docs/metrics.md, "channel". What repeats itself is cached: places, campaigns, referring
+hosts and user agents, but no whole addresses, since a click id makes an address the only one of its kind.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 CLICK_IDS = {
     "gclid": ("paid search", "google"),
@@ -19,6 +20,8 @@ CLICK_IDS = {
     "ttclid": ("paid social", "tiktok"),
     "dclid": ("display", "google"),
 }
+_TAGS = {"utm_medium", "utm_source", "utm_campaign", *CLICK_IDS}
+_NO_BREAKS = str.maketrans("", "", "\n\t\r")
 _PAID_MEDIA = re.compile(r"^(cpc|ppc|paid.*|.*[-_]cpc|retargeting)$")
 _MEDIUM_CHANNELS = (
     (re.compile(r"^(display|banner|cpm|interstitial|expandable)$"), "display"),
@@ -70,32 +73,60 @@ class Page(NamedTuple):
     query: str = ""
 
 
-@lru_cache(maxsize=65_536)
 def page(url: str | None) -> Page:
-    """Host and path of an address; nothing for one that cannot be parsed."""
+    """Host, path and query of an address; nothing for one that cannot be parsed."""
+    if not url:
+        return Page()
+    address, _, query = url.partition("#")[0].partition("?")
+    here = _place(address)
+    if not query or here.path is None:
+        return here
+    if "\n" in query or "\t" in query or "\r" in query:  # as urlsplit and browsers read it
+        query = query.translate(_NO_BREAKS)
+    return Page(here.host, here.path, query)
+
+
+@lru_cache(maxsize=65_536)
+def _place(address: str) -> Page:
+    """Host and path of what stands before the query: its click ids make most addresses unique, the places repeat. What
+    follows a `?` or a `#` changes neither."""
     try:
-        parts = urlsplit(url or "")
+        parts = urlsplit(address)
         host = parts.hostname
     except ValueError:
         return Page()
-    return Page(_plain(host)[:MAX_TAG] if host else None, (parts.path or "/") if url else None, parts.query)
+    return Page(_plain(host)[:MAX_TAG] if host else None, parts.path or "/")
 
 
-@lru_cache(maxsize=65_536)
 def source(url: str | None, referrer: str | None, own_hosts: tuple[str, ...]) -> Source:
     """Where this page view came from. `own_hosts` (the shop and its payment gateways) are never a referrer."""
-    here = page(url)
-    tags = {key: text[:MAX_TAG] for key, text in parse_qsl(here.query.lower())} if "=" in here.query else {}
-    medium, name = tags.get("utm_medium"), tags.get("utm_source")
-    campaign = tags.get("utm_campaign")
-    click = next((CLICK_IDS[key] for key in tags if key in CLICK_IDS), None)
-    if click and not medium and not name:
-        return Source(click[0], click[1], "cpc" if click[0].startswith("paid") else None, campaign)
-    if medium or name or campaign:
+    return source_of(page(url), referrer, own_hosts)
+
+
+def source_of(here: Page, referrer: str | None, own_hosts: tuple[str, ...]) -> Source:
+    """The same, of an address that is parsed already."""
+    if "=" in here.query and (tags := _tags(here.query.lower())):
+        medium, name, campaign = tags.get("utm_medium"), tags.get("utm_source"), tags.get("utm_campaign")
+        click = next((CLICK_IDS[key] for key in tags if key in CLICK_IDS), None)
+        if click and not medium and not name:
+            return Source(click[0], click[1], "cpc" if click[0].startswith("paid") else None, campaign)
         return Source(_tagged_channel(name or "", medium or "", click), name, medium, campaign)
-    return _referred(page(referrer).host, here.host, own_hosts)
+    return _referred(page(referrer).host, here.host, own_hosts) if referrer else Source()
 
 
+def _tags(query: str) -> dict[str, str]:
+    """What `parse_qsl` finds under the names that matter here; of the other fields nothing is decoded."""
+    tags = {}
+    for field in query.split("&"):
+        name, _, text = field.partition("=")
+        if "%" in name:
+            name = unquote(name)
+        if text and name in _TAGS:
+            tags[name] = unquote(text.replace("+", " "))[:MAX_TAG]
+    return tags
+
+
+@lru_cache(maxsize=16_384)
 def _tagged_channel(name: str, medium: str, click: tuple[str, str] | None) -> str:
     is_social = name.split(".")[0] in _SOCIAL_NAMES or name in _SOCIAL_HOSTS
     if _PAID_MEDIA.match(medium) or (click and click[0].startswith("paid")):
@@ -113,6 +144,7 @@ def _tagged_channel(name: str, medium: str, click: tuple[str, str] | None) -> st
     return "other campaign"
 
 
+@lru_cache(maxsize=16_384)
 def _referred(host: str | None, own: str | None, own_hosts: tuple[str, ...]) -> Source:
     if not host or host == own or any(_is_under(host, name) for name in own_hosts):
         return Source()

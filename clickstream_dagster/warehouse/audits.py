@@ -6,7 +6,7 @@ sees what failed it, and the keys stay owed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,15 @@ class Audit:
     def passed(self) -> bool:
         """True when no row fails."""
         return not any(self.failures.values())
+
+
+@dataclass(frozen=True)
+class ColumnTest:
+    """One test of one column: `failures` counts the rows that fail it."""
+
+    kind: str
+    column: str
+    failures: sql.Composable
 
 
 class AuditFailed(RuntimeError):
@@ -54,29 +63,41 @@ def kinds_of(model: Model) -> list[str]:
     return [kind for kind in KINDS if kind in asked]
 
 
-def audit(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
-    """Run the tests over `rows`, a temporary table of the rows just added: all of them in one statement."""
-    asked = [
-        (kind, column.name, _failures(model, column.name, kind, arguments))
+def tests_of(model: Model) -> list[ColumnTest]:
+    """The tests that a model's .yml asks for."""
+    return [
+        ColumnTest(kind, column.name, _failures(model, column.name, kind, arguments))
         for kind in kinds_of(model)
         for column in model.columns
         for name, arguments in column.tests
         if name == kind
     ]
-    if not asked:
-        return []
-    counts = sql.SQL(", ").join(count for _, _, count in asked)
-    cursor.execute(sql.SQL("select {} from {} as r").format(counts, sql.Identifier(rows)))
-    found = list(zip(asked, cursor.fetchone() or (), strict=True))
-    return [Audit(kind, {column: count for (of, column, _), count in found if of == kind}) for kind in kinds_of(model)]
 
 
-def passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
-    """Run the tests over `rows`; their results, none of which has failed. Raises `AuditFailed`."""
-    results = audit(cursor, model, rows)
+def failures_of(asked: list[ColumnTest]) -> sql.Composed:
+    """What tests count over rows `r`, as the columns of one SELECT."""
+    return sql.SQL(", ").join([test.failures for test in asked] or [sql.SQL("count(*)")])
+
+
+def check(model: Model, asked: list[ColumnTest], failures: Sequence[int]) -> list[Audit]:
+    """The outcome of each kind of test. Raises `AuditFailed` when a row fails one."""
+    found = list(zip(asked, failures, strict=bool(asked)))
+    results = [
+        Audit(kind, {test.column: count for test, count in found if test.kind == kind}) for kind in kinds_of(model)
+    ]
     if not all(result.passed for result in results):
         raise AuditFailed(model.name, results)
     return results
+
+
+def passed(cursor: Cursor, model: Model, rows: str) -> list[Audit]:
+    """Run the tests over `rows`, a table of the rows just added, in one statement; their results, none of which has failed.
+    Raises `AuditFailed`."""
+    asked = tests_of(model)
+    if not asked:
+        return []
+    cursor.execute(sql.SQL("select {} from {} as r").format(failures_of(asked), sql.Identifier(rows)))
+    return check(model, asked, cursor.fetchone() or ())
 
 
 def _failures(model: Model, column: str, kind: str, arguments: Mapping[str, Any]) -> sql.Composed:

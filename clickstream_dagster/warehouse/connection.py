@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, make_dsn
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -32,6 +32,8 @@ __all__ = [
     "WarehouseBusy",
     "WarehouseUnreachable",
     "analyze_if_grown",
+    "beside",
+    "commit_unwaited",
     "connect",
     "create_database",
     "held",
@@ -70,6 +72,15 @@ def connect(
             f"{server.user!r}: {reason}. Check the DW_PG_* variables, and that the server runs and lets this host in."
         ) from error
     return connection
+
+
+def beside(connection: Connection) -> Connection:
+    """Another connection of the same login, with the same limits. Raises `WarehouseUnreachable`."""
+    info = connection.info
+    try:
+        return psycopg2.connect(make_dsn(**{**info.dsn_parameters, "password": info.password or None}))
+    except psycopg2.OperationalError as error:
+        raise WarehouseUnreachable(f"No second connection beside the first: {error}") from error
 
 
 def create_database(server: Postgres, name: str) -> None:
@@ -143,6 +154,12 @@ def _holders(connection: Connection) -> str:
         f"Process {pid} ({application}, {user}, from {address}) holds it; if it hangs, end it with: "
         f"select pg_terminate_backend({pid}). "
     )
+
+
+def commit_unwaited(cursor: Cursor) -> None:
+    """Let this transaction's commit not wait for the disk. Only for work that comes back when a power cut takes it back, since
+    what it has taken is then owed again: transactions are lost whole, and only the last ones of some hundred milliseconds."""
+    cursor.execute("set local synchronous_commit = off")
 
 
 def take_lock(cursor: Cursor, name: str) -> None:

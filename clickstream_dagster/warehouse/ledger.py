@@ -86,6 +86,26 @@ def missed_hours(connection: Connection, until: datetime) -> list[datetime]:
     return [hour for hour in hours_between(complete_to, until) if hour not in loaded]
 
 
+def note_runs(connection: Connection, start: datetime, end: datetime, *, is_owed: bool) -> None:
+    """A run of the hours from `start` up to `end` begins, or has succeeded. It is owed in between, whatever ends it."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            """
+            insert into loaded_hours (partition_hour, is_closed, is_run_owed)
+            select hour, false, %s
+            from generate_series(%s::timestamptz, %s::timestamptz - interval '1 hour', interval '1 hour') as hours (hour)
+            on conflict (partition_hour) do update set is_run_owed = excluded.is_run_owed
+            """,
+            (is_owed, start, end),
+        )
+
+
+def _owed_runs(connection: Connection, until: datetime) -> set[datetime]:
+    with transaction(connection) as cursor:
+        cursor.execute("select partition_hour from loaded_hours where is_run_owed and partition_hour < %s", (until,))
+        return {hour for (hour,) in cursor.fetchall()}
+
+
 def unseen_in_lookback(
     connection: Connection, store: ObjectStore, settings: Settings, until: datetime
 ) -> list[RawObject]:
@@ -98,10 +118,12 @@ def unseen_in_lookback(
 
 
 def owed_hours(connection: Connection, store: ObjectStore, settings: Settings, until: datetime) -> list[datetime]:
-    """Hours before `until` that are owed a load, missed or grown since, oldest first, no more than the bound. Hours older
-    than the look-back come after those inside it, so that a gap of months keeps nothing of today waiting."""
+    """Hours before `until` that are owed a load, missed or grown since, or a run that has not ended well; oldest first, no
+    more than the bound. Hours older than the look-back come after those inside it, so that a gap of months keeps nothing of
+    today waiting."""
     late = {raw.hour for raw in unseen_in_lookback(connection, store, settings, until)}
-    missed = {hour for hour in missed_hours(connection, until) if hour >= settings.first_hour}
+    missed = {*missed_hours(connection, until), *_owed_runs(connection, until)}
     lookback = until - timedelta(hours=settings.lookback_hours)
-    owed = sorted(late | missed, key=lambda hour: (hour < lookback, hour))
+    found = (hour for hour in late | missed if hour >= settings.first_hour)
+    owed = sorted(found, key=lambda hour: (hour < lookback, hour))
     return sorted(owed[: settings.max_owed_hours])

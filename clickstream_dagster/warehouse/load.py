@@ -16,7 +16,7 @@ from clickstream_dagster.raw.decode import decode_object
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.prepare import Group, ahead, groups
 from clickstream_dagster.warehouse import changes
-from clickstream_dagster.warehouse.connection import Connection, held, take_lock, transaction
+from clickstream_dagster.warehouse.connection import Connection, commit_unwaited, held, take_lock, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
 from clickstream_dagster.warehouse.stage import create_staging, stage
 from clickstream_dagster.warehouse.unseen import unseen_objects
@@ -63,6 +63,7 @@ def _prepared(store: ObjectStore, unseen: list[RawObject], own_hosts: tuple[str,
 def load_batch(connection: Connection, batch: Iterable[Group]) -> Loaded:
     """Load the groups of a batch of objects in one transaction."""
     with transaction(connection) as cursor:
+        commit_unwaited(cursor)  # the entry of the hours waits for all of them
         create_staging(cursor)
         stage(cursor, batch)
         # From here on one load at a time: a merge must see every merge before it.

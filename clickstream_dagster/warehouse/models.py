@@ -158,3 +158,8 @@ def stored_readers(name: str) -> list[Model]:
 def sums_of(fact: str) -> list[Model]:
     """The sums that read this table."""
     return [model for model in stored_readers(fact) if model.materialized == "sum"]
+
+
+def moves_with(model: Model) -> list[str]:
+    """What must stand still while this table changes: a fact's sums move with it, and a sum is computed from its facts."""
+    return sorted(model.reads) if model.materialized == "sum" else [reader.name for reader in sums_of(model.name)]

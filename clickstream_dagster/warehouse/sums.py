@@ -16,16 +16,16 @@ from datetime import date
 from psycopg2 import sql
 
 from clickstream_dagster.warehouse import changes, runs
-from clickstream_dagster.warehouse.audits import passed
+from clickstream_dagster.warehouse.audits import check, failures_of, tests_of
 from clickstream_dagster.warehouse.connection import Cursor, analyze_if_grown
 from clickstream_dagster.warehouse.models import Model, sums_of
 
 _NOTHING = sql.SQL("select * from {fact} where false")
 
 #: What is to be added to each row of the grain, and where that row stands: found by index, one row after the other. The
-#: grain has the table's own types, since the hash goes by them.
-_PLACE = """
-create temporary table placed_rows on commit drop as
+#: grain has the table's own types, since the hash goes by them. One statement: there are a dozen of these in each tick, and
+#: a temporary table between two of them would cost more than what it holds.
+_MOVE = """
 with delta as materialized (
     select {grain}, {added_up}
     from (
@@ -35,29 +35,30 @@ with delta as materialized (
     ) as moved
     group by {grouped}
     having {is_any}
-)
-select standing.place, delta.*, coalesce(standing.row_count, 0) + delta.row_count as rows_left
-from delta
-left join lateral (
-    select {table}.ctid as place, {table}.row_count from {table}
-    where {hash_there} = {hash_here} and {same_grain}
-    limit 1
-) as standing on true;
-analyze placed_rows (place);
-"""
-
-_APPLY = """
-with gone as (
-    delete from {table} where ctid = any(array(select place from placed_rows where rows_left = 0)) returning 1
+),
+placed as materialized (
+    select standing.place, delta.*, coalesce(standing.row_count, 0) + delta.row_count as rows_left
+    from delta
+    left join lateral (
+        select {table}.ctid as place, {table}.row_count from {table}
+        where {hash_there} = {hash_here} and {same_grain}
+        limit 1
+    ) as standing on true
+),
+gone as (
+    delete from {table} where ctid = any(array(select place from placed where rows_left = 0)) returning 1
 ),
 changed as (
-    update {table} set {moved} from placed_rows
-    where {table}.ctid = placed_rows.place and placed_rows.rows_left <> 0 returning 1
+    update {table} set {moved} from placed
+    where {table}.ctid = placed.place and placed.rows_left <> 0
+        and {table}.ctid = any(array(select place from placed))
+    returning 1
 ),
 came as (
-    insert into {table} ({columns}) select {columns} from placed_rows where place is null order by local_date returning 1
+    insert into {table} ({columns}) select {columns} from placed where place is null order by local_date returning 1
 )
-select (select count(*) from gone), (select count(*) from changed), (select count(*) from came)
+select (select count(*) from gone), (select count(*) from changed), (select count(*) from came), {failures}
+from placed as r
 """
 
 
@@ -94,11 +95,11 @@ def rebuild(cursor: Cursor, model: Model) -> tuple[int, int, int]:
 
 
 def _move(cursor: Cursor, model: Model, came: Mapping[str, sql.Identifier], gone: Mapping[str, sql.Identifier]) -> None:
-    cursor.execute(_filled(_PLACE, model, came=_over_rows(model, came), gone=_over_rows(model, gone)))
-    passed(cursor, model, "placed_rows")
-    cursor.execute(_filled(_APPLY, model))
-    removed, changed, added = cursor.fetchone() or (0, 0, 0)
-    cursor.execute("drop table placed_rows")
+    asked = tests_of(model)
+    queries = {"came": _over_rows(model, came), "gone": _over_rows(model, gone), "failures": failures_of(asked)}
+    cursor.execute(_filled(_MOVE, model, **queries))
+    removed, changed, added, *failures = cursor.fetchone() or ()
+    check(model, asked, failures)
     if removed or changed or added:
         analyze_if_grown(cursor, model.name, added)
         runs.record(cursor, model.name, removed + changed + added, removed + changed, changed + added)
@@ -141,7 +142,7 @@ def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Comp
     ]
     moved = [
         sql.SQL("{name} = {amount}").format(
-            name=name, amount=trimmed(is_numeric, sql.SQL("{}.{} + placed_rows.{}").format(table, name, name))
+            name=name, amount=trimmed(is_numeric, sql.SQL("{}.{} + placed.{}").format(table, name, name))
         )
         for name, is_numeric in measures
     ]

@@ -23,7 +23,7 @@ RAW_BYTES_PER_EVENT = D(58_749) / D(51)
 # and products, and so less than this says in a busy shop.
 WAREHOUSE_BYTES_PER_EVENT = D(130_252_800) / D(79_005)
 BACKUP_BYTES_PER_EVENT = D(24_089_672) / D(79_005)  # pg_dump --format custom --compress 3
-DAGSTER_BYTES_PER_RUN = D(364_000)  # 227 log rows of an hour's run, at 1,605 bytes with indexes
+DAGSTER_BYTES_PER_RUN = D(616_000)  # of an hour's run with its 292 log rows, with indexes
 
 # The collector: about 1 ms of a core for a request of four events, so 4 ms at 512 MB (0.29 of a core). The rest is waiting for
 # S3, which was not measured here.

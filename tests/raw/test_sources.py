@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clickstream_dagster.raw import sources
@@ -141,3 +143,46 @@ def test_no_text_is_an_address_that_raises(url: str, referrer: str) -> None:
         found = source(start + url, start + referrer, OWN)
         assert found.channel is not None or found == Source()
         assert page(start + url).host != ""
+
+
+def whole_page(url: str) -> Page:
+    """An address as the standard library reads it, whole."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return Page()
+    return Page(
+        sources._plain(host)[: sources.MAX_TAG] if host else None, (parts.path or "/") if url else None, parts.query
+    )
+
+
+def whole_tags(query: str) -> list[tuple[str, str]]:
+    return [
+        (name, text[: sources.MAX_TAG])
+        for name, text in dict(parse_qsl(query)).items()
+        if name.startswith("utm_") or name in sources.CLICK_IDS
+    ]
+
+
+_bits = st.sampled_from([
+    *("https", "http", "android-app", "://", "//", "/", ":", "?", "#", "@", "[", "]", "::1", "v1.a", ":80", "&", "=", ";"),
+    *("%", "%5f", "%5B", "%C3", "+", " ", "\t", "\n", "\r", "\x00", "\x1f", "\x85", "www.", "Shop.EXAMPLE", ".", "a" * 201),
+    *("utm_medium", "UTM_Source", "utm_campaign", "utm_content", "gclid", "fbclid", "%67clid", "utm%5Fmedium", "cpc"),
+    *("\u2100", "\uff0f", "\u212a", "\u0130", "ü", "1"),
+])  # fmt: skip
+_parts_of_addresses = st.lists(_bits | st.text(max_size=3), max_size=16).map("".join)
+_addresses = st.builds(str.__add__, st.sampled_from(["", "https://", "https://shop.example/?"]), _parts_of_addresses)
+
+
+@settings(max_examples=1_000)
+@given(url=_addresses)
+def test_an_address_is_read_as_the_standard_library_reads_it_whole(url: str) -> None:
+    here = page(url)
+    assert here == whole_page(url)
+    query = here.query.lower()
+    assert list(sources._tags(query).items()) == [
+        (name, text)
+        for name, text in whole_tags(query)
+        if name in ("utm_medium", "utm_source", "utm_campaign") or name in sources.CLICK_IDS
+    ]
