@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 from ingest_lambda import batch, clock, contract, settings
 from ingest_lambda.contract import Event, EventWarning, Reject, Rejection
 from ingest_lambda.log import log
-from ingest_lambda.normalize import Receipt, finish
+from ingest_lambda.normalize import finish
 from ingest_lambda.privacy import scrub_text
 from ingest_lambda.reading import Draft, draft, parse
 from ingest_lambda.rejects import rejection
 from ingest_lambda.request import Request
+from ingest_lambda.settling import Receipt
 from ingest_lambda.tidy import tidy
 
 MAX_USER_AGENT = 2048

@@ -19,8 +19,8 @@ from clickstream_dagster.local.importer.encodings import survey
 from clickstream_dagster.local.importer.mapping import Field, Mapping, MappingError
 from clickstream_dagster.local.importer.opening import ImportFailed
 from clickstream_dagster.local.importer.source import Source, surveyed
-from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
+from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 from support.thorough import examples
 
 FIELDS = Mapping(
@@ -89,7 +89,7 @@ def test_each_dialect_becomes_the_event_of_the_contract(tmp_path: Path, record: 
 def test_an_id_that_is_no_uuid_becomes_the_same_uuid_each_time(tmp_path: Path) -> None:
     lines = [json.dumps({**EVENT, "event_id": name}).encode() for name in ("order-1", "order-2", "order-1")]
     ids = [event.event_id for event in _events(_ndjson(tmp_path, *lines))]
-    assert ids == [uuid5(normalize.EVENT_NAMESPACE, name) for name in ("order-1", "order-2", "order-1")]
+    assert ids == [uuid5(EVENT_NAMESPACE, name) for name in ("order-1", "order-2", "order-1")]
 
 
 def test_a_uuid_stays_as_it_is(tmp_path: Path) -> None:
@@ -206,4 +206,4 @@ def test_the_times_of_a_file_stay_and_the_wrong_one_is_named() -> None:
 
 
 def test_the_namespace_of_ids_is_not_a_public_one() -> None:
-    assert normalize.EVENT_NAMESPACE != NAMESPACE_URL
+    assert EVENT_NAMESPACE != NAMESPACE_URL

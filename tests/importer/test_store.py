@@ -24,7 +24,7 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.ledger import ledger
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
-from ingest_lambda import normalize
+from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 
 
 class PulledPlug(Exception):
@@ -158,5 +158,5 @@ def test_the_ids_are_those_of_earlier_versions(tmp_path: Path) -> None:
     store = MemoryStore()
     bring(store, tmp_path / "lines")
     digest = hashlib.sha256(_line(1, 1)).hexdigest()
-    wanted = [str(uuid5(normalize.EVENT_NAMESPACE, f"{digest}#{number}")) for number in (1, 2)]
+    wanted = [str(uuid5(EVENT_NAMESPACE, f"{digest}#{number}")) for number in (1, 2)]
     assert [json.loads(event)["event_id"] for event in events_of(store)] == wanted

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ingest_lambda import contract
 from ingest_lambda.contract import Event, Reject
-from ingest_lambda.normalize import EVENT_NAMESPACE, accept, normalize
+from ingest_lambda.dialects.tables import EVENT_NAMESPACE
+from ingest_lambda.normalize import accept, normalize
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 

@@ -21,6 +21,7 @@ from ingest_lambda import normalize, privacy
 from ingest_lambda.contract import Event, Reject
 from ingest_lambda.fields import FIELDS
 from ingest_lambda.reading import Draft, draft
+from ingest_lambda.settling import Receipt
 
 #: So many texts of each column are remembered.
 REMEMBERED = 16_384
@@ -50,7 +51,7 @@ class Plan:
         if len({field.path for field in fields}) < len(fields):
             raise NotPlain
         self._make_id = LineId()
-        self._receipt = normalize.Receipt(None, make_event_id=self._make_id, event_id_policy="uuid5", is_trusted=True)
+        self._receipt = Receipt(None, make_event_id=self._make_id, event_id_policy="uuid5", is_trusted=True)
         self._constants: list[str] = []
         self._steps = []
         for field in fields:
