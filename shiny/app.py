@@ -93,7 +93,8 @@ def app_ui() -> Tag:
             own_files(),
             *later,
             ui.head_content(
-                tags.link(rel="preload", href=LIBRARY, **{"as": "script"}), tags.link(rel="icon", href="data:,")
+                tags.link(rel="preload", href=LIBRARY, fetchpriority="low", **{"as": "script"}),
+                tags.link(rel="icon", href="data:,"),
             ),
             ui.busy_indicators.use(spinners=False, pulse=True),
             lost,
