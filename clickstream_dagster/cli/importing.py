@@ -33,7 +33,7 @@ TRIED_LINES = 100
 
 #: An import of which more than this part is refused has most likely the wrong mapping.
 REFUSED_PART = 0.05
-SHOWN_EVENTS = 3
+SHOWN_EVENTS, SHOWN_REASONS = 3, 50
 KNOWN = sorted([*ready_names(), *FORMATS])
 
 EPILOG = """
@@ -55,7 +55,8 @@ the shop's), time_formats, booleans; and order_lines, where an order has a row f
   order_lines: {product_id: sku, name: title, price: price, quantity: pieces}
 
 Each event is stored in the hour of its own time, as if received then, and checked like one that the collector gets:
-what is not accepted is kept with its reason, in the hour of the line before it. Importing a file again stores nothing twice.
+what is not accepted is kept with its reason, in the hour of the line before it. Importing a file again stores nothing twice;
+clickstream forget takes an import back. More: docs/imports.md.
 """
 
 
@@ -150,8 +151,10 @@ def show_check(source: Source) -> None:
             events += done.count
             reasons += done.reasons
     console.print(f"{source.path}: {events:,} events, {reasons.total():,} refused. Nothing is stored.")
-    for (code, message), count in reasons.most_common(20):
+    for (code, message), count in reasons.most_common(SHOWN_REASONS):
         console.print(f"  {count:,} {harmless(f'{code}: {message}')}", markup=False)
+    if len(reasons) > SHOWN_REASONS:
+        console.print(f"  and {len(reasons) - SHOWN_REASONS:,} rarer reasons")
 
 
 def show_first(done: Done) -> None:

@@ -18,6 +18,7 @@ from clickstream_dagster.local.importer.notes import Note
 from clickstream_dagster.local.importer.source import surveyed
 from clickstream_dagster.local.importer.store import store_source
 from clickstream_dagster.partitions import HOUR
+from clickstream_dagster.raw import places
 from clickstream_dagster.raw.objects import list_all
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.ledger import ledger
@@ -186,6 +187,12 @@ def test_it_can_be_imported_again(shop: Shop, tmp_path: Path) -> None:
     bring(shop.stack, tmp_path / "again.ndjson", TAKEN, b"broken")
     shop.load()
     assert differences(shop.tables(), before) == {}
+
+
+def test_the_note_of_an_import_is_no_stranger(shop: Shop) -> None:
+    found: list[str] = []
+    assert list(list_all(shop.store, found.append))
+    assert [*found, *places.strangers(shop.store, START, END)] == []
 
 
 def test_a_copy_that_nobody_could_read_again_stops_it(shop: Shop) -> None:

@@ -24,6 +24,8 @@ from ingest_lambda.rejects import rejection
 
 #: A smaller file is done before a process has begun.
 LARGE_BYTES = 2_000_000
+#: More would wait for the one that reads the file and writes the objects.
+MAX_PROCESSES = 6
 #: So many chunks for each process are on their way at once.
 AHEAD = 3
 
@@ -94,7 +96,7 @@ def kept(reason: Reject, body: bytes, moment: datetime) -> bytes:
 
 def work_through(source: Source, size: int) -> Iterator[Done]:
     """Every chunk of a file, of `size` pieces each, in its order. Raises `ImportFailed`."""
-    processes = os.cpu_count() or 1
+    processes = min(os.cpu_count() or 1, MAX_PROCESSES)
     if processes == 1 or source.path.stat().st_size < LARGE_BYTES:
         reader = source.reader()
         yield from (work(reader, chunk) for chunk in source.chunks(size))
