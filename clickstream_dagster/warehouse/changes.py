@@ -86,9 +86,10 @@ def take_keys(cursor: Cursor, model: Model) -> int:
             key=sql.Identifier(model.key),
         )
     )
-    cursor.execute("analyze rebuild_keys")
-    cursor.execute("select count(*) from rebuild_keys")
-    return int(cursor.fetchone()[0])  # type: ignore[index]
+    keys = cursor.rowcount
+    if keys:
+        cursor.execute("analyze rebuild_keys")
+    return keys
 
 
 def owed(cursor: Cursor) -> dict[str, int]:

@@ -23,22 +23,23 @@ insert into added_rows ({columns}) {select};
 #: nothing to be compared with.
 _COMPARE = """
 create temporary table standing_rows on commit drop as
-select
-    {table}.ctid as place, {table}.{key}, {table}::text collate "C" as written,
-    row_number() over (partition by {table}::text collate "C") as copy
-from rebuild_keys
-inner join {table} on {table}.{key} = rebuild_keys.{key};
-create temporary table same_rows on commit drop as
-with fresh as (
+with standing as materialized (
+    select
+        {table}.ctid as place, {table}.{key}, {table}::text collate "C" as written,
+        row_number() over (partition by {table}::text collate "C") as copy
+    from rebuild_keys
+    inner join {table} on {table}.{key} = rebuild_keys.{key}
+),
+fresh as (
     select
         ctid as place, added_rows::text collate "C" as written,
         row_number() over (partition by added_rows::text collate "C") as copy
     from added_rows
-    where {key} in (select {key} from standing_rows)
+    where {key} in (select {key} from standing)
 )
-select standing_rows.place as standing, fresh.place as fresh
-from standing_rows
-inner join fresh on fresh.written = standing_rows.written and fresh.copy = standing_rows.copy;
+select standing.place as standing, fresh.place as fresh
+from standing
+left join fresh on fresh.written = standing.written and fresh.copy = standing.copy;
 """
 
 #: Added in the order that the SQL gave them: what lies together is read together.
@@ -46,12 +47,12 @@ _MOVE = """
 create temporary table removed_rows on commit drop as
 with removed as (
     delete from {table}
-    where ctid = any(array(select place from standing_rows except all select standing from same_rows)) returning *
+    where ctid = any(array(select standing from standing_rows where fresh is null)) returning *
 )
 select * from removed;
 insert into {table}
 select added_rows.* from added_rows
-where not exists (select from same_rows where same_rows.fresh = added_rows.ctid)
+where not exists (select from standing_rows where standing_rows.fresh = added_rows.ctid)
 order by added_rows.ctid;
 """
 
@@ -72,5 +73,5 @@ def replace(cursor: Cursor, model: Model) -> int:
 
 def forget_same(cursor: Cursor, model: Model) -> None:
     """Rows that stood already are tested like all others, but they are no change."""
-    cursor.execute("delete from added_rows where ctid = any(array(select fresh from same_rows))")
+    cursor.execute("delete from added_rows where ctid = any(array(select fresh from standing_rows))")
     changes.owe_readers(cursor, model)
