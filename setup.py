@@ -24,7 +24,15 @@ setup(
     package_dir={"clickstream_shiny": "shiny", "clickstream_tracker": "tracker/dist"},
     package_data={
         "clickstream_shiny": ["_brand.yml", "theme.css", "www/*"],
-        "clickstream_dagster": ["dagster.yaml", "workspace.yaml", "py.typed", "local/shop/www/*", "local/shop/www/*/*"],
+        "clickstream_dagster": [
+            "dagster.yaml",
+            "workspace.yaml",
+            "channels.yml",
+            "raw/referrers.json",
+            "py.typed",
+            "local/shop/www/*",
+            "local/shop/www/*/*",
+        ],
         "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],
         "ingest_lambda": ["*.json", "py.typed"],
