@@ -53,3 +53,59 @@ return nullif(rtrim(left(ltrim(regexp_replace(
     '[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g'
 )), 200)), '');
 update model_versions set sql_hash = '' where model in ('fact_session_searches', 'fact_orders');
+
+-- People: a browser's days know whose they are, and a person's days are those of all their browsers.
+alter table fact_visitor_days add column person_id text not null default '';
+alter table fact_visitor_days alter column person_id drop default;
+create index fact_visitor_days_person on fact_visitor_days (person_id);
+
+create table fact_person_days (
+    person_id text not null,
+    local_date date not null,
+    is_bot boolean not null,
+    first_on date not null,
+    previous_on date,
+    first_on_any date not null,
+    previous_on_any date,
+    channel text not null,
+    device_type text not null,
+    country text not null,
+    primary key (person_id, local_date, is_bot)
+);
+create index fact_person_days_local_date on fact_person_days (local_date);
+
+drop table agg_daily_traffic;
+create table agg_daily_traffic (
+    local_date date not null,
+    is_bot boolean not null,
+    visitors integer not null,
+    people integer not null,
+    new_visitors integer not null,
+    sessions integer not null,
+    bounces integer not null,
+    engaged_sessions integer not null,
+    page_views bigint not null,
+    events bigint not null,
+    duration_seconds numeric not null,
+    sessions_with_purchase integer not null,
+    orders bigint not null,
+    row_count bigint not null
+);
+create index agg_daily_traffic_grain on agg_daily_traffic (hash_record_extended(row(local_date, is_bot), 0));
+create index agg_daily_traffic_local_date on agg_daily_traffic (local_date);
+update model_versions set sql_hash = '' where model = 'agg_daily_traffic';
+
+create table agg_daily_browsers (
+    local_date date not null,
+    browser text not null,
+    operating_system text not null,
+    channel text not null,
+    device_type text not null,
+    country text not null,
+    is_bot boolean not null,
+    sessions integer not null,
+    sessions_with_purchase integer not null,
+    row_count bigint not null
+);
+create index agg_daily_browsers_grain on agg_daily_browsers (hash_record_extended(row(local_date, browser, operating_system, channel, device_type, country, is_bot), 0));
+create index agg_daily_browsers_local_date on agg_daily_browsers (local_date);
