@@ -15,7 +15,7 @@ DAYS = 100
 HISTORY = """
 insert into clickstream_events (
     event_id, event_timestamp, event_name, client_id, visitor_id, received_at, time_source, page_url, page_host, page_path,
-    device_type, country, product_id, product_name, product_price, is_bot, partition_hour, object_key, line_number,
+    device_type, country, product_id, product_name, product_price, is_automated, partition_hour, object_key, line_number,
     payload_hash
 )
 select

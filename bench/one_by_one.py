@@ -47,7 +47,7 @@ _COLUMNS = (
         "order_value",
         "order_items",
     ),
-    *("props", "is_bot", "partition_hour", "object_key", "line_number", "payload_hash"),
+    *("props", "is_automated", "partition_hour", "object_key", "line_number", "payload_hash"),
 )
 
 

@@ -22,7 +22,7 @@ def load_open_hour(connection: Connection, stack: Stack, hour: datetime) -> Load
     It closes no hour, even one that ends meanwhile: a closed hour is one that a run has loaded.
     """
     first = max(hour - HOUR, stack.settings.first_hour)
-    loaded = load_hours(connection, stack.store, first, hour + HOUR, stack.own_hosts, is_closing=False)
+    loaded = load_hours(connection, stack.store, first, hour + HOUR, is_closing=False)
     rebuild_all(connection)
     return loaded
 

@@ -18,18 +18,6 @@ SESSION_GAP = timedelta(minutes=30)
 FUNNEL_WINDOW = timedelta(days=7)
 DEFAULT_FUNNEL_STEPS = ("view_product", "add_to_cart", "checkout", "purchase")
 DEFAULT_FIRST_HOUR = datetime(2026, 1, 1, tzinfo=UTC)
-DEFAULT_PAYMENT_HOSTS = (
-    "paypal.com",
-    "stripe.com",
-    "adyen.com",
-    "klarna.com",
-    "mollie.com",
-    "checkout.com",
-    "braintreegateway.com",
-    "3dsecure.io",
-    "vnpayment.vn",
-    "momo.vn",
-)
 
 #: One transaction of the loader holds at most this much; a killed run repeats no more than that.
 BATCH_OBJECTS = 4_000
@@ -136,6 +124,8 @@ class Settings:
     timezone: str
     currency: str
     funnel_steps: tuple[str, ...]
+    #: A channels.yml of the owner's; None: the one that came along.
+    channels: Path | None
     shop_hosts: tuple[str, ...]
     payment_hosts: tuple[str, ...]
     first_hour: datetime
@@ -198,8 +188,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         timezone=_timezone(env.get("CLICKSTREAM_TIMEZONE") or "UTC"),
         currency=_matching(env, "CLICKSTREAM_CURRENCY", "USD", r"[A-Z]{3}", "an ISO 4217 code such as EUR"),
         funnel_steps=_funnel_steps(env),
+        channels=Path(env["CLICKSTREAM_CHANNELS"]).expanduser() if env.get("CLICKSTREAM_CHANNELS") else None,
         shop_hosts=_names(env, "CLICKSTREAM_SHOP_HOSTS", ()),
-        payment_hosts=_names(env, "CLICKSTREAM_PAYMENT_HOSTS", DEFAULT_PAYMENT_HOSTS),
+        payment_hosts=_names(env, "CLICKSTREAM_PAYMENT_HOSTS", ()),
         first_hour=_first_hour(env, home),
         lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),

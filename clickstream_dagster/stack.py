@@ -39,11 +39,6 @@ class Stack:
 
         return open_store(self.settings.raw_bucket or f"file://{self.settings.home / 'raw'}")
 
-    @property
-    def own_hosts(self) -> tuple[str, ...]:
-        """Hosts that are never a referrer."""
-        return self.settings.shop_hosts + self.settings.payment_hosts
-
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
         """A connection as the loader, to a warehouse of this version."""

@@ -19,6 +19,37 @@ _MARKED = re.compile(
     r"[0-9](?<![\w./-][0-9])[0-9]{3}([./_])(?:[0-9]{4}\1[0-9]{4}\1[0-9]{4}|[0-9]{6}\1[0-9]{5})(?![\w-]|[./_][0-9])",
     re.ASCII,
 )
+#: The first four digits of what networks issue, from and to, and how many digits there are. Maestro may have 12 to 19, and
+#: UnionPay 16 to 19; what they issue has 16 or 19.
+_ISSUED = (
+    ("2200", "2204", (16, 19)),  # Mir
+    ("2221", "2720", (16,)),  # Mastercard
+    ("3000", "3059", (14, 16)),  # Diners Club
+    ("3095", "3095", (14, 16)),
+    ("3400", "3499", (15,)),  # American Express
+    ("3528", "3589", (16,)),  # JCB
+    ("3600", "3699", (14,)),  # Diners Club
+    ("3700", "3799", (15,)),  # American Express
+    ("3800", "3999", (14, 16)),  # Diners Club
+    ("4000", "4999", (16, 19)),  # Visa
+    ("5018", "5020", (16, 19)),  # Maestro, Dankort
+    ("5038", "5038", (16, 19)),
+    ("5041", "5041", (16,)),  # Elo
+    ("5060", "5067", (16, 19)),  # Verve, Elo
+    ("5080", "5090", (16,)),  # RuPay, Elo
+    ("5100", "5599", (16,)),  # Mastercard
+    ("5612", "5612", (16, 19)),  # Maestro
+    ("5893", "5893", (16, 19)),
+    ("6011", "6011", (16, 19)),  # Discover
+    ("6060", "6099", (16,)),  # RuPay
+    ("6200", "6299", (16, 19)),  # UnionPay
+    ("6304", "6304", (16, 19)),  # Maestro
+    ("6362", "6399", (16,)),  # Elo, InstaPayment
+    ("6440", "6599", (16, 19)),  # Discover, RuPay
+    ("6759", "6763", (16, 19)),  # Maestro
+    ("8100", "8299", (16, 19)),  # UnionPay, RuPay
+    ("9792", "9792", (16,)),  # Troy
+)
 _FOUR_DIGITS = re.compile("[0-9]{4}")
 _GROUP = re.compile("[0-9]++")
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice a digit, as the sum of the digits of that
@@ -70,27 +101,21 @@ def _card_end(groups: list[re.Match[str]], first: int, in_path: bool) -> int | N
             break
         if is_card(digits) and not (in_path and last == first):
             found = last
-        if len(groups[last][0]) < 4:  # only the last group of a card number is ever that short
+        # Only the last group of a card number is ever shorter than four, and none goes on after what is as long as an EAN.
+        if not 4 <= len(groups[last][0]) < 13:
             break
     return found
 
 
 def is_card(digits: str) -> bool:
-    """Digits that begin as a card network's do, are as many as it has, and pass the Luhn check: no epoch time and no
-    EAN of 13 digits does."""
-    if not _has_network(digits, len(digits)):
+    """Digits that begin as a card network's do, are as many as it issues, and pass the Luhn check: no EAN, no campaign's id of
+    17 digits and no time does."""
+    if len(digits) not in _issued_lengths(digits):
         return False
     doubled = digits[-2::-2].translate(_DOUBLED)
     return sum(map(int, digits[-1::-2] + doubled)) % 10 == 0
 
 
-def _has_network(digits: str, length: int) -> bool:
-    if digits[:1] == "4":
-        return length in (16, 19)
-    if digits[:2] in ("34", "37"):
-        return length == 15
-    if digits[:1] == "3":
-        return digits[1:2] in "05689" and 14 <= length <= 19
-    if digits[:1] == "6" or digits[:2] in ("50", "56", "57", "58"):
-        return 16 <= length <= 19
-    return length == 16 and ("51" <= digits[:2] <= "55" or "22" <= digits[:2] <= "27")
+def _issued_lengths(digits: str) -> tuple[int, ...]:
+    start = digits[:4]
+    return next((lengths for first, last, lengths in _ISSUED if first <= start <= last), ())

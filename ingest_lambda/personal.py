@@ -114,7 +114,9 @@ def _is_id(name: str) -> bool:
     words = _words(name)
     if not words or shape_of(name) is not None:
         return False
-    return bool(_ID_WORD.fullmatch(words[-1]) or (len(words) > 1 and _NUMBER_WORD.fullmatch(words[-1])))
+    # Of an advertisement's tags each may be the id that its network gave it.
+    is_tag = words[0] == "utm" or words[-1] in ("campaign", "adset", "gclid", "fbclid")
+    return bool(is_tag or _ID_WORD.fullmatch(words[-1]) or (len(words) > 1 and _NUMBER_WORD.fullmatch(words[-1])))
 
 
 def is_version(name: str) -> bool:

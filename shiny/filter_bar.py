@@ -26,6 +26,7 @@ def filter_bar_ui() -> Tag:
     panel = ui.offcanvas(
         *segments,
         ui.input_switch("bots", "Include bots"),
+        ui.input_switch("people", "Count people, not browsers"),
         ui.p("A click on a row of a table with a channel, device or country filters by it, too.", class_="hint"),
         title="Filters",
         trigger=ui.input_action_button("open_filters", "Filters", class_="btn-sm btn-outline-primary"),
@@ -143,11 +144,17 @@ def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
             _set(state, bots=bool(input.bots()))
 
     @reactive.effect
+    @reactive.event(input.people, ignore_init=True)
+    def _people() -> None:
+        if hears("people"):
+            _set(state, people=bool(input.people()))
+
+    @reactive.effect
     @reactive.event(input.remove)
     def _remove() -> None:
         segment, value = str(input.remove()["segment"]), str(input.remove()["value"])
-        if segment == "bots":
-            _set(state, bots=False)
+        if segment in ("bots", "people"):
+            _set(state, **{segment: False})
         elif segment in SEGMENTS and value in getattr(state.view(), segment):
             state.filter(segment, value)
 
@@ -203,6 +210,8 @@ def _tell(input: Inputs, state: State, view: View) -> None:
         ui.update_select("compare", selected=view.compare)
     if tells("bots", view.bots, bool(input.bots())):
         ui.update_switch("bots", value=view.bots)
+    if tells("people", view.people, bool(input.people())):
+        ui.update_switch("people", value=view.people)
     for name in SEGMENTS:
         if tells(name, set(getattr(view, name)), set(input[name]())):
             ui.update_selectize(name, selected=list(getattr(view, name)))
@@ -222,6 +231,8 @@ def _chips(state: State) -> list[Tag]:
     told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))
+    if view.people:
+        told.append(_chip("people", "people", "people, not browsers"))
     return [
         *told,
         tags.span(state.bounds().timezone, class_="chip plain", title="Dates and hours are in this time zone"),

@@ -58,6 +58,8 @@ class View:
     device: tuple[str, ...] = ()
     country: tuple[str, ...] = ()
     bots: bool = False
+    #: Count people, and not browsers: a signed-in user is one on all of theirs.
+    people: bool = False
     options: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -80,6 +82,18 @@ class View:
     def is_segmented(self) -> bool:
         """True when a segment is chosen, so that tables without segments do not do."""
         return bool(self.channel or self.device or self.country)
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """What queries count: days of visitors or of people, the column of daily traffic, and whose a session is."""
+        if self.people:
+            return {
+                "days": "fact_person_days",
+                "seen": "people",
+                "sessions": "fact_person_sessions",
+                "who": "person_id",
+            }
+        return {"days": "fact_visitor_days", "seen": "visitors", "sessions": "fact_sessions", "who": "visitor_id"}
 
     def option(self, name: str, default: str) -> str:
         """What is chosen in a card."""
@@ -105,6 +119,7 @@ class View:
         """The filters in words: for chips and the head of a CSV file."""
         told = [("Period", str(self.period)), ("Compared with", str(self.before) if self.before else "nothing")]
         told += [(name.title(), ", ".join(getattr(self, name))) for name in SEGMENTS if getattr(self, name)]
+        told.append(("Counted", "people" if self.people else "visitors (browsers)"))
         return [*told, ("Bots", "included" if self.bots else "left out")]
 
 
@@ -124,6 +139,7 @@ def to_query(view: View) -> str:
         pairs.append(("compare", view.compare))
     pairs += [(name, value) for name in SEGMENTS for value in getattr(view, name)]
     pairs += [("bots", "in")] if view.bots else []
+    pairs += [("count", "people")] if view.people else []
     return "?" + urlencode([*pairs, *view.options])
 
 
@@ -142,7 +158,7 @@ def from_query(
     given: dict[str, list[str]] = {}
     for name, value in pairs:
         given.setdefault(name, []).append(value)
-    readers = {"page": _page, "period": _preset, "compare": _compare, "bots": _bots}
+    readers = {"page": _page, "period": _preset, "compare": _compare, "bots": _bots, "count": _count}
     for name, values in given.items():
         if name in readers:
             view = readers[name](view, values[-1], bounds, pages, notices)
@@ -188,6 +204,13 @@ def _bots(view: View, value: str, _: Bounds, __: Sequence[str], notices: list[st
     if value in ("in", "out"):
         return replace(view, bots=value == "in")
     notices.append(f"bots={_short(value)} is not known (in or out); bots are left out.")
+    return view
+
+
+def _count(view: View, value: str, _: Bounds, __: Sequence[str], notices: list[str]) -> View:
+    if value in ("people", "visitors"):
+        return replace(view, people=value == "people")
+    notices.append(f"count={_short(value)} is not known (visitors or people); these are visitors.")
     return view
 
 

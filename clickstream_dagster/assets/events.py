@@ -21,6 +21,8 @@ HOURS = dg.HourlyPartitionsDefinition(
     start_date=load_settings().first_hour, fmt=partitions.KEY_FORMAT, timezone="UTC", end_offset=1
 )
 SIDE_TABLES = ("raw_objects", "duplicate_events", "rejected_events")
+#: What is labelled by its value as it is loaded; a change of the rules labels it anew.
+LABELS = ("dim_source", "dim_user_agent", "shop_hosts")
 _MODEL = all_models()["clickstream_events"]
 
 
@@ -44,7 +46,6 @@ def clickstream_events(context: dg.AssetExecutionContext, platform: Platform) ->
             stack.store,
             window.start.astimezone(UTC),
             window.end.astimezone(UTC),
-            stack.own_hosts,
             lambda so_far, total: progress.report(_MODEL.name, so_far.objects, total),
         )
         rows = count_events(connection, window.start, window.end)
@@ -67,5 +68,5 @@ side_tables = [
         kinds={"postgres"},
         metadata=definition_metadata(all_models()[name]),
     )
-    for name in SIDE_TABLES
+    for name in (*SIDE_TABLES, *LABELS)
 ]

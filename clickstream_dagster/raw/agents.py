@@ -1,14 +1,17 @@
 """Who wrote to us: what a user agent is, by lists that others maintain and by rules of our own.
 
 A person's browser, a crawler (bot), a library that reports for a visitor (server), or a program that nobody has listed.
-Definitions: docs/metrics.md, "bot". The lists are asked late and once for each agent, because they compile for a tenth of a
-second, and traffic repeats itself.
+Definitions: docs/metrics.md, "bot". The lists are asked late and once for each distinct agent (`dim_user_agent`), because they
+compile for a tenth of a second, and each answer takes a millisecond.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache, lru_cache
+from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from clickstream_dagster.raw import devices
@@ -59,29 +62,39 @@ _PLATFORM = re.compile(
 
 
 class Agent(NamedTuple):
-    """What a user agent tells. `kind` is human, bot, server or program; the last two do not tell what they report for."""
+    """What a user agent tells. `kind` is human, bot, server or program; the last two do not tell what they report for.
+    Browser and operating system are families, without versions."""
 
     kind: str
     device_type: str | None = None
-
-
-#: Without a user agent.
-UNKNOWN = Agent("human")
+    browser: str | None = None
+    operating_system: str | None = None
 
 
 @lru_cache(maxsize=16_384)
+def key(user_agent: str) -> str:
+    """What stands for this agent in the events."""
+    return hashlib.md5(user_agent[:MAX_AGENT].encode(), usedforsecurity=False).hexdigest()
+
+
 def label(user_agent: str) -> Agent:
     """What this agent is."""
     text = user_agent[:MAX_AGENT]
     kind = _kind(text)
-    return Agent(kind) if kind in ("server", "program") else Agent(kind, devices.device_type(text))
-
-
-def software(user_agent: str) -> tuple[str | None, str | None]:
-    """The families of browser and operating system. No table holds them yet, so a load does not ask."""
-    text = user_agent[:MAX_AGENT]
+    if kind in ("server", "program"):
+        return Agent(kind)
     parsed = _parser().parse(text)
-    return devices.browser(text, parsed), devices.system(parsed)
+    return Agent(kind, devices.device_type(text), devices.browser(text, parsed), devices.system(parsed))
+
+
+@cache
+def version() -> str:
+    """Another one labels every agent anew: of the lists, or of this code."""
+    lists = "".join(
+        f"{name} {version_of(name)} " for name in ("crawler-user-agents", "ua-parser", "ua-parser-builtins")
+    )
+    code = Path(__file__).read_bytes() + Path(devices.__file__).read_bytes()
+    return hashlib.sha256(lists.encode() + code).hexdigest()
 
 
 def _kind(text: str) -> str:
@@ -91,12 +104,6 @@ def _kind(text: str) -> str:
     if is_named or _has_address(text) or text.startswith("WhatsApp/") or _is_listed(text):
         return "bot"
     return "human" if _PLATFORM.search(text) else "program"
-
-
-def is_bot(agent: Agent, event_name: str) -> bool:
-    """A crawler is one whatever it does. A program that no list knows is one that looks at pages; what else it sends, as a
-    purchase, a shop's own server sends too, and it must not take a person's order out of the numbers."""
-    return agent.kind == "bot" or (agent.kind == "program" and event_name in ("page_view", "view_product"))
 
 
 def _has_address(text: str) -> bool:

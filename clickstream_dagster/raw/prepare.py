@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from clickstream_dagster.raw import rows
@@ -21,24 +21,25 @@ _END: Any = object()
 @dataclass
 class Group:
     """Parts of objects that go into one COPY: those of many small objects, or one of a large one. `events` has a COPY line
-    for each of their events."""
+    for each of their events, `seen` what these say that is labelled by its value."""
 
-    parts: list[Decoded]
-    events: list[bytes]
+    parts: list[Decoded] = field(default_factory=list)
+    events: list[bytes] = field(default_factory=list)
+    seen: rows.Seen = field(default_factory=rows.Seen)
 
 
-def groups(parts: Iterable[Decoded], own_hosts: tuple[str, ...]) -> Iterator[Group]:
+def groups(parts: Iterable[Decoded]) -> Iterator[Group]:
     """Parts as they come, in groups that memory holds."""
-    group = Group([], [])
+    group = Group()
     lines = size = 0
     for part in parts:
         group.parts.append(part)
-        group.events += rows.event_rows(part, own_hosts)
+        group.events += rows.event_rows(part, group.seen)
         lines += part.line_count
         size += part.size
         if lines >= COPY_LINES or size >= COPY_BYTES:
             yield group
-            group, lines, size = Group([], []), 0, 0
+            group, lines, size = Group(), 0, 0
     if group.parts:
         yield group
 

@@ -1,68 +1,37 @@
-"""Where a visit came from: the channel of a page view.
+"""What a page view says of where it came from: its address, cut into the parts that models and rules look at.
 
-Definitions: docs/metrics.md, "channel". What repeats itself is cached: places, campaigns, referring
-hosts and user agents, but no whole addresses, since a click id makes an address the only one of its kind.
+What that means is said by `channels.py`, once for each distinct origin. What repeats itself is cached: places, parameters' names
+and origins, but no whole addresses, since a click id makes an address the only one of its kind.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
+import unicodedata
 from functools import lru_cache
-from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
-
-CLICK_IDS = {
-    "gclid": ("paid search", "google"),
-    "gbraid": ("paid search", "google"),
-    "wbraid": ("paid search", "google"),
-    "msclkid": ("paid search", "bing"),
-    "fbclid": ("social", "facebook"),
-    "ttclid": ("paid social", "tiktok"),
-    "dclid": ("display", "google"),
-}
-_TAGS = {"utm_medium", "utm_source", "utm_campaign", *CLICK_IDS}
-_NO_BREAKS = str.maketrans("", "", "\n\t\r")
-_PAID_MEDIA = re.compile(r"^(cpc|ppc|paid.*|.*[-_]cpc|retargeting)$")
-_MEDIUM_CHANNELS = (
-    (re.compile(r"^(display|banner|cpm|interstitial|expandable)$"), "display"),
-    (re.compile(r"^(e-?mail|e[_ ]mail|newsletter)$"), "email"),
-    (re.compile(r"^(affiliates?|partner)$"), "affiliate"),
-    (re.compile(r"^(social|social[-_ ]?(network|media)|sm)$"), "social"),
-    (re.compile(r"^(organic)$"), "organic search"),
-    (re.compile(r"^(referral)$"), "referral"),
-)
-# The name right before the public suffix tells them: google.com.vn, cn.bing.com; not google.com.evil.example, and not the
-# other houses of the same name: mail.google.com. A portal counts where its search does: search.yahoo.co.jp.
-_SUFFIX = r"\.(?:com?\.[a-z]{2}|[a-z]{2,3})"
-_SEARCH_HOST = re.compile(
-    r"(?:(?:[a-z]{2}|m|wap|html|lite|search|images?)\.){0,2}"
-    r"(?:google|bing|duckduckgo|baidu|yandex|ecosia|qwant|startpage|coccoc|sogou|ask)" + _SUFFIX + r"\Z"
-    r"|(?:[a-z]{1,3}\.)*search\.(?:yahoo|naver|seznam|aol|daum|brave)" + _SUFFIX + r"\Z"
-    r"|ya\.ru\Z|com\.google\.android\.googlequicksearchbox\Z"
-)
-_SOCIAL_HOSTS = {
-    *("facebook.com", "instagram.com", "t.co", "twitter.com", "x.com", "linkedin.com", "lnkd.in", "reddit.com"),
-    *("pinterest.com", "tiktok.com", "youtube.com", "youtu.be", "vk.com", "zalo.me", "threads.net", "tumblr.com"),
-    *("bsky.app", "snapchat.com", "whatsapp.com", "t.me", "discord.com", "quora.com", "news.ycombinator.com"),
-}
-_ASSISTANT_HOSTS = {
-    *("chatgpt.com", "chat.openai.com", "perplexity.ai", "gemini.google.com", "copilot.microsoft.com", "claude.ai"),
-    *("you.com", "phind.com", "chat.deepseek.com", "chat.mistral.ai", "meta.ai", "grok.com"),
-}
-_SOCIAL_NAMES = {host.rsplit(".", 1)[0] for host in _SOCIAL_HOSTS} | {"meta", "fb", "ig"}
-
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus, urlsplit
 
 #: Nothing longer names a campaign; whoever writes more into an address makes no table of ours large.
 MAX_TAG = 200
+#: So many parameters of an address, and so much of their names, are looked at for the click ids of networks.
+MAX_PARAMETERS = 40
+MAX_NAME = 40
+_UTM = ("utm_source", "utm_medium", "utm_campaign")
+_NO_BREAKS = str.maketrans("", "", "\n\t\r")
 
 
-class Source(NamedTuple):
-    """What an event says of its origin; all None when it says nothing (a click inside the shop)."""
+class Origin(NamedTuple):
+    """What an event says of its origin: all that the rules of channels.yml look at. `key` is a hash of the rest."""
 
-    channel: str | None = None
-    source: str | None = None
-    medium: str | None = None
-    campaign: str | None = None
+    key: str
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    #: Names of the address's parameters, since that of a click id tells who sent it.
+    parameters: tuple[str, ...]
+    #: Host of another site; with its scheme, where it is an app.
+    referrer_host: str | None
 
 
 class Page(NamedTuple):
@@ -98,67 +67,56 @@ def _place(address: str) -> Page:
     return Page(_plain(host)[:MAX_TAG] if host else None, parts.path or "/")
 
 
-def source(url: str | None, referrer: str | None, own_hosts: tuple[str, ...]) -> Source:
-    """Where this page view came from. `own_hosts` (the shop and its payment gateways) are never a referrer."""
-    return source_of(page(url), referrer, own_hosts)
+def origin(url: str | None, referrer: str | None) -> Origin | None:
+    """What this page view says of its origin; None when it says nothing, as most clicks inside a shop."""
+    return origin_of(page(url), referrer)
 
 
-def source_of(here: Page, referrer: str | None, own_hosts: tuple[str, ...]) -> Source:
-    """The same, of an address that is parsed already."""
-    if "=" in here.query and (tags := _tags(here.query.lower())):
-        medium, name, campaign = tags.get("utm_medium"), tags.get("utm_source"), tags.get("utm_campaign")
-        click = next((CLICK_IDS[key] for key in tags if key in CLICK_IDS), None)
-        if click and not medium and not name:
-            return Source(click[0], click[1], "cpc" if click[0].startswith("paid") else None, campaign)
-        return Source(_tagged_channel(name or "", medium or "", click), name, medium, campaign)
-    return _referred(page(referrer).host, here.host, own_hosts) if referrer else Source()
+def origin_of(here: Page, referrer: str | None) -> Origin | None:
+    """The same, of an address that is cut already."""
+    tags = _tags(here.query) if "=" in here.query else {}
+    host = (
+        _referring(page(referrer).host, (referrer or "")[:12].lower() == "android-app:", here.host)
+        if referrer
+        else None
+    )
+    if not tags and not host:
+        return None
+    source, medium, campaign = (tags.get(name) or None for name in _UTM)
+    return _keyed(source, medium, campaign, tuple(sorted(tags)[:MAX_PARAMETERS]), host)
 
 
 def _tags(query: str) -> dict[str, str]:
-    """What `parse_qsl` finds under the names that matter here; of the other fields nothing is decoded."""
+    """The parameters of a query by name. Of those that are no campaign's, only the name is read."""
     tags = {}
-    for field in query.split("&"):
+    for field in query.replace("&amp;", "&").split("&"):
         name, _, text = field.partition("=")
-        if "%" in name:
-            name = unquote(name)
-        if text and name in _TAGS:
-            tags[name] = unquote(text.replace("+", " "))[:MAX_TAG]
+        if text:
+            known = _name(name)
+            tags[known] = folded(unquote_plus(text))[:MAX_TAG] if known in _UTM else ""
     return tags
 
 
-@lru_cache(maxsize=16_384)
-def _tagged_channel(name: str, medium: str, click: tuple[str, str] | None) -> str:
-    is_social = name.split(".")[0] in _SOCIAL_NAMES or name in _SOCIAL_HOSTS
-    if _PAID_MEDIA.match(medium) or (click and click[0].startswith("paid")):
-        is_social = is_social or bool(click and click[0] == "paid social") or "social" in medium
-        return "paid social" if is_social else "paid search"
-    for pattern, channel in _MEDIUM_CHANNELS:
-        if pattern.match(medium):
-            return channel
-    if click:
-        return click[0]
-    if name in _ASSISTANT_HOSTS:
-        return "ai assistant"
-    if is_social:
-        return "social"
-    return "other campaign"
+@lru_cache(maxsize=4_096)
+def _name(text: str) -> str:
+    return folded(unquote_plus(text))[:MAX_NAME]
 
 
 @lru_cache(maxsize=16_384)
-def _referred(host: str | None, own: str | None, own_hosts: tuple[str, ...]) -> Source:
-    if not host or host == own or any(_is_under(host, name) for name in own_hosts):
-        return Source()
-    if any(_is_under(host, name) for name in _ASSISTANT_HOSTS):
-        return Source("ai assistant", host, "referral")
-    if _SEARCH_HOST.match(host):
-        return Source("organic search", host, "organic")
-    if any(_is_under(host, name) for name in _SOCIAL_HOSTS):
-        return Source("social", host, "social")
-    return Source("referral", host, "referral")
+def _referring(host: str | None, is_app: bool, own: str | None) -> str | None:
+    if host == own:
+        return None
+    return f"android-app://{host}"[:MAX_TAG] if host and is_app else host
 
 
-def _is_under(host: str, name: str) -> bool:
-    return host == name or host.endswith("." + name)
+@lru_cache(maxsize=16_384)
+def _keyed(*said: Any) -> Origin:
+    return Origin(hashlib.md5(repr(said).encode(errors="replace"), usedforsecurity=False).hexdigest(), *said)
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: without case, in any alphabet, and without the blanks around it."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("\0", "").strip()
 
 
 def _plain(host: str) -> str:

@@ -13,6 +13,7 @@ EVERYTHING = "everything"
 _UNIVERSE = {
     "session_key": "select session_key from fact_sessions",
     "visitor_id": "select distinct visitor_id from fact_sessions",
+    "person_id": "select distinct person_id from fact_visitor_days",
     "order_id": "select distinct order_key from clickstream_events where order_key is not null",
     "product_id": """
         select product_id from fact_session_products

@@ -26,6 +26,7 @@ def owe_dates(connection: Connection, model: Model, first: date, last: date) -> 
         by_key = {
             "session_key": sessions_of.format(columns=sql.SQL("session_key")),
             "visitor_id": sessions_of.format(columns=sql.SQL("distinct visitor_id")),
+            "person_id": sql.SQL("select distinct person_id from fact_visitor_days where local_date between %s and %s"),
             "order_id": sql.SQL("select order_id from fact_orders where local_date between %s and %s"),
             "product_id": sql.SQL(
                 "select distinct product_id from fact_session_products where local_date between %s and %s"

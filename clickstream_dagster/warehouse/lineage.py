@@ -29,6 +29,9 @@ _STAGED = {
     "staged_rejects": "rejected_events",
     "staged_objects": "raw_objects",
     "staged_metrics": "operational_metrics",
+    "new_dim_source": "dim_source",
+    "new_dim_user_agent": "dim_user_agent",
+    "new_shop_hosts": "shop_hosts",
 }
 
 

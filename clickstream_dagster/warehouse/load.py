@@ -15,7 +15,7 @@ from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.decode import decode_object
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.prepare import Group, ahead, groups
-from clickstream_dagster.warehouse import changes
+from clickstream_dagster.warehouse import changes, labels
 from clickstream_dagster.warehouse.connection import Connection, commit_unwaited, held, take_lock, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
 from clickstream_dagster.warehouse.stage import create_staging, stage
@@ -30,7 +30,6 @@ def load_hours(
     store: ObjectStore,
     start: datetime,
     end: datetime,
-    own_hosts: tuple[str, ...] = (),
     on_batch: Callable[[Loaded, int], None] = lambda loaded, total: None,
     is_closing: bool = True,
 ) -> Loaded:
@@ -44,7 +43,7 @@ def load_hours(
     # What is listed here must not be taken back before it is loaded.
     with held(connection, LISTED, is_shared=True):
         unseen = list(unseen_objects(connection, store, objects.list_hours(store, start, end)))
-        with closing(ahead(_prepared(store, unseen, own_hosts))) as prepared:
+        with closing(ahead(_prepared(store, unseen))) as prepared:
             for _, batch in groupby(prepared, key=itemgetter(0)):
                 total += load_batch(connection, (group for _, group in batch))
                 on_batch(total, len(unseen))
@@ -52,11 +51,11 @@ def load_hours(
     return total
 
 
-def _prepared(store: ObjectStore, unseen: list[RawObject], own_hosts: tuple[str, ...]) -> Iterator[tuple[int, Group]]:
+def _prepared(store: ObjectStore, unseen: list[RawObject]) -> Iterator[tuple[int, Group]]:
     """Each group with the number of its batch."""
     for number, batch in enumerate(objects.batches(unseen)):
         parts = (part for body in read(store, batch) for part in decode_object(body))
-        for group in groups(parts, own_hosts):
+        for group in groups(parts):
             yield number, group
 
 
@@ -65,10 +64,11 @@ def load_batch(connection: Connection, batch: Iterable[Group]) -> Loaded:
     with transaction(connection) as cursor:
         commit_unwaited(cursor)  # the entry of the hours waits for all of them
         create_staging(cursor)
-        stage(cursor, batch)
+        seen = stage(cursor, batch)
         # From here on one load at a time: a merge must see every merge before it.
         take_lock(cursor, "clickstream_events")
         forget_seen(cursor)
+        labels.add(cursor, seen)
         return merge(cursor)
 
 

@@ -39,11 +39,14 @@ class _Object:
     rejects: int = 0
 
 
-def stage(cursor: Cursor, groups: Iterable[Group]) -> None:
-    """Stage the events, rejects and manifest entries of a batch of objects, whose parts come one after the other."""
+def stage(cursor: Cursor, groups: Iterable[Group]) -> rows.Seen:
+    """Stage the events, rejects and manifest entries of a batch of objects, whose parts come one after the other. What is to
+    be labelled of them comes back."""
     staged: dict[str, _Object] = {}
+    seen = rows.Seen()
     for group in groups:
         _stage_group(cursor, group)
+        seen |= group.seen
         for part in group.parts:
             found = staged.setdefault(part.raw.key, _Object(part.raw, part.content_hash))
             found.lines += part.line_count
@@ -53,6 +56,7 @@ def stage(cursor: Cursor, groups: Iterable[Group]) -> None:
         rows.object_row(one.raw, one.content_hash, one.lines, one.events, one.rejects) for one in staged.values()
     ]
     copy(cursor, "staged_objects", rows.OBJECT_COLUMNS, entries)
+    return seen
 
 
 def _stage_group(cursor: Cursor, group: Group) -> None:

@@ -70,7 +70,9 @@ _KEYS = {
 _REFERRERS = f"""
     select source as value, channel, {_SESSIONS} from agg_daily_acquisition
     where {PERIOD} and {SEGMENT} and position('.' in source) > 0
-        and channel in ('referral', 'ai assistant', 'organic search', 'social')
+        and channel in (
+            'referral', 'ai assistant', 'social', 'organic search', 'organic shopping', 'organic social', 'organic video'
+        )
     group by source, channel order by sessions desc, value, channel limit 100
 """
 _SPANS = "greatest(%(start)s, %(end)s::date - (%(end)s::date - local_date) / 7 * 7 - 6)"

@@ -25,7 +25,7 @@ PREVIOUS = "case when %(bots)s then previous_on_any else previous_on end"
 _ACTIVE = f"""
     with seen as (
         select local_date, case when {PREVIOUS} > local_date - 30 then {PREVIOUS} end as previous, count(*) as visitors
-        from fact_visitor_days
+        from {{days}}
         where local_date between %(start)s::date - 29 and %(end)s and {SEGMENT}
         group by 1, 2
     ),
@@ -52,7 +52,7 @@ _ACTIVE = f"""
 #: Each visitor once, on their first day in the period; without a day before it they are new.
 _RETURNING = f"""
     select count(*) as visitors, count({PREVIOUS}) as returning_visitors
-    from fact_visitor_days
+    from {{days}}
     where {PERIOD} and {SEGMENT} and ({PREVIOUS} is null or {PREVIOUS} < %(start)s)
 """
 
@@ -60,7 +60,7 @@ _RETURNING = f"""
 async def active(warehouse: Warehouse, view: View, period: Period) -> pd.DataFrame:
     """A row for each day: `at`, `dau`, `wau`, `mau`, `stickiness`. Windows that begin before the data does are null: they would
     only tell of its beginning."""
-    frame = (await warehouse.frame(_ACTIVE, view.parameters(period))).copy()
+    frame = (await warehouse.frame(_ACTIVE.format(**view.counted), view.parameters(period))).copy()
     for name, days in WINDOWS.items():
         is_whole = [at - timedelta(days=days - 1) >= view.first for at in frame["at"]]
         frame[name] = frame[name].astype("Int64").where(is_whole)
@@ -72,7 +72,7 @@ async def summary(warehouse: Warehouse, view: View, period: Period) -> dict[str,
     """The numbers of a period: the average `dau`; `wau`, `mau` and `stickiness` at its end; the `returning` share. Null where
     the data does not reach back far enough."""
     frame = await active(warehouse, view, period)
-    found = (await warehouse.frame(_RETURNING, view.parameters(period))).iloc[0]
+    found = (await warehouse.frame(_RETURNING.format(**view.counted), view.parameters(period))).iloc[0]
     end = {name: None if pd.isna(value) else int(value) for name, value in frame[["wau", "mau"]].iloc[-1].items()}
     average = float(frame["dau"].mean())
     return {

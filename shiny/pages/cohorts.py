@@ -28,7 +28,7 @@ _WEEKS = f"""
         select
             {_MONDAY.format("local_date")} as week, {PREVIOUS} as previous,
             case when %(bots)s then first_on_any else first_on end as first_on
-        from fact_visitor_days where {PERIOD} and {SEGMENT}
+        from {{{{days}}}} where {PERIOD} and {SEGMENT}
     )
     select week, {{columns}} from seen
     where (previous is null or previous < week) and {{where}}
@@ -68,7 +68,7 @@ async def triangle(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each cohort and week since: `cohort`, `visitors` in it, `age` in weeks, `active`, `share`, `is_over`, `state`.
     Empty until a cohort has a second week."""
     span = weeks(view)
-    found = await warehouse.frame(_COHORTS, view.parameters(span))
+    found = await warehouse.frame(_COHORTS.format(**view.counted), view.parameters(span))
     active = {(c, w): int(n) for c, w, n in zip(found["cohort"], found["week"], found["active"], strict=True)}
     whole = await _last_whole_day(warehouse, view)
     mondays = [span.start + number * _WEEK for number in range((monday(span.end) - span.start).days // 7 + 1)]
@@ -126,7 +126,7 @@ def _text(value: float | None, cell: object) -> str:
 
 async def new_and_returning(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each week: `week`, `new`, `returning`, `returning_share`, `state`."""
-    frame = (await warehouse.frame(_NEW, view.parameters(weeks(view)))).copy()
+    frame = (await warehouse.frame(_NEW.format(**view.counted), view.parameters(weeks(view)))).copy()
     whole = await _last_whole_day(warehouse, view)
     both = frame["new"] + frame["returning"]
     frame["returning_share"] = [share(part, of) for part, of in zip(frame["returning"], both, strict=True)]

@@ -21,10 +21,15 @@ _WHEN = """
         select least(listed_at, partition_hour + interval '1 hour') as known_to, listed_at
         from loaded_hours where listed_at is not null order by partition_hour desc limit 1
     ),
-    last_hour as (select max(partition_hour) as hour from clickstream_events where not is_bot),
+    people as (
+        select clickstream_events.partition_hour, clickstream_events.event_timestamp from clickstream_events
+        left join dim_user_agent on dim_user_agent.agent_key = clickstream_events.agent_key
+        where not clickstream_events.is_automated and coalesce(dim_user_agent.kind, 'human') <> 'bot'
+    ),
+    last_hour as (select partition_hour as hour from people order by partition_hour desc limit 1),
     latest as (
-        select max(event_timestamp) as at from clickstream_events
-        where not is_bot and partition_hour >= (select hour from last_hour) - interval '1 hour'
+        select max(event_timestamp) as at from people
+        where partition_hour >= (select hour from last_hour) - interval '1 hour'
     )
     select latest.at as latest, listed.known_to, listed.listed_at, shop_settings.timezone, shop_settings.currency
     from shop_settings left join latest on true left join listed on true

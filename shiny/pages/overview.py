@@ -42,7 +42,7 @@ _SEGMENT_SHARE = f"""
     select
         {{column}} as value, sum(sessions)::bigint as sessions, sum(sessions_with_purchase)::bigint as purchases,
         (sum(sum(sessions)) over ())::bigint as whole
-    from agg_daily_acquisition where {PERIOD} and {SEGMENT}
+    from {{table}} where {PERIOD} and {SEGMENT}
     group by {{column}} order by sessions desc, value limit 100
 """
 
@@ -131,9 +131,9 @@ def _draw_pages(frame: pd.DataFrame, view: View) -> go.Figure:
     return charts.bars(frame["page_path"][:12], frame[name][:12], name=PLACE.choices[name])
 
 
-def _by(column: str) -> Any:
+def _by(column: str, table: str = "agg_daily_acquisition") -> Any:
     async def rows(warehouse: Warehouse, view: View) -> pd.DataFrame:
-        frame = (await warehouse.frame(_SEGMENT_SHARE.format(column=column), view.parameters())).copy()
+        frame = (await warehouse.frame(_SEGMENT_SHARE.format(column=column, table=table), view.parameters())).copy()
         frame["share"] = [share(*pair) for pair in zip(frame["sessions"], frame["whole"], strict=True)]
         frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
         return frame
@@ -148,7 +148,7 @@ def _draw_share(frame: pd.DataFrame, _: View) -> go.Figure:
     )
 
 
-def _share_columns(label: str, segment: str) -> dict[str, Column]:
+def _share_columns(label: str, segment: str | None = None) -> dict[str, Column]:
     return {
         "value": Column(label, sets=segment),
         "sessions": Column("Sessions", "count"),
@@ -216,6 +216,24 @@ PARTS = (
         "Sessions by the kind of device. Click a row of the table to filter.",
         _by("device_type"),
         _share_columns("Device", "device"),
+        _draw_share,
+        width=6,
+    ),
+    Card(
+        "browsers",
+        "Browsers",
+        "Sessions by the family of the browser, whatever its version; inside of an app it is the app.",
+        _by("browser", "agg_daily_browsers"),
+        _share_columns("Browser"),
+        _draw_share,
+        width=6,
+    ),
+    Card(
+        "systems",
+        "Operating systems",
+        "Sessions by the family of the operating system, whatever its version.",
+        _by("operating_system", "agg_daily_browsers"),
+        _share_columns("System"),
         _draw_share,
         width=6,
     ),

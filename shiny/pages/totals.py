@@ -22,7 +22,10 @@ METRICS = {
     "order_value": "Average order value",
 }
 ABOUT = {
-    "visitors": "Distinct visitors (browsers) with an event in the period. With a filter: with a session in it.",
+    "visitors": (
+        "Distinct visitors (browsers) with an event in the period. With a filter: with a session in it. "
+        "The filters can count people instead."
+    ),
     "sessions": "A visitor's events with no gap of more than 30 minutes; a session counts on the date of its first event.",
     "conversion": "Sessions with a purchase / sessions.",
     "orders": "Distinct order ids; a reload of the thank-you page is one order. They count on the date of the order.",
@@ -32,14 +35,14 @@ ABOUT = {
 
 #: Distinct visitors without counting distinct: each visitor's first day in the period is the one with no day of theirs before it.
 _ALL_VISITORS = f"""
-    select count(*) as visitors from fact_visitor_days
+    select count(*) as visitors from {{days}}
     where {PERIOD} and case when %(bots)s
         then previous_on_any is null or previous_on_any < %(start)s
         else not is_bot and (previous_on is null or previous_on < %(start)s) end
 """
 _SOME_VISITORS = f"""
     select count(*) as visitors from (
-        select distinct visitor_id from fact_sessions
+        select distinct {{who}} from {{sessions}}
         where ({PERIOD} or (last_local_date > local_date and last_local_date >= %(start)s and local_date < %(start)s))
             and {SEGMENT}
     ) as seen
@@ -77,18 +80,18 @@ _DAYS = f"""
     left join seen on seen.local_date = days.at
     order by days.at
 """
-_PEOPLE_SEEN = f"select local_date, visitors from agg_daily_traffic where {PERIOD} and not is_bot"
+_HUMANS_SEEN = f"select local_date, {{seen}} as visitors from agg_daily_traffic where {PERIOD} and not is_bot"
 #: A visitor may be both on one date.
 _ALL_SEEN = f"""
-    select local_date, count(*) as visitors from fact_visitor_days
+    select local_date, count(*) as visitors from {{days}}
     where {PERIOD} and previous_on_any is distinct from local_date
     group by local_date
 """
 _SOME_SEEN = f"""
     select local_date, count(*) as visitors from (
-        select distinct day::date as local_date, visitor_id
+        select distinct day::date as local_date, {{who}}
         from (
-            select local_date, last_local_date, visitor_id from fact_sessions
+            select local_date, last_local_date, {{who}} from {{sessions}}
             where ({PERIOD} or (last_local_date > local_date and last_local_date >= %(start)s and local_date < %(start)s))
                 and {SEGMENT}
         ) as sessions
@@ -102,9 +105,9 @@ _HOURS = f"""
     with hours as (select generate_series(0, 23) as hour),
     traffic as (
         select
-            extract(hour from started_at at time zone %(timezone)s)::integer as hour, count(distinct visitor_id) as visitors,
+            extract(hour from started_at at time zone %(timezone)s)::integer as hour, count(distinct {{who}}) as visitors,
             count(*) as sessions, count(*) filter (where purchase_count > 0) as purchases
-        from fact_sessions where {PERIOD} and {SEGMENT} group by 1
+        from {{sessions}} where {PERIOD} and {SEGMENT} group by 1
     ),
     money as (
         select
@@ -129,8 +132,8 @@ _ORDERS = """
 _SHOP = "select timezone, currency, (select max(local_date) from agg_daily_traffic) as latest from shop_settings"
 _SO_FAR_TRAFFIC = f"""
     select
-        count(distinct visitor_id) as visitors, count(*) as sessions, count(*) filter (where purchase_count > 0) as purchases
-    from fact_sessions
+        count(distinct {{who}}) as visitors, count(*) as sessions, count(*) filter (where purchase_count > 0) as purchases
+    from {{sessions}}
     where {PERIOD} and {SEGMENT} and (started_at at time zone %(timezone)s)::time < %(until)s
 """
 _SO_FAR_MONEY = f"""
@@ -143,10 +146,11 @@ _SO_FAR_MONEY = f"""
 async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, Any]:
     """The six numbers of a period, `currency`, and `others`: revenue in other currencies."""
     parameters = view.parameters(period)
-    visitors = await warehouse.frame(_SOME_VISITORS if view.is_segmented else _ALL_VISITORS, parameters)
+    visitors = (_SOME_VISITORS if view.is_segmented else _ALL_VISITORS).format(**view.counted)
     traffic = await warehouse.frame(_TRAFFIC.format(**_traffic(view)), parameters)
     money = await warehouse.frame(_MONEY, parameters)
-    return await _six(warehouse, visitors["visitors"].iat[0], traffic, money)
+    seen = await warehouse.frame(visitors, parameters)
+    return await _six(warehouse, seen["visitors"].iat[0], traffic, money)
 
 
 async def latest_day(warehouse: Warehouse) -> tuple[date, str]:
@@ -173,7 +177,7 @@ async def so_far(
             "timezone": shop["timezone"],
             "until": until.time() if until else time.max,
         }
-        traffic = await warehouse.frame(_SO_FAR_TRAFFIC, parameters)
+        traffic = await warehouse.frame(_SO_FAR_TRAFFIC.format(**view.counted), parameters)
         money = await warehouse.frame(_SO_FAR_MONEY, parameters)
         found.append(await _six(warehouse, traffic["visitors"].iat[0], traffic, money))
     return found[0], found[1]
@@ -185,10 +189,10 @@ async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> 
     period = Period(*days)
     parameters = {**view.parameters(period), "currency": shop["currency"], "timezone": shop["timezone"]}
     if period.days == 1:
-        sql = _HOURS.format(orders=_ORDERS)
+        sql = _HOURS.format(orders=_ORDERS, **view.counted)
     else:
-        seen = _SOME_SEEN if view.is_segmented else _ALL_SEEN if view.bots else _PEOPLE_SEEN
-        sql = _DAYS.format(visitors=seen, **_traffic(view))
+        seen = _SOME_SEEN if view.is_segmented else _ALL_SEEN if view.bots else _HUMANS_SEEN
+        sql = _DAYS.format(visitors=seen.format(**view.counted), **_traffic(view))
     frame = (await warehouse.frame(sql, parameters)).copy()
     frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
     frame["order_value"] = [share(*pair) for pair in zip(frame["revenue"], frame["own_orders"], strict=True)]

@@ -30,7 +30,10 @@ PAGE_EVENTS = ("page_view", "view_product")
 
 def sessions_of_bots(site: Site) -> set[tuple[str, datetime]]:
     """(visitor, time) of each event of a session that has a bot's event, cut here on its own."""
-    rows = site.rows("select visitor_id, event_timestamp, is_bot from clickstream_events order by 1, 2")
+    rows = site.rows(
+        "select visitor_id, event_timestamp, is_automated or coalesce(kind in ('bot', 'program'), false) "
+        "from clickstream_events left join dim_user_agent using (agent_key) order by 1, 2"
+    )
     found: set[tuple[str, datetime]] = set()
     session: list[tuple[str, datetime, bool]] = []
     for row in [*rows, ("", datetime.max.replace(tzinfo=UTC), False)]:

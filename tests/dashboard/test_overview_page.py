@@ -29,11 +29,11 @@ def value(page: Page, box: str) -> str:
     return page.locator(f"[id='overview_{box}'] .value-box-value span[title]").first.get_attribute("title") or ""
 
 
-def expected(site: Site, where: str, **parameters: object) -> dict[str, str]:
+def expected(site: Site, where: str, who: str, **parameters: object) -> dict[str, str]:
     """The six numbers straight from sessions and orders."""
     [(visitors, sessions, buying)] = site.rows(
-        "select count(distinct visitor_id), count(*), count(*) filter (where purchase_count > 0) "
-        f"from fact_sessions where {where}",
+        f"select count(distinct {who}), count(*), count(*) filter (where purchase_count > 0) "
+        f"from fact_person_sessions where {where}",
         **parameters,
     )
     [(orders, revenue)] = site.rows(
@@ -53,6 +53,8 @@ def expected(site: Site, where: str, **parameters: object) -> dict[str, str]:
     ("query", "where", "parameters"),
     [
         ("", PEOPLE, DAYS),
+        ("?count=people", PEOPLE, DAYS),
+        ("?count=people&device=mobile", PEOPLE + " and device_type = 'mobile'", DAYS),
         ("?bots=in", PEOPLE.replace("not is_bot and", ""), DAYS),
         ("?channel=direct&channel=email", PEOPLE + " and channel in ('direct', 'email')", DAYS),
         ("?device=desktop&country=US", PEOPLE + " and device_type = 'desktop' and country = 'US'", DAYS),
@@ -65,7 +67,7 @@ def test_the_boxes_say_what_the_tables_hold(
 ) -> None:
     page.goto(site.url + query)
     settled(page)
-    found = expected(site, where, **parameters)
+    found = expected(site, where, "person_id" if "people" in query else "visitor_id", **parameters)
     assert {name: value(page, f"period-period_{name}") for name in found} == found
 
 
@@ -141,7 +143,7 @@ def test_a_click_on_a_row_filters_and_the_chip_takes_it_off(site: Site, page: Pa
     settled(page)
     assert (
         value(page, "period-period_sessions")
-        == expected(site, PEOPLE + " and device_type = 'mobile'", **DAYS)["sessions"]
+        == expected(site, PEOPLE + " and device_type = 'mobile'", "visitor_id", **DAYS)["sessions"]
     )
     page.get_by_role("button", name="Take the filter Device mobile off").click()
     page.wait_for_url(lambda url: "device" not in url)

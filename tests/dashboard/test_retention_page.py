@@ -25,6 +25,7 @@ VIEW = View("retention", Period(date(2026, 3, 10), date(2026, 3, 19)), FIRST)
 VIEWS = [
     VIEW,
     replace(VIEW, bots=True),
+    replace(VIEW, people=True),
     replace(VIEW, channel=("direct", "email"), device=("mobile",)),
     replace(VIEW, period=Period(date(2026, 3, 19), date(2026, 3, 19))),
     replace(VIEW, period=Period(FIRST, date(2026, 3, 20)), country=("US",), bots=True),
@@ -33,14 +34,16 @@ VIEWS = [
 
 def seen(site: Site, view: View) -> pd.DataFrame:
     """Visitor and date of every day with an event, from the sessions, for the visitors of the view's filters; and their first."""
-    rows = site.rows(
+    sql = (
         "with firsts as (select distinct on (visitor_id) visitor_id, channel, coalesce(device_type, '(none)') as device, "
         "coalesce(country, '(none)') as country from fact_sessions order by visitor_id, started_at) "
         "select distinct s.visitor_id, d::date, f.channel, f.device, f.country from fact_sessions as s inner join firsts as f "
         "using (visitor_id) cross join generate_series(s.local_date, s.last_local_date, interval '1 day') as d "
-        "where %(bots)s or not s.is_bot",
-        bots=view.bots,
+        "where %(bots)s or not s.is_bot"
     )
+    if view.people:
+        sql = sql.replace("visitor_id", "person_id").replace("fact_sessions", "fact_person_sessions")
+    rows = site.rows(sql, bots=view.bots)
     frame = pd.DataFrame(rows, columns=["visitor", "on", "channel", "device", "country"])
     for name in ("channel", "device", "country"):
         if getattr(view, name):

@@ -34,7 +34,7 @@ def test_a_bare_link_is_the_default_and_says_nothing() -> None:
 
 
 views = st.builds(
-    lambda page, name, days, compare, channel, device, country, bots, metric: replace(
+    lambda page, name, days, compare, channel, device, country, bots, people, metric: replace(
         default_view(BOUNDS, page),
         preset=name,
         period=Period(LATEST - timedelta(days=days), LATEST) if name == "custom" else BOUNDS.preset(name),
@@ -43,6 +43,7 @@ views = st.builds(
         device=device,
         country=country,
         bots=bots,
+        people=people,
     ).with_option("metric", metric),
     st.sampled_from(PAGES),
     st.sampled_from(list(PRESETS)),
@@ -52,6 +53,7 @@ views = st.builds(
         st.lists(st.sampled_from(BOUNDS.segments[name]), unique=True).map(tuple)  # type: ignore[type-var]
         for name in SEGMENTS
     ),
+    st.booleans(),
     st.booleans(),
     st.sampled_from(OPTIONS["metric"]),
 )
@@ -81,6 +83,7 @@ def test_no_text_raises_and_what_it_gives_can_be_shown(text: str) -> None:
         ("?period=custom", "is not known"),
         ("?compare=moon", "is not known"),
         ("?bots=maybe", "is not known"),
+        ("?count=cookies", "visitors or people"),
         ("?page=../../etc/passwd", "There is no page"),
         ("?channel=' or 1=1 --", "No channel"),
         ("?metric=passwords", "means nothing here"),

@@ -22,7 +22,7 @@ import pytest
 import clickstream_dagster.local.importer
 import clickstream_dagster.raw
 import ingest_lambda
-from clickstream_dagster.raw import agents, sources
+from clickstream_dagster.raw import agents, channel_file, channels, sources
 from ingest_lambda import pairs, settings
 from ingest_lambda.privacy import pseudonym, scrub_bytes, scrub_id, scrub_props, scrub_text
 from support.hostile_texts import hostile_texts
@@ -116,11 +116,14 @@ def test_every_pattern_is_one_that_the_test_sees() -> None:
             assert not found, f"{file.name}: name the pattern beside the others: {found}"
 
 
-def source_anew(text: str) -> None:
+RULES = channels.Rules(channel_file.SHIPPED.read_text(), ("shop.example",))
+
+
+def address_anew(text: str) -> None:
     """Read an address as if none like it had come before."""
-    for cached in (sources._place, sources._tagged_channel, sources._referred):
+    for cached in (sources._place, sources._name, sources._referring, sources._keyed):
         cached.cache_clear()
-    sources.source(text, text, ("shop.example",))
+    sources.origin(text, text)
 
 
 READERS: dict[str, Callable[[str], Any]] = {
@@ -130,8 +133,11 @@ READERS: dict[str, Callable[[str], Any]] = {
     "scrub_bytes": lambda text: scrub_bytes(text.encode("utf-8", "surrogatepass")),
     "a personal name": lambda text: scrub_props({text + "_email": "x", "email": text}),
     "pseudonym": lambda text: pseudonym(text, "pepper"),
-    "an address": source_anew,
-    "an agent": agents.label.__wrapped__,
+    "an address": address_anew,
+    "an origin": lambda text: RULES.label(
+        sources.Origin("", text[:200], text[:200], text[:200], (text[:40],), text[:200]), ()
+    ),
+    "an agent": agents.label,
 }
 WORST = (
     *("-eyJ", "eyJaaaaaaaa.", '\\"tel\\":\\"', '{"address":', '"email":{', "@a.", "@ab.c", "a@b.co", "%25", "a%40b.co", "=a"),

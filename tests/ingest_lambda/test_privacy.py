@@ -60,6 +60,11 @@ def test_personal_text_is_replaced(text: str, clean: str) -> None:
         "https://medium.example/@anna/story?a=%40anna",
         "1773500400123 and 4111 1111 1111 1112",
         "order-4111111111111111",
+        "https://shop.example/search?q=4006381333931",  # an EAN
+        "https://shop.example/search?q=4006381333931+123&n=4012345678901 20 4012345678901",
+        "https://shop.example/?utm_campaign=4111111111111111&utm_id=378282246310005",
+        "campaigns 62385234567890124 and 238523456789012349, 4222222222222, 362345678901234568",
+        "5611111111111113 and 9111111111111110",  # of no network
         "GA1.2.4111111111111111.1712345678",
         "UUID 41111111-1111-4111-8111-411111111111",
         "sizes 36 38 40 42 44 46 48 50",
@@ -90,7 +95,9 @@ def test_a_name_that_does_not(name: str) -> None:
 
 
 def test_a_name_that_says_id() -> None:
-    assert all(map(is_id, ["id", "orderId", "order_number", "sku", "userID", "created_at"]))
+    assert all(
+        map(is_id, ["id", "orderId", "order_number", "sku", "userID", "created_at", "utm_campaign", "utm_content"])
+    )
     assert not any(map(is_id, ["number", "card_number", "note", "q", ""]))
 
 

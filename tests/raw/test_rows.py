@@ -72,7 +72,7 @@ def _through(connection: Connection, table: str, columns: tuple[str, ...], lines
 @pytest.mark.parametrize("text", NASTY)
 def test_a_text_comes_back_as_it_was(warehouse: Connection, text: str) -> None:
     decoded = Decoded(RAW, uuid4(), 1, [(1, _event(page_title=text, props={text: [text]}))])
-    lines = rows.event_rows(decoded, ())
+    lines = rows.event_rows(decoded, rows.Seen())
     found = _through(warehouse, "clickstream_events", rows.EVENT_COLUMNS, lines, "page_title, props")
     assert found == [(text, {text: [text]})]
 
@@ -89,7 +89,7 @@ def test_money_flags_times_and_items_come_back_as_they_were(warehouse: Connectio
     order = Order("A-1", price, "EUR", items=[OrderItem("p-1", price=price, quantity=2)])
     event = _event(product=Product("p-1", price=price), order=order, is_gpc=True, is_dnt=False, sent_at=HOUR)
     ask = "product_price, order_value, order_items #>> '{0,price}', is_gpc, is_dnt, sent_at, is_first_visit"
-    lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, event)]), ())
+    lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, event)]), rows.Seen())
     found = _through(warehouse, "clickstream_events", rows.EVENT_COLUMNS, lines, ask)
     assert found == [(price, price, str(price), True, False, HOUR, None)]
 
@@ -131,18 +131,17 @@ def test_purchases_and_refunds_of_one_id_are_one_order(name: str, order: Order |
 
 
 @pytest.mark.parametrize(
-    ("given", "is_bot"),
+    ("given", "is_automated"),
     [
         ({}, False),
-        ({"user_agent": "Googlebot/2.1"}, True),
-        ({"user_agent": "axios/1.7.2"}, False),
+        ({"user_agent": "Googlebot/2.1"}, False),
         ({"props": {"webdriver": True}}, True),
         ({"props": {}}, False),
     ],
 )
-def test_a_crawler_and_a_driven_browser_are_bots(warehouse: Connection, given: dict[str, Any], is_bot: bool) -> None:
-    lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, _event(**given))]), ())
-    assert _through(warehouse, "clickstream_events", rows.EVENT_COLUMNS, lines, "is_bot") == [(is_bot,)]
+def test_a_driven_browser_says_so(warehouse: Connection, given: dict[str, Any], is_automated: bool) -> None:
+    lines = rows.event_rows(Decoded(RAW, uuid4(), 1, [(1, _event(**given))]), rows.Seen())
+    assert _through(warehouse, "clickstream_events", rows.EVENT_COLUMNS, lines, "is_automated") == [(is_automated,)]
 
 
 def test_a_retry_has_the_same_fingerprint_and_a_conflict_has_not() -> None:
@@ -173,7 +172,7 @@ def test_postgresql_takes_every_event_and_reject_that_the_decoder_gives(
     data = b"\n".join(json.dumps({**base, **record}).encode() for record in records)
     [decoded] = decode_object(Body(RAW, io.BytesIO(data), uuid4()))
     for table, columns, lines in (
-        ("clickstream_events", rows.EVENT_COLUMNS, rows.event_rows(decoded, ())),
+        ("clickstream_events", rows.EVENT_COLUMNS, rows.event_rows(decoded, rows.Seen())),
         ("rejected_events", rows.REJECT_COLUMNS, rows.reject_rows(decoded)),
     ):
         assert len(_through(warehouse, table, columns, lines, "1")) == len(lines)

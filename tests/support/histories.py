@@ -22,8 +22,11 @@ PAGES = (
     "https://shop.example/p/1?utm_source=news&utm_medium=email",
     "https://shop.example/search?q=x",
     "https://shop.example/p/2?gclid=abc",
+    "https://kasse.example/pay",
     None,
 )
+#: One that may turn out to be the shop itself, and one that does not.
+REFERRERS = (None, None, "https://kasse.example/pay", "https://blog.example/")
 CATEGORIES = (None, "Mice", "Boards")
 SEARCHES = (None, "Mouse", " mouse\u00a0", "board", " ")
 NAMES = (
@@ -71,6 +74,7 @@ def _event(draw: st.DrawFn, number: int) -> Event:
         client_id=draw(st.sampled_from(VISITORS)),
         user_id=draw(st.sampled_from([None, None, "u1"])),
         page_url=draw(st.sampled_from(PAGES)),
+        referrer=draw(st.sampled_from(REFERRERS)),
         user_agent=draw(st.sampled_from([None, None, None, "Googlebot/2.1"])),
         currency=draw(st.sampled_from([None, "EUR"])),
         product=product,
@@ -112,6 +116,7 @@ def _copies(draw: st.DrawFn, event: Event) -> list[Event]:
                 client_id=draw(st.sampled_from(VISITORS)),
                 event_timestamp=happened,
                 event_name=draw(st.sampled_from(NAMES)),
+                page_url=draw(st.sampled_from(PAGES)),
             )
         copies.append(copy)
     return copies

@@ -69,6 +69,8 @@ def test_the_longest_texts_that_are_accepted_stop_no_table(stack: Stack) -> None
         "device": Device(type=label),
         "geo": Geo(country="VN", region=label, city=label),
         "page_url": f"https://shop.example/{text(3_400)}?{tags}",
+        "referrer": f"https://{text(250)}.example/{text(3_000)}",
+        "user_agent": text(512),
         "search_query": text(2_048),
         "product": Product(id=product, name=label, category=label, brand=label, price=Decimal(3)),
     }

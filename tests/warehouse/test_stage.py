@@ -36,7 +36,7 @@ def test_poison_is_found_and_rejected_wherever_it_lies(
     poison = 2**40  # no integer column holds it
     parts = [_part("a", [1, poison, 2, 3]), _part("b", [4]), _part("c", [poison, 5, poison])]
     with Stack(replace(home, postgres=replace(postgres, database="stage_poison"))).warehouse() as connection:
-        loaded = load_batch(connection, groups(parts, ()))
+        loaded = load_batch(connection, groups(parts))
         assert (loaded.received, loaded.loaded, loaded.rejected) == (8, 5, 3)
         with transaction(connection) as cursor:
             cursor.execute("select object_key, line_number, code from rejected_events order by 1, 2")

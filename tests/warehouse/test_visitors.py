@@ -49,7 +49,7 @@ def test_a_row_is_a_visitor_s_date(stack: Stack) -> None:
     )
     found = rows(stack, "select * from fact_visitor_days order by local_date, is_bot")
     first, second, fifth = (DAY.date() + timedelta(days=days) for days in (0, 1, 4))
-    origin = ("direct", "mobile", "VN")
+    origin = ("direct", "mobile", "VN", "ann")
     assert found == [
         ("ann", first, False, first, None, first, None, *origin),
         ("ann", second, False, first, first, first, first, *origin),

@@ -12,6 +12,21 @@ events as (
     select
         clickstream_events.*,
         event_name in ('page_view', 'view_product') as is_page,
+        dim_source.channel,
+        dim_source.source,
+        dim_source.medium,
+        dim_source.campaign,
+        dim_source.is_tagged,
+        coalesce(clickstream_events.device_type, dim_user_agent.device_type) as device_kind,
+        dim_user_agent.browser,
+        dim_user_agent.operating_system,
+        -- What a program that no list knows sends besides views, as a purchase, a shop's own server sends too: it must not take
+        -- a person's order out of the numbers.
+        clickstream_events.is_automated
+        or coalesce(
+            dim_user_agent.kind = 'bot'
+            or (dim_user_agent.kind = 'program' and event_name in ('page_view', 'view_product')), false
+        ) as is_bot,
         -- By the index: one step for each purchase, however many name the same order.
         event_name = 'purchase' and event_id = (
             select first.event_id from clickstream_events as first
@@ -23,6 +38,8 @@ events as (
     inner join clickstream_events
         on clickstream_events.visitor_id = rebuild.visitor_id
         and clickstream_events.event_timestamp between lower(rebuild.span) and upper(rebuild.span)
+    left join dim_source on dim_source.source_key = clickstream_events.source_key
+    left join dim_user_agent on dim_user_agent.agent_key = clickstream_events.agent_key
 ),
 
 marked as (
@@ -65,15 +82,31 @@ grouped as (
             as entry_path,
         (array_agg(page_path order by event_timestamp desc, event_id desc) filter (where page_path is not null))[1]
             as exit_path,
-        (array_agg(array[channel, source, medium, campaign] order by event_timestamp, event_id)
-            filter (where channel is not null)) as origins,
-        (array_agg(device_type order by event_timestamp, event_id) filter (where device_type is not null))[1]
+        -- A referrer counts where the session begins. Later on it is a bank, a sign-in or a mail that the visitor comes back
+        -- from, and only tags tell of another campaign.
+        min(event_timestamp) filter (where page_path is not null) as landed_at,
+        min(event_timestamp) filter (where channel is not null and not is_tagged) as referred_at,
+        min(event_timestamp) filter (where channel is not null and is_tagged) as tagged_at,
+        array_agg(array[channel, source, medium, campaign] order by event_timestamp, event_id)
+            filter (where channel is not null and not is_tagged) as referred,
+        array_agg(array[channel, source, medium, campaign] order by event_timestamp, event_id)
+            filter (where channel is not null and is_tagged) as tagged,
+        (array_agg(device_kind order by event_timestamp, event_id) filter (where device_kind is not null))[1]
             as device_type,
+        array_agg(array[browser, operating_system] order by event_timestamp, event_id)
+            filter (where browser is not null or operating_system is not null) as software,
         (array_agg(country order by event_timestamp, event_id) filter (where country is not null))[1] as country,
         bool_or(is_bot) as is_bot
     from numbered
     cross join settings
     group by visitor_id, session_number
+),
+
+sourced as (
+    select
+        grouped.*,
+        case when referred_at = landed_at and tagged_at is distinct from landed_at then referred else tagged end as origins
+    from grouped
 ),
 
 final as (
@@ -102,7 +135,7 @@ final as (
         or add_to_cart_count + checkout_count + purchase_count > 0 as is_engaged,
         not exists (
             select 1 from clickstream_events as earlier
-            where earlier.visitor_id = grouped.visitor_id and earlier.event_timestamp < grouped.started_at
+            where earlier.visitor_id = sourced.visitor_id and earlier.event_timestamp < sourced.started_at
         ) as is_new_visitor,
         entry_path,
         exit_path,
@@ -115,8 +148,10 @@ final as (
         is_bot,
         case when cardinality(step_times) = cardinality(settings.funnel_steps)
             then floor(extract(epoch from step_times[cardinality(step_times)] - step_times[1]))::integer
-        end as funnel_seconds
-    from grouped
+        end as funnel_seconds,
+        software[1][1] as browser,
+        software[1][2] as operating_system
+    from sourced
     cross join settings
 )
 

@@ -9,6 +9,13 @@ sessions as (
     inner join fact_sessions on fact_sessions.visitor_id = rebuild.visitor_id
 ),
 
+persons as (
+    -- As in dim_visitor: a browser of two users is neither's.
+    select visitor_id, case when min(user_id) = max(user_id) then min(user_id) else visitor_id end as person_id
+    from sessions
+    group by visitor_id
+),
+
 origins as (
     select distinct on (visitor_id) visitor_id, channel, device_type, country
     from sessions
@@ -33,9 +40,11 @@ final as (
         lag(days.local_date) over (any_kind order by days.local_date, days.is_bot) as previous_on_any,
         origins.channel,
         coalesce(origins.device_type, '(none)') as device_type,
-        coalesce(origins.country, '(none)') as country
+        coalesce(origins.country, '(none)') as country,
+        persons.person_id
     from days
     inner join origins on origins.visitor_id = days.visitor_id
+    inner join persons on persons.visitor_id = days.visitor_id
     window same_kind as (partition by days.visitor_id, days.is_bot), any_kind as (partition by days.visitor_id)
 )
 
