@@ -77,7 +77,7 @@ def test_a_range_of_hours_is_one_run_and_fills_every_partition(used: Stack, inst
     with used.warehouse() as connection:
         assert (
             dump(connection)["agg_daily_traffic"]
-            == "(2026-04-01,f,1,1,1,0,1,2,2,1200.00,0,0,2)\n(2026-04-02,f,1,0,0,0,0,0,0,0.00,0,0,1)"
+            == "(2026-04-01,f,1,1,1,1,0,1,2,2,1200.00,0,0,3)\n(2026-04-02,f,1,1,0,0,0,0,0,0,0.00,0,0,2)"
         )
 
 
