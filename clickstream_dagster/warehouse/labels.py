@@ -50,6 +50,25 @@ def add(cursor: Cursor, seen: Seen) -> None:
     _insert(cursor, "dim_user_agent", (_agent_row(text) for key, text in seen.agents.items() if key not in known))
 
 
+def forget(cursor: Cursor) -> None:
+    """Forget what only events said that are gone (`removed_labels`), as if nobody had."""
+    for table, key, said in (
+        ("dim_source", "source_key", "source_key"),
+        ("dim_user_agent", "agent_key", "agent_key"),
+        ("shop_hosts", "host", "page_host"),
+    ):
+        gone = "shop_host" if table == "shop_hosts" else key
+        is_view = "and event_name in ('page_view', 'view_product')" if table == "shop_hosts" else ""
+        cursor.execute(f"""
+            delete from {table} where {key} in (select {gone} from removed_labels)
+                and {key} not in (select {said} from clickstream_events where {said} is not null {is_view})
+                and {key} not in (select {gone} from duplicate_events where {gone} is not null)
+            returning {key}::text
+            """)
+    if hosts := [host for (host,) in cursor.fetchall()]:
+        _relabel_referrers(cursor, hosts, _rules(cursor))
+
+
 def are_new(cursor: Cursor, rules: Rules) -> bool:
     """Are these other rules, or other lists, than those that the tables were labelled with?"""
     cursor.execute("select channels_version, agents_version from label_rules")
@@ -95,11 +114,15 @@ def _learn_hosts(cursor: Cursor, hosts: set[str], rules: Rules) -> None:
     new = sorted(hosts - _shop_hosts(cursor))
     if new:
         _insert(cursor, "shop_hosts", ((host,) for host in new))
-        cursor.execute(
-            f"select {_ORIGIN} from dim_source where referrer_host = any(%s) or referrer_host like 'android-app:%%'",
-            (new,),
-        )
-        _relabel_sources(cursor, rules)
+        _relabel_referrers(cursor, new, rules)
+
+
+def _relabel_referrers(cursor: Cursor, hosts: list[str], rules: Rules) -> None:
+    cursor.execute(
+        f"select {_ORIGIN} from dim_source where referrer_host = any(%s) or referrer_host like 'android-app:%%'",
+        (hosts,),
+    )
+    _relabel_sources(cursor, rules)
 
 
 def _relabel_sources(cursor: Cursor, rules: Rules) -> None:

@@ -103,13 +103,17 @@ def _set_losers_aside(cursor: Cursor) -> None:
         analyze contested_events;
         create temporary table losing_copies on commit drop as
         with copies as (
-            select event_id, partition_hour, object_key, line_number, received_at, payload_hash, staged_events.ctid as staged_at
+            select
+                event_id, partition_hour, object_key, line_number, received_at, payload_hash, source_key, agent_key,
+                event_name, page_host, staged_events.ctid as staged_at
             from staged_events
             inner join contested_events using (event_id)
             union all
             select standing.*, null from contested_events
             cross join lateral (
-                select event_id, partition_hour, object_key, line_number, received_at, payload_hash
+                select
+                    event_id, partition_hour, object_key, line_number, received_at, payload_hash, source_key, agent_key,
+                    event_name, page_host
                 from clickstream_events where clickstream_events.event_id = contested_events.event_id limit 1
             ) as standing
         ),

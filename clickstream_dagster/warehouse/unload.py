@@ -15,7 +15,7 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.partitions import ranges
 from clickstream_dagster.raw import objects
-from clickstream_dagster.warehouse import changes, runs
+from clickstream_dagster.warehouse import changes, labels, runs
 from clickstream_dagster.warehouse.connection import Connection, Cursor, held, take_lock, transaction
 from clickstream_dagster.warehouse.load import LISTED
 from clickstream_dagster.warehouse.merge import note_firsts
@@ -108,11 +108,17 @@ def _take_away(cursor: Cursor) -> Unloaded:
             delete from clickstream_events using taken_objects
             where clickstream_events.partition_hour = taken_objects.partition_hour
                 and clickstream_events.object_key = taken_objects.object_key
-            returning clickstream_events.visitor_id, clickstream_events.event_timestamp
+            returning clickstream_events.*
         )
-        select * from removed
+        select visitor_id, event_timestamp, source_key, agent_key, page_host from removed
         """)
     events = cursor.rowcount
+    cursor.execute("""
+        create temporary table removed_labels on commit drop as
+        select source_key, agent_key, page_host as shop_host from removed_events
+        union
+        select source_key, agent_key, shop_host from taken_objects inner join duplicate_events using (partition_hour, object_key)
+        """)
     note_firsts(cursor, "firsts_after")
     for table in ("duplicate_events", "rejected_events", "raw_objects"):
         cursor.execute(f"""
@@ -120,6 +126,7 @@ def _take_away(cursor: Cursor) -> Unloaded:
             where {table}.partition_hour = taken_objects.partition_hour and {table}.object_key = taken_objects.object_key
             """)
     _owe(cursor)
+    labels.forget(cursor)
     cursor.execute("select (select count(*) from gone_objects), (select count(*) from reread_objects)")
     gone, reread = cursor.fetchone() or (0, 0)
     if gone:

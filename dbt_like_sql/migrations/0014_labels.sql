@@ -42,6 +42,9 @@ alter table clickstream_events add column source_key uuid, add column agent_key 
 -- An origin may get another label; an agent does so only with another version of the lists, and is then looked for in all events.
 create index clickstream_events_source_key on clickstream_events (source_key) where source_key is not null;
 
+-- So that what a copy has taught can be forgotten with it.
+alter table duplicate_events add column source_key uuid, add column agent_key uuid, add column shop_host text;
+
 alter table fact_sessions add column browser text, add column operating_system text;
 
 -- A search compares without case in every alphabet: beyond what lower() does, an s is an s wherever it stands in a word, and

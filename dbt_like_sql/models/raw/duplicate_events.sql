@@ -13,7 +13,10 @@ final as (
         losers.line_number,
         losers.received_at,
         losers.payload_hash,
-        losers.payload_hash <> standing.payload_hash as payload_differs
+        losers.payload_hash <> standing.payload_hash as payload_differs,
+        losers.source_key,
+        losers.agent_key,
+        case when losers.event_name in ('page_view', 'view_product') then losers.page_host end as shop_host
     from losers
     inner join clickstream_events as standing on standing.event_id = losers.event_id
 )
