@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 import click
 
+from clickstream_dagster.cli.import_report import show_check, tell
 from clickstream_dagster.cli.imports import forget
-from clickstream_dagster.cli.show import bar, console, harmless
+from clickstream_dagster.cli.show import bar, console
 from clickstream_dagster.local.importer import notes
 from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
 from clickstream_dagster.local.importer.formats import FORMATS, check_format
 from clickstream_dagster.local.importer.mapping import MappingError
 from clickstream_dagster.local.importer.opening import ImportFailed
-from clickstream_dagster.local.importer.source import CHUNK_PIECES, Source, surveyed
+from clickstream_dagster.local.importer.source import Source, surveyed
 from clickstream_dagster.local.importer.store import Imported, store_source
-from clickstream_dagster.local.importer.work import Done, work_through
+from clickstream_dagster.local.importer.work import Done
 from clickstream_dagster.partitions import key_of
 from clickstream_dagster.raw.objects import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
@@ -33,7 +33,6 @@ TRIED_LINES = 100
 
 #: An import of which more than this part is refused has most likely the wrong mapping.
 REFUSED_PART = 0.05
-SHOWN_EVENTS, SHOWN_REASONS = 3, 50
 KNOWN = sorted([*ready_names(), *FORMATS])
 
 EPILOG = """
@@ -139,31 +138,6 @@ def check(path: Path, document: Document | None, zone: str, format: str | None) 
     return source
 
 
-def show_check(source: Source) -> None:
-    """What an import would make of a file: its first events, and every reason of a refusal with its count."""
-    events, reasons = 0, Counter[tuple[str, str]]()
-    with bar(f"reading {source.path.name}", source.path.stat().st_size) as shown:
-        [task] = shown.task_ids
-        for done in work_through(source, CHUNK_PIECES):
-            shown.update(task, completed=done.position)
-            if not events:
-                show_first(done)
-            events += done.count
-            reasons += done.reasons
-    console.print(f"{source.path}: {events:,} events, {reasons.total():,} refused. Nothing is stored.")
-    for (code, message), count in reasons.most_common(SHOWN_REASONS):
-        console.print(f"  {count:,} {harmless(f'{code}: {message}')}", markup=False)
-    if len(reasons) > SHOWN_REASONS:
-        console.print(f"  and {len(reasons) - SHOWN_REASONS:,} rarer reasons")
-
-
-def show_first(done: Done) -> None:
-    """The first events of a chunk, hour by hour."""
-    lines = (line for hour in done.events.values() for line in hour.text.splitlines())
-    for line in islice(lines, SHOWN_EVENTS):
-        console.print(harmless(line.decode()), markup=False, soft_wrap=True)
-
-
 def store(stack: Stack, source: Source) -> Imported:
     """Store one file, with a progress bar, and have its hours looked at by the next `clickstream materialize`."""
     path = source.path
@@ -182,21 +156,6 @@ def store(stack: Stack, source: Source) -> Imported:
         with stack.warehouse() as connection:
             touch_hours(connection, done.hours)
     return done
-
-
-def tell(path: Path, done: Imported) -> None:
-    """What an import did, in two lines."""
-    if done.known_objects and not done.objects:
-        console.print(f"{path}: imported before, nothing new ({done.events:,} events).")
-        return
-    hours = (
-        f", hours {key_of(done.first_hour)} to {key_of(done.last_hour)}" if done.first_hour and done.last_hour else ""
-    )
-    console.print(f"{path}: {done.events:,} events in {done.objects:,} objects{hours}.")
-    if done.skipped:
-        console.print(f"  {done.skipped:,} lines that are no page views were left out (pictures, scripts, errors)")
-    for code, count in sorted(done.rejected.items()):
-        console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
 
 
 def extend_range(settings: Settings, hour: datetime) -> None:

@@ -161,12 +161,14 @@ def test_an_import_of_which_much_is_refused_fails_unless_it_may(clickstream: Com
 def test_a_check_shows_the_reading_the_events_and_the_reasons_and_stores_nothing(
     clickstream: Command, plain: Path
 ) -> None:
-    (plain.parent / "half.csv").write_text("time,user,order,total\n2026-11-20 10:00,u1,O1,12\n03/04/2026,u1,O2,12\n")
+    (plain.parent / "half.csv").write_text("time,user,order,total\n2026-11-20 10:00,u1,O1,12\n03/04/2026,u1,O2,12\n2026-11-20 11:00,u2,,\n")
     shown = clickstream("import", "--check", "half.csv", "--map", plain)
     assert shown.code == 0, shown.err
     assert '"order":{"id":"O1","value":12}' in shown.out
-    assert "1 events, 1 refused. Nothing is stored." in shown.out
+    assert "2 events, 1 refused. Nothing is stored." in shown.out
     assert "begins with the day or with the month" in " ".join(shown.out.split())
+    assert "1 accepted with a warning: missing_order_id" in shown.out
+    assert "1 accepted with a warning: missing_amount" in shown.out
     assert clickstream.stored() == []
 
 

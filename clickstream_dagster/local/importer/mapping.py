@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import get_type_hints
 
 from ingest_lambda import contract, fields
-from ingest_lambda.fields import FIELDS, ITEM_FIELDS
+from ingest_lambda.fields import FIELDS, ITEM_FIELDS, LINE_FIELDS
 
 #: What a cell can fill: every field but a list, and but what the pipeline says of itself.
-PATHS = frozenset(FIELDS) - {"order.items", "time_source", "client_timestamp"}
+PATHS = frozenset(FIELDS) - LINE_FIELDS - {"time_source", "client_timestamp", "warnings"}
 REQUIRED = ("event_name", "event_timestamp")
 VISITORS = ("client_id", "session_id", "user_id")
 #: How a line of an order is told from a field of the event: `order_lines: {price: …}` is the path `line.price`.

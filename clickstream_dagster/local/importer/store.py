@@ -35,6 +35,7 @@ class Imported:
     events: int = 0
     skipped: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
     objects: int = 0
     known_objects: int = 0
     first_hour: datetime | None = None
@@ -90,6 +91,7 @@ class _Writing:
         self.result.events += done.count
         self.result.skipped += done.skipped
         self.result.reasons += done.reasons
+        self.result.warnings += done.warnings
         self._lines += done.count + done.reasons.total()
         if self._lines >= HELD_LINES:
             self._write()

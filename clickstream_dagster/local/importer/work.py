@@ -41,12 +41,13 @@ class Lines:
 @dataclass
 class Done:
     """What became of a chunk. What is refused is kept in the hour of the event before it; before the first event it is
-    `early`, and has no hour yet. `skipped` are no events."""
+    `early`, and has no hour yet. `skipped` are no events; `warnings` counts events by what could not be kept as it was."""
 
     events: dict[datetime, Lines] = field(default_factory=dict)
     rejects: dict[datetime, bytearray] = field(default_factory=dict)
     early: list[tuple[Reject, bytes]] = field(default_factory=list)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
     count: int = 0
     skipped: int = 0
     first: datetime | None = None
@@ -79,6 +80,7 @@ def _keep(done: Done, event: Event, digest: bytes) -> None:
     lines.text += contract.encode(event)
     lines.text += b"\n"
     lines.digests += digest
+    done.warnings.update({warning.code for warning in event.warnings})
 
 
 def _refuse(done: Done, reason: Reject, body: bytes) -> None:

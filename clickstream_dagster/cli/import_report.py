@@ -1,0 +1,65 @@
+"""What an import says of a file: how it would be read, and what was done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+from clickstream_dagster.cli.show import bar, console, harmless
+from clickstream_dagster.local.importer.source import CHUNK_PIECES, Source
+from clickstream_dagster.local.importer.store import Imported
+from clickstream_dagster.local.importer.work import Done, work_through
+from clickstream_dagster.partitions import key_of
+from ingest_lambda.contract import WARNINGS
+
+SHOWN_EVENTS, SHOWN_REASONS = 3, 50
+
+
+def show_check(source: Source) -> None:
+    """What an import would make of a file: its first events, and every reason of a refusal and every warning with its count."""
+    events, reasons, warnings = 0, Counter[tuple[str, str]](), Counter[str]()
+    with bar(f"reading {source.path.name}", source.path.stat().st_size) as shown:
+        [task] = shown.task_ids
+        for done in work_through(source, CHUNK_PIECES):
+            shown.update(task, completed=done.position)
+            if not events:
+                show_first(done)
+            events += done.count
+            reasons += done.reasons
+            warnings += done.warnings
+    console.print(f"{source.path}: {events:,} events, {reasons.total():,} refused. Nothing is stored.")
+    for (code, message), count in reasons.most_common(SHOWN_REASONS):
+        console.print(f"  {count:,} {harmless(f'{code}: {message}')}", markup=False)
+    if len(reasons) > SHOWN_REASONS:
+        console.print(f"  and {len(reasons) - SHOWN_REASONS:,} rarer reasons")
+    tell_warnings(warnings)
+
+
+def tell_warnings(warnings: Counter[str]) -> None:
+    """How many events could not be kept just as they were, and what that means."""
+    for code, count in warnings.most_common():
+        console.print(f"  {count:,} accepted with a warning: {code}. {WARNINGS[code].replace('`', '')}", markup=False)
+
+
+def show_first(done: Done) -> None:
+    """The first events of a chunk, hour by hour."""
+    lines = (line for hour in done.events.values() for line in hour.text.splitlines())
+    for line in islice(lines, SHOWN_EVENTS):
+        console.print(harmless(line.decode()), markup=False, soft_wrap=True)
+
+
+def tell(path: Path, done: Imported) -> None:
+    """What an import did."""
+    if done.known_objects and not done.objects:
+        console.print(f"{path}: imported before, nothing new ({done.events:,} events).")
+        return
+    hours = (
+        f", hours {key_of(done.first_hour)} to {key_of(done.last_hour)}" if done.first_hour and done.last_hour else ""
+    )
+    console.print(f"{path}: {done.events:,} events in {done.objects:,} objects{hours}.")
+    if done.skipped:
+        console.print(f"  {done.skipped:,} lines that are no page views were left out (pictures, scripts, errors)")
+    for code, count in sorted(done.rejected.items()):
+        console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
+    tell_warnings(done.warnings)
