@@ -161,7 +161,9 @@ def test_an_import_of_which_much_is_refused_fails_unless_it_may(clickstream: Com
 def test_a_check_shows_the_reading_the_events_and_the_reasons_and_stores_nothing(
     clickstream: Command, plain: Path
 ) -> None:
-    (plain.parent / "half.csv").write_text("time,user,order,total\n2026-11-20 10:00,u1,O1,12\n03/04/2026,u1,O2,12\n2026-11-20 11:00,u2,,\n")
+    (plain.parent / "half.csv").write_text(
+        "time,user,order,total\n2026-11-20 10:00,u1,O1,12\n03/04/2026,u1,O2,12\n2026-11-20 11:00,u2,,\n"
+    )
     shown = clickstream("import", "--check", "half.csv", "--map", plain)
     assert shown.code == 0, shown.err
     assert '"order":{"id":"O1","value":12}' in shown.out
