@@ -82,7 +82,7 @@ def test_a_visit_becomes_a_session_a_funnel_and_an_order(
     terms = dict(ask("select term, without_results from agg_daily_search"))
     assert terms == {"laptop": 0, "unobtainium": 1}
     [row] = ask(
-        "select user_login_state, identity_source, is_first_visit, tracker_version, consent, is_bot"
+        "select user_login_state, identity_source, is_first_visit, tracker_version, consent, is_automated"
         " from clickstream_events where event_name = 'purchase'"
     )
     assert row == ("logged_in", "login", True, "0.1.0", "granted", True)  # a driven browser says that it is one

@@ -43,9 +43,9 @@ def shop(stack: Stack) -> Stack:
 
 @pytest.mark.parametrize("model", SUMS, ids=lambda model: model.name)
 def test_every_sum_can_be_moved(model: Any) -> None:
-    """What `sums.py` needs of a model: its columns in the order grain, measures, and a count of the rows behind each row."""
+    """What `sums.py` needs of a model: its grain first, then measures, of which one counts the rows behind each row."""
     assert model.column_names[: len(model.grain)] == model.grain
-    assert model.column_names[-1] == "row_count"
+    assert "row_count" in model.column_names
     assert {"local_date"} <= set(model.grain)
     assert all(all_models()[name].materialized in ("spans", "keys") for name in model.reads)
     assert {column.data_type for column in model.measures} <= {"integer", "bigint", "numeric"}
