@@ -36,6 +36,7 @@ def _limits(struct: type, prefix: str = "") -> dict[str, int]:
 LIMITS = {
     path: limit for path, limit in _limits(contract.Event).items() if path in FIELDS and path not in ESSENTIAL_FIELDS
 }
+_SHORTEST = min(LIMITS.values())
 LINE_LIMITS = _limits(contract.OrderItem)
 _LINE_IDS = frozenset(("product_id",))
 
@@ -43,9 +44,8 @@ _LINE_IDS = frozenset(("product_id",))
 def fit(values: dict[str, Any], props: dict[str, Any]) -> list[EventWarning]:
     """Cut what is too long. An id is not cut, since that would make two things one: it goes as a whole."""
     warnings: list[EventWarning] = []
-    for path in [
-        path for path, value in values.items() if isinstance(value, str) and len(value) > LIMITS.get(path, len(value))
-    ]:
+    long = [path for path, value in values.items() if isinstance(value, str) and len(value) > _SHORTEST]
+    for path in [path for path in long if len(values[path]) > LIMITS.get(path, len(values[path]))]:
         whole = values.pop(path)
         keep(props, tuple(path.split(".")), whole)
         if path not in ID_FIELDS:

@@ -106,7 +106,8 @@ def clean(path: str, value: Any, salt: str | None = None) -> Any:
 
 def _scrub(values: dict[str, Any], salt: str | None) -> None:
     for path, value in values.items():
-        values[path] = clean(path, value, salt)
+        if isinstance(value, (str, list)):
+            values[path] = clean(path, value, salt)
 
 
 def _convert(values: dict[str, Any]) -> Event:

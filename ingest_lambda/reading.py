@@ -26,7 +26,15 @@ _ESCAPES = re.compile(
 
 
 _AMOUNTS = frozenset(
-    ("order.value", "order.tax", "order.shipping", "product.price", "product.discount_price", "quantity")
+    (
+        "order.value",
+        "order.tax",
+        "order.shipping",
+        "order.discount",
+        "product.price",
+        "product.discount_price",
+        "quantity",
+    )
 )
 
 
@@ -77,7 +85,11 @@ def draft(record: Any, words: Callable[[Mapping[str, Any]], Words] = translate) 
         try:
             if path in LINE_FIELDS:
                 _take_lines(read, props, warnings, path, value, is_refund)
-            elif (known := _amount(FIELDS[path](value, path), path, is_refund)) is not None:
+                continue
+            known = FIELDS[path](value, path)
+            if path in _AMOUNTS:
+                known = _amount(known, path, is_refund)
+            if known is not None:
                 read[path] = known
         except Reject as reason:
             if path in ESSENTIAL_FIELDS:
@@ -93,7 +105,7 @@ def _amount(value: Any, path: str, is_refund: bool) -> Any:
     """An amount as the contract holds it. What was given back may be said with a minus, and so may what was taken off."""
     if path == "order.discount":
         return abs(value)
-    if path not in _AMOUNTS or value >= 0:
+    if value >= 0:
         return value
     if is_refund:
         return abs(value)

@@ -6,8 +6,11 @@ Three dialects and their mixtures are one table; the events of GA4, Segment and 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
+#: Longer keys are not remembered: a client could fill the memory with them.
+_USUAL_KEY = 64
 _HUMP = re.compile("(?<=[a-z0-9])(?=[A-Z])")
 CONTAINERS = frozenset({"product", "order", "device", "geo", "ecom", "props"})
 
@@ -117,6 +120,11 @@ ITEM_WORDS: dict[str, tuple[str, int]] = {
 
 def snake(key: str) -> str:
     """`pageUrl`, `pageURL` and `page-url` are all `page_url`."""
+    return _snaked(key) if len(key) <= _USUAL_KEY else _snaked.__wrapped__(key)
+
+
+@lru_cache(maxsize=4_096)
+def _snaked(key: str) -> str:
     return _HUMP.sub("_", key).replace("-", "_").lower()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ingest_lambda.contract import EventWarning
@@ -14,17 +15,13 @@ from ingest_lambda.fields import FIELDS
 from ingest_lambda.words import ALIASES, CONTAINERS, ORDER_WORDS, keep, snake
 
 ORDER_EVENTS = ("purchase", "refund")
+_by_rank = itemgetter(3)
 _RANKS = {word: rank for rank, word in enumerate(ORDER_WORDS, start=1)}
 
 
-class Leaf(NamedTuple):
-    """One value of a record: the field it means (none: it goes to props) and the keys that lead to it. Of several values
-    for a field the one of the smallest rank counts: the contract's own word has 0."""
-
-    path: str | None
-    source: tuple[str, ...]
-    value: Any
-    rank: int
+#: One value of a record: the field it means (none: it goes to props), the keys that lead to it, the value, its rank. Of several
+#: values for a field the one of the smallest rank counts: the contract's own word has 0.
+Leaf = tuple[str | None, tuple[str, ...], Any, int]
 
 
 class Words(NamedTuple):
@@ -38,19 +35,31 @@ class Words(NamedTuple):
 def own(record: Mapping[str, Any]) -> Words:
     """What a record of ours says."""
     words = Words({}, {}, [])
-    is_order = any(field_name(key) == "event_name" and value in ORDER_EVENTS for key, value in record.items())
+    said = (record["event_name"],) if "event_name" in record else (record[key] for key in record if _is_name(key))
+    is_order = any(name in ORDER_EVENTS for name in said)
     settle(_leaves(record, is_order, words.props, words.warnings), words)
     return words
+
+
+def _is_name(key: str) -> bool:
+    return field_name(key) == "event_name"
 
 
 def settle(leaves: Iterable[Leaf], words: Words) -> None:
     """Of several values for a field the one of the smallest rank is the field; the others are kept in props."""
     values, props = words.values, words.props
-    for leaf in sorted(leaves, key=lambda leaf: leaf.rank):
-        if leaf.path is None or leaf.path in values:
-            keep(props, leaf.source, leaf.value)
-        elif leaf.value not in (None, ""):  # JSON's null and the empty text of `document.referrer` mean "none"
-            values[leaf.path] = leaf.value
+    others = []
+    for leaf in leaves:
+        path, _, value, rank = leaf
+        if rank or path is None or path in values:
+            others.append(leaf)
+        elif value is not None and value != "":  # JSON's null and the empty text of `document.referrer` mean "none"
+            values[path] = value
+    for path, source, value, _ in sorted(others, key=_by_rank) if len(others) > 1 else others:
+        if path is None or path in values:
+            keep(props, source, value)
+        elif value is not None and value != "":
+            values[path] = value
 
 
 def _leaves(
@@ -64,7 +73,7 @@ def _leaves(
             for inner, held in value.items():
                 yield _leaf(f"{name}.{inner}", (inner,) if name == "props" else (key, inner), held, is_order)
         elif name == "ecom":
-            yield Leaf(None, (key,), value, 1)
+            yield None, (key,), value, 1
         elif value is not None and value != "":
             warnings.append(EventWarning(f"invalid_{name}", name))
             keep(props, (key,), value)
@@ -72,9 +81,9 @@ def _leaves(
 
 def _leaf(key: str, source: tuple[str, ...], value: Any, is_order: bool) -> Leaf:
     if is_order and (path := ORDER_WORDS.get(snake(key))):
-        return Leaf(path, source, value, _RANKS[snake(key)])
+        return path, source, value, _RANKS[snake(key)]
     path = field_name(key)
-    return Leaf(path if path in FIELDS else None, source, value, int(key != path))
+    return path if path in FIELDS else None, source, value, int(key != path)
 
 
 @lru_cache(maxsize=1024)

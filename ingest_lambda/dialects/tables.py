@@ -63,11 +63,11 @@ class Table:
                 dropped.append(place)
             elif place in self.fields:
                 path, rank = self.fields[place]
-                yield Leaf(path, (*source, key), value, rank)
+                yield path, (*source, key), value, rank
             elif place in self.parents and isinstance(value, Mapping):
                 yield from self._leaves(value, place + ".", () if place in self.homes else (*source, key), dropped)
             else:
-                yield Leaf(None, (*source, key), value, 0)
+                yield None, (*source, key), value, 0
 
 
 def event_name(said: Any, events: Mapping[str, str], dialect: str) -> str:
