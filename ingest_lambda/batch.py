@@ -11,7 +11,6 @@ import msgspec
 
 from ingest_lambda import settings
 from ingest_lambda.contract import Reject
-from ingest_lambda.dialects import measurement_protocol, segment
 from ingest_lambda.dialects.common import Words, own
 from ingest_lambda.reading import Draft, draft, parse
 from ingest_lambda.request import Refusal
@@ -68,9 +67,15 @@ def _listed(members: dict[bytes, bytes]) -> tuple[bytes, EnvelopeWords]:
     """The list among an envelope's members, taken out of them, and whose words the envelope is in."""
     events = members.pop(b'"events"', b"")
     if events.startswith(b"["):
-        return events, measurement_protocol.envelope if b'"params"' in events else own
+        if b'"params"' not in events:
+            return events, own
+        from ingest_lambda.dialects import measurement_protocol  # here, as in `detection`: our own words need it never
+
+        return events, measurement_protocol.envelope
     calls = members.get(b'"batch"', b"")
     if calls.startswith(b"[") and _OUR_NAMES.isdisjoint(members):
+        from ingest_lambda.dialects import segment
+
         return members.pop(b'"batch"'), segment.envelope
     return b"", own
 

@@ -6,14 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingest_lambda.contract import Reject
-from ingest_lambda.dialects import ga4, measurement_protocol, segment, self_describing, snowplow
+from ingest_lambda.dialects import self_describing
 from ingest_lambda.dialects.common import Words, own
-from ingest_lambda.words import snake
-
-_CALLS = frozenset((*segment.CALLS, *segment.NO_EVENTS, "track"))
-#: Beside `type`, what only a call of Segment has; without it, what only its HTTP API has.
-_OF_A_CALL = frozenset(("anonymousId", "userId", "messageId", "context", "properties", "traits"))
-_OF_A_PUSH = frozenset(("ecommerce", "page_location", "ga_session_id", "gtm.uniqueEventId"))
 
 
 def translate(record: Mapping[str, Any]) -> Words:
@@ -23,6 +17,8 @@ def translate(record: Mapping[str, Any]) -> Words:
 
 def unwrapped(given: Any) -> Mapping[str, Any]:
     """What is no object, and an event all the same."""
+    from ingest_lambda.dialects import ga4
+
     if ga4.is_command(given):
         return ga4.from_command(given)
     raise Reject("invalid_event", 'an event is a JSON object, as {"event_name": "page_view", "client_id": "…"}')
@@ -35,46 +31,12 @@ def _reader(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
         or self_describing.ACTION in record
         or self_describing.PRODUCTS in record
     ):
+        from ingest_lambda.dialects import snowplow
+
         return snowplow.read
     if "event_name" in record or "eventName" in record or "event_type" in record:
         return own
-    return _foreign(record)
+    # Tables that a shop with our words never needs: its cold starts do not wait for them.
+    from ingest_lambda.dialects import foreign
 
-
-def _foreign(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
-    if "params" in record and "name" in record and "event" not in record:
-        return measurement_protocol.read
-    if isinstance(record.get("batch"), list) and "event" not in record:
-        raise Reject(
-            "invalid_event", "Segment: a batch is several events; here, give each of its calls a line of its own"
-        )
-    if _is_call(record):
-        return segment.read
-    said = record.get("event")
-    if not _OF_A_PUSH.isdisjoint(record) or (isinstance(said, str) and said in ga4.EVENTS):
-        return ga4.read
-    if "0" in record and "1" in record:
-        return _arguments
-    if isinstance(record.get("schema"), str) and record["schema"].startswith("iglu:"):
-        return snowplow.read
-    return own
-
-
-def _is_call(record: Mapping[str, Any]) -> bool:
-    if _OF_A_CALL.isdisjoint(record):
-        return False
-    call, said = record.get("type"), record.get("event")
-    if call is not None:
-        return isinstance(call, str) and call in _CALLS
-    if not isinstance(said, str):
-        return False
-    return isinstance(record.get("context"), Mapping) or snake(said[:64].replace(" ", "_")) in segment.EVENTS
-
-
-def _arguments(record: Mapping[str, Any]) -> Words:
-    """`gtag` pushes the arguments of its call, which JSON makes an object of numbered members; what the sender adds is kept."""
-    given = [record[key] for key in ("0", "1", "2", "3") if key in record]
-    if not ga4.is_command(given):
-        return own(record)
-    beside = {key: value for key, value in record.items() if not key.isdecimal()}
-    return ga4.read({**beside, **ga4.from_command(given)})
+    return foreign.reader(record)
