@@ -32,6 +32,9 @@ KNOWN_EVENTS = (
     "select_item",
 )
 
+#: Events that are about an order.
+ORDER_EVENTS = ("purchase", "refund")
+
 # `$` alone would let a final line break through in Python; `(?!\n)` closes that and means nothing elsewhere.
 Name = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$(?!\n)", description="Lower case, at most 64 characters.")

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 import msgspec
 
 from ingest_lambda import clock
-from ingest_lambda.contract import EventWarning, Reject
+from ingest_lambda.contract import ORDER_EVENTS, EventWarning, Reject
 from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 from ingest_lambda.fields import VISITOR_FIELDS
 
@@ -54,7 +54,7 @@ def set_name(values: dict[str, Any]) -> None:
 def missing(values: dict[str, Any]) -> list[EventWarning]:
     """What an order needs and did not come with."""
     name = values["event_name"]
-    if name not in ("purchase", "refund"):
+    if name not in ORDER_EVENTS:
         return []
     found = [] if values.get("order.id") else [EventWarning("missing_order_id", "order.id")]
     lines = values.get("order.items", ())

@@ -10,7 +10,7 @@ from clickstream_dagster.raw import agents, sources
 from clickstream_dagster.raw.copy_format import json_text, line
 from clickstream_dagster.raw.decode import Decoded, fingerprint
 from clickstream_dagster.raw.objects import RawObject
-from ingest_lambda.contract import Event, Geo, Order, Product, Rejection
+from ingest_lambda.contract import ORDER_EVENTS, Event, Geo, Order, Product, Rejection
 
 EVENT_COLUMNS = (
     *("event_id", "event_timestamp", "event_name", "user_id", "user_login_state", "identity_source", "client_id"),
@@ -88,7 +88,7 @@ def object_row(raw: RawObject, content_hash: UUID, lines: int, events: int, reje
 
 def order_key(event: Event) -> str | None:
     """What makes purchases and refunds one order: its id. A purchase without one is an order of its own."""
-    if event.event_name not in ("purchase", "refund"):
+    if event.event_name not in ORDER_EVENTS:
         return None
     if event.order and event.order.id:
         return event.order.id

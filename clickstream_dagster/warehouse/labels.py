@@ -22,6 +22,8 @@ from clickstream_dagster.warehouse.connection import Cursor
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.rebuild import OutdatedProcess
 
+#: What of an event is a host of the shop.
+_SHOP_HOST = "case when event_name in ('page_view', 'view_product') then page_host end"
 _ORIGIN = "replace(source_key::text, '-', ''), utm_source, utm_medium, utm_campaign, parameters, referrer_host"
 
 
@@ -52,21 +54,21 @@ def add(cursor: Cursor, seen: Seen) -> None:
 
 def forget(cursor: Cursor) -> None:
     """Forget what only events said that are gone (`removed_labels`), as if nobody had."""
-    for table, key, said in (
-        ("dim_source", "source_key", "source_key"),
-        ("dim_user_agent", "agent_key", "agent_key"),
-        ("shop_hosts", "host", "page_host"),
-    ):
-        gone = "shop_host" if table == "shop_hosts" else key
-        is_view = "and event_name in ('page_view', 'view_product')" if table == "shop_hosts" else ""
-        cursor.execute(f"""
-            delete from {table} where {key} in (select {gone} from removed_labels)
-                and {key} not in (select {said} from clickstream_events where {said} is not null {is_view})
-                and {key} not in (select {gone} from duplicate_events where {gone} is not null)
-            returning {key}::text
-            """)
-    if hosts := [host for (host,) in cursor.fetchall()]:
+    _forget_unsaid(cursor, "dim_source", "source_key", "source_key", "source_key")
+    _forget_unsaid(cursor, "dim_user_agent", "agent_key", "agent_key", "agent_key")
+    if hosts := _forget_unsaid(cursor, "shop_hosts", "host", "shop_host", _SHOP_HOST):
         _relabel_referrers(cursor, hosts, _rules(cursor))
+
+
+def _forget_unsaid(cursor: Cursor, table: str, key: str, taught: str, said: str) -> list[str]:
+    """Remove the keys that were `taught` by what is gone, and that no event has `said`, nor a copy of one has taught."""
+    cursor.execute(f"""
+        delete from {table} where {key} in (select {taught} from removed_labels)
+            and {key} not in (select {said} from clickstream_events where {said} is not null)
+            and {key} not in (select {taught} from duplicate_events where {taught} is not null)
+        returning {key}::text
+        """)
+    return [gone for (gone,) in cursor.fetchall()]
 
 
 def are_new(cursor: Cursor, rules: Rules) -> bool:

@@ -10,11 +10,10 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from ingest_lambda.contract import EventWarning
+from ingest_lambda.contract import ORDER_EVENTS, EventWarning
 from ingest_lambda.fields import FIELDS
 from ingest_lambda.words import ALIASES, CONTAINERS, ORDER_WORDS, keep, snake
 
-ORDER_EVENTS = ("purchase", "refund")
 _by_rank = itemgetter(3)
 _RANKS = {word: rank for rank, word in enumerate(ORDER_WORDS, start=1)}
 

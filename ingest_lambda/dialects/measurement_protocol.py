@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ingest_lambda.contract import ORDER_EVENTS
 from ingest_lambda.dialects import ga4
-from ingest_lambda.dialects.common import ORDER_EVENTS, Words
+from ingest_lambda.dialects.common import Words
 from ingest_lambda.dialects.tables import Table, event_name
 
 NAME = "GA4 Measurement Protocol"

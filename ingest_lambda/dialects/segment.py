@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingest_lambda.contract import Reject
-from ingest_lambda.dialects.common import ORDER_EVENTS, Words
+from ingest_lambda.contract import ORDER_EVENTS, Reject
+from ingest_lambda.dialects.common import Words
 from ingest_lambda.dialects.tables import Table, event_name
 
 NAME = "Segment"

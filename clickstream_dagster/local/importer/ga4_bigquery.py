@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ingest_lambda.contract import Reject
+from ingest_lambda.contract import ORDER_EVENTS, Reject
 from ingest_lambda.fields import MAX_DECIMALS
 from ingest_lambda.reading import parse
 
@@ -33,7 +33,6 @@ _LINE = {
 }
 _KINDS = ("string_value", "int_value", "double_value", "float_value")
 _NOTHING = (None, "", "(not set)")
-_ORDERS = frozenset(("purchase", "refund"))
 
 
 def record(line: bytes) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def _bought(name: str, row: Mapping[str, Any], params: dict[str, Any]) -> dict[s
     """What an event is about: an order, a product, or several of them."""
     lines = [_line(item) for item in _listed(row, "items")]
     shop = _part(row, "ecommerce")
-    if name in _ORDERS:
+    if name in ORDER_EVENTS:
         paid = params.pop("value", None)
         revenue = shop.get("refund_value" if name == "refund" else "purchase_revenue")
         number = params.pop("transaction_id", None)
