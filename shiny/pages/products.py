@@ -134,8 +134,6 @@ def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
 
 _NAMES = {"name": Column("Product"), "category": Column("Category")}
 _COUNTS = {
-    "shown_sessions": Column("Shown in sessions", "count"),
-    "click_rate": Column("Click rate %", "percent"),
     "views": Column("Views", "count"),
     "viewed_sessions": Column("Viewed in sessions", "count"),
     "added_sessions": Column("Added in sessions", "count"),
@@ -146,6 +144,11 @@ _SALES = {
     "revenue": Column("Revenue", "money"),
     "refunded": Column("Refunded", "money"),
     "currency": Column("Currency"),
+}
+#: Last, since many shops tell of no lists.
+_LISTS = {
+    "shown_sessions": Column("Shown in sessions", "count"),
+    "click_rate": Column("Click rate %", "percent"),
 }
 PARTS = (
     Boxes("period", _period),
@@ -160,6 +163,7 @@ PARTS = (
             "products": Column("Products", "count"),
             **_COUNTS,
             **_SALES,
+            **_LISTS,
         },
         _draw_groups,
         (GROUP,),
@@ -215,6 +219,7 @@ PARTS = (
             **_COUNTS,
             "orders": Column("Orders", "count"),
             **_SALES,
+            **_LISTS,
             "product_id": Column("Product id"),
         },
         options=(ORDER,),
