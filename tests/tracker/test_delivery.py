@@ -16,6 +16,8 @@ from tracker_site import (
     cut_off,
     flush,
     heard,
+    hold_clock,
+    pass_time_until,
     say,
     served,
     silence,
@@ -51,10 +53,13 @@ def test_one_batch_in_text_that_needs_no_preflight(collector: Collector, shop: S
 def test_a_first_event_goes_out_after_a_second_and_a_purchase_at_once(
     collector: Collector, shop: Shop, page: Page
 ) -> None:
+    page.clock.install()
     page.goto(shop.url)
-    until(lambda: len(collector.lines()) == 1, 3)
+    until(lambda: len(collector.lines()) == 1)
+    hold_clock(page)  # so that the second of a batch does not pass
     page.evaluate("clickstream.purchase({id: 'o-1', value: '12.50', currency: 'EUR', items: []})")
-    until(lambda: len(collector.lines()) == 2, 0.9)
+    page.clock.run_for(50)
+    until(lambda: len(collector.lines()) == 2)
     assert collector.names() == ["page_view", "purchase"]
 
 
@@ -71,8 +76,7 @@ def test_a_collector_in_trouble_for_minutes(collector: Collector, shop: Shop, pa
         page.wait_for_timeout(50)
     assert 2 <= len(collector.seen) <= 30  # in six minutes: it backs off
     is_down = False
-    page.clock.fast_forward(300_000)
-    until(lambda: len(heard(collector)) == 10)
+    pass_time_until(page, 300_000, lambda: len(heard(collector)) == 10)
     assert flush(page) == 0
     assert_all_heard(collector, range(10))
     assert page.evaluate("clickstream.stats.dropped") == {}
@@ -246,9 +250,7 @@ def test_an_answer_that_never_comes_is_given_up(collector: Collector, shop: Shop
     say(page, range(5))
     page.evaluate("void clickstream.flush()")
     until(lambda: len(collector.seen) == 1)
-    page.clock.fast_forward(10_000)
-    page.clock.fast_forward(10_000)
-    until(lambda: len(heard(collector)) == 5)
+    pass_time_until(page, 10_000, lambda: len(heard(collector)) == 5)
     assert flush(page) == 0
     assert_all_heard(collector, range(5))
 

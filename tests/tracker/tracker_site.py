@@ -264,6 +264,17 @@ def until(holds: Callable[[], Any], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
+def pass_time_until(page: Page, jump: int, holds: Callable[[], Any]) -> None:
+    """Move the page's clock on by so many milliseconds until it holds: again, for what a page waits for may only now begin."""
+
+    def after_a_jump() -> bool:
+        page.clock.fast_forward(jump)
+        page.wait_for_timeout(50)
+        return bool(holds())
+
+    until(after_a_jump)
+
+
 def flush(page: Page) -> int:
     """Send what waits, and count what still waits."""
     return int(page.evaluate("clickstream.flush().then(() => clickstream.pending())"))
@@ -272,6 +283,11 @@ def flush(page: Page) -> int:
 def stop_clock(page: Page) -> None:
     """By a clock that stands still a page sends when a test tells it to, and never by itself."""
     page.clock.install()
+    hold_clock(page)
+
+
+def hold_clock(page: Page) -> None:
+    """Let an installed clock stand still from here on."""
     page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
 
 
