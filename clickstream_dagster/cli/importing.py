@@ -118,7 +118,7 @@ def check(path: Path, document: Document | None, zone: str, format: str | None) 
     name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
     if format:
         check_format(format)
-    if name.endswith((".csv", ".tsv")) and not document:
+    if name.endswith((".csv", ".tsv")) and not document and not format:
         raise MappingError(
             f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h), or with "
             f"--as one of {', '.join(ready_names())}."

@@ -107,7 +107,9 @@ def read(record: Mapping[str, Any]) -> Words:
     action = flat.get("action")
     said = action.pop("type", None) if isinstance(action, dict) else None
     if said is None:
-        said = flat.get("event_name") or flat.get("event")
+        # A structured event's own name is that of its action.
+        said = flat.pop("se_action", None) if flat.get("event") == "struct" else None
+        said = said or flat.get("event_name") or flat.get("event")
     if said in (None, "unstruct"):
         raise Reject("missing_event_name", f"{NAME}: neither event_name nor an e-commerce action says what happened")
     for key in ("event", "event_name"):

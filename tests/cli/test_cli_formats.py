@@ -85,3 +85,44 @@ def test_a_real_access_log(clickstream: Command) -> None:
     assert len({one["client_id"] for one in pages}) > 1_000
     assert "1 rejected: invalid_row" in done.out
     assert not any(b"83.149.9.216" in text for text in texts(clickstream))
+
+
+def test_enriched_events_of_snowplow(clickstream: Command) -> None:
+    done = clickstream("import", CASES / "snowplow.tsv", "--as", "snowplow", "--allow-refused")
+    assert done.code == 0, done.err
+    assert "1 rejected: invalid_row" in done.out
+    page, view, add, chat, purchase = events(clickstream)
+    assert [one["event_name"] for one in (page, view, add, chat, purchase)] == [
+        *("page_view", "view_product", "add_to_cart", "open_chat", "purchase")
+    ]
+    assert (page["event_timestamp"], page["page_title"]) == ("2026-11-20T10:00:01Z", "Mice")
+    assert page["geo"] == {"country": "DE", "city": "Hamburg"}
+    assert {one["client_id"] for one in (page, view, add, chat, purchase)} == {"b0e1c2d3-1111-4222-8333-944455566677"}
+    assert (view["product"]["id"], view["product"]["price"], add["quantity"]) == ("SKU-1", 19.99, 2)
+    assert (chat["props"]["se_category"], chat["props"]["se_label"]) == ("help", "size")
+    assert (purchase["order"]["id"], purchase["order"]["value"], purchase["order"]["shipping"]) == ("T-7", 44.98, 5)
+    assert purchase["order"]["items"][0]["quantity"] == 2
+    stored = b"".join(texts(clickstream))
+    assert b"203.0.113.7" not in stored
+    assert b"20095" not in stored
+
+
+def test_calls_of_segment(clickstream: Command) -> None:
+    done = clickstream("import", CASES / "segment.ndjson", "--as", "segment", "--allow-refused")
+    assert done.code == 0, done.err
+    assert "1 rejected: invalid_event" in done.out
+    page, add, login, purchase = events(clickstream)
+    assert [one["event_name"] for one in (page, add, login, purchase)] == [
+        *("page_view", "add_to_cart", "login", "purchase")
+    ]
+    assert (add["product"]["id"], add["quantity"], login["user_id"]) == ("SKU-1", 2, "u-1")
+    assert (purchase["order"]["id"], purchase["order"]["value"]) == ("T-8", 44.98)
+    assert b"jo@example.com" not in b"".join(texts(clickstream))
+
+
+def test_an_array_of_calls(clickstream: Command, tmp_path: Path) -> None:
+    calls = [json.loads(line) for line in (CASES / "segment.ndjson").read_text().splitlines()[:4]]
+    (tmp_path / "calls.json").write_text(json.dumps(calls, indent=2))
+    done = clickstream("import", tmp_path / "calls.json", "--as", "segment")
+    assert done.code == 0, done.err
+    assert len(events(clickstream)) == 4

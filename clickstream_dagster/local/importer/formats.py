@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clickstream_dagster.local.importer import access_log, ga4_bigquery
+from clickstream_dagster.local.importer import access_log, ga4_bigquery, snowplow
 from clickstream_dagster.local.importer.opening import ImportFailed
+from ingest_lambda.reading import parse
 from ingest_lambda.settings import hash_salt
 
 #: Of a line: its record, or None where it is none and nothing is lost. Raises `Reject`.
 FORMATS: dict[str, Callable[[bytes], dict[str, Any] | None]] = {
     access_log.NAME: access_log.record,
     ga4_bigquery.NAME: ga4_bigquery.record,
+    "segment": parse,  # its files are calls as the collector gets them
+    snowplow.NAME: snowplow.record,
 }
+
+#: Of these a line may begin with a bracket that opens no array.
+LINES_ONLY = frozenset((access_log.NAME, snowplow.NAME))
 
 
 def check_format(name: str) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple, cast
 
 from clickstream_dagster.local.importer.document import Document
 from clickstream_dagster.local.importer.encodings import survey
+from clickstream_dagster.local.importer.formats import LINES_ONLY
 from clickstream_dagster.local.importer.opening import Line, blocks, lines
 from clickstream_dagster.local.importer.orders import Orders
 from clickstream_dagster.local.importer.records import CsvReader, JsonReader, LineReader, Piece, Reader, Record
@@ -94,7 +95,7 @@ class Source:
         return cast(Iterator[Piece], Orders(mapping, layout.header).gathered(map(reader.row, rows)))
 
     def _json(self, position: _Position) -> Iterator[Piece]:
-        if self.encoding == "utf-8" and not self.format and _is_array(self.path):
+        if self.encoding == "utf-8" and self.format not in LINES_ONLY and _is_array(self.path):
             return _elements(self.path)
         return position.followed(lines(self.path, self.encoding))
 
