@@ -83,8 +83,13 @@ def label(user_agent: str) -> Agent:
     kind = _kind(text)
     if kind in ("server", "program"):
         return Agent(kind)
-    parsed = _parser().parse(text)
-    return Agent(kind, devices.device_type(text), devices.browser(text, parsed), devices.system(parsed))
+    browser, system = _parser().parse_user_agent(text), _parser().parse_os(text)
+    return Agent(
+        kind,
+        devices.device_type(text),
+        devices.browser(text, browser and browser.family),
+        devices.system(system and system.family),
+    )
 
 
 @cache

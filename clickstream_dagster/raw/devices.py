@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 #: What is on a wall, a wrist or a dashboard, or plays games.
 _OTHER = re.compile(
@@ -66,20 +65,18 @@ def device_type(text: str) -> str:
     return "mobile" if _MOBILE.search(text) else "desktop"
 
 
-def browser(text: str, parsed: Any) -> str | None:
-    """The family, whatever its size and version; the app, where the browser is inside of one."""
+def browser(text: str, family: str | None) -> str | None:
+    """The family, as ua-parser tells it, whatever its size and version; the app, where the browser is inside of one."""
     for pattern, name in _BROWSERS:
         if pattern.search(text):
             return name
-    family = parsed.user_agent.family if parsed.user_agent else None
     if family is None:
         return None
-    return next((name for start, name in _FAMILIES if family.startswith(start)), str(family))
+    return next((name for start, name in _FAMILIES if family.startswith(start)), family)
 
 
-def system(parsed: Any) -> str | None:
-    """The family of the operating system."""
-    family = parsed.os.family if parsed.os else None
+def system(family: str | None) -> str | None:
+    """The family of the operating system, as ua-parser tells it."""
     if family is None:
         return None
-    return "Windows" if family.startswith("Windows") and "Phone" not in family else _SYSTEMS.get(family, str(family))
+    return "Windows" if family.startswith("Windows") and "Phone" not in family else _SYSTEMS.get(family, family)
