@@ -41,4 +41,12 @@ def key_events(cursor: Cursor) -> Seen:
             and keyed_pages.referrer is not distinct from events.referrer
         where clickstream_events.event_id = events.event_id
         """)
+    # A copy with the payload of its event said the same. What another one said stands in its object alone.
+    cursor.execute("""
+        update duplicate_events
+        set source_key = events.source_key, agent_key = events.agent_key,
+            shop_host = case when events.event_name in ('page_view', 'view_product') then events.page_host end
+        from clickstream_events as events
+        where events.event_id = duplicate_events.event_id and events.payload_hash = duplicate_events.payload_hash
+        """)
     return seen
