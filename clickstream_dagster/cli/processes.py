@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from clickstream_dagster.cli.show import console
@@ -24,26 +25,27 @@ class Server:
 
 
 def run_until_stopped(servers: Sequence[Server]) -> None:
-    """Start the servers, print their links, and end all of them when one ends, or on Ctrl-C or SIGTERM. Exits with the
-    code of the one that ended."""
+    """Start the servers, print their links, and end all of them when one ends, or on Ctrl-C, SIGTERM or a closed terminal.
+    Exits with the code of the one that ended by itself."""
     # A shell starts background programs with SIGINT ignored; Dagster would then ignore SIGTERM as well, and never end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    running = [subprocess.Popen(server.command, env={**os.environ, **server.environ}) for server in servers]
+    # A group of its own for each: the terminal tells us alone, and not a process that they are only just starting.
+    running = [
+        subprocess.Popen(server.command, env={**os.environ, **server.environ}, process_group=0) for server in servers
+    ]
 
     def stop(*_: object) -> None:
         for process in running:
             process.terminate()
 
     signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
     pages = [server for server in servers if server.url]
     for server in pages:
         console.print(f"{server.title}: {server.url}", soft_wrap=True)
     console.print("Ctrl-C stops it." if len(pages) == 1 else "Ctrl-C stops them.")
-    try:
+    with suppress(KeyboardInterrupt):
         while all(process.poll() is None for process in running):
             time.sleep(0.2)
-    except KeyboardInterrupt:
-        pass  # the terminal has told the servers, too
-    else:
-        stop()
+    stop()
     sys.exit(max(process.wait() for process in running))

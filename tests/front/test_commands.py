@@ -24,7 +24,7 @@ def test_it_ends_soon_and_quietly(three: Three, tmp_path: Path, name: str, told:
     process = start(three.command, COMMANDS[name], port, log)
     until(lambda: answers(f"http://127.0.0.1:{port}{ALIVE[name]}"), process, log)
     if told == "Ctrl-C":
-        os.killpg(process.pid, signal.SIGINT)  # a terminal tells the whole group
+        os.killpg(process.pid, signal.SIGINT)  # a terminal tells the group that stands in front
     else:
         process.terminate()
     process.wait(SOON)
@@ -43,7 +43,7 @@ def test_serve_ends_when_one_of_its_parts_does(three: Three, tmp_path: Path, par
     port, log = free_port(), tmp_path / "log"
     process = start(three.command, "serve", port, log)
     until(lambda: answers(f"http://127.0.0.1:{port}/server_info"), process, log)
-    subprocess.run(["pkill", "-KILL", "-g", str(process.pid), "-f", part], check=True)
+    subprocess.run(["pkill", "-KILL", "-s", str(process.pid), "-f", part], check=True)
     assert process.wait(SOON) is not None
 
 

@@ -85,7 +85,7 @@ def three_servers(command: Command, folder: Path) -> Iterator[Three]:
 
 
 def start(command: Command, name: str, port: int, log: Path, *more: str) -> subprocess.Popen[bytes]:
-    """`clickstream NAME --port PORT` in a process group of its own, as a terminal gives it."""
+    """`clickstream NAME --port PORT` in a session of its own, as a terminal gives it."""
     with log.open("wb") as out:
         return subprocess.Popen(
             [str(COMMAND), name, "--port", str(port), *more],
@@ -136,12 +136,12 @@ def strangers_page() -> Iterator[int]:
     server.server_close()
 
 
-def children(group: int) -> list[str]:
-    """What still runs in a process group: Linux only, like the servers' machine."""
+def children(session: int) -> list[str]:
+    """What still runs of a session: Linux only, like the servers' machine."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and os.getpgid(int(entry.name)) == group:
+            if entry.name.isdigit() and os.getsid(int(entry.name)) == session:
                 found.append((entry / "cmdline").read_text().replace("\0", " "))
         except OSError:
             continue

@@ -255,8 +255,11 @@ def _acknowledged(port: int, stop: Callable[[], None]) -> set[str]:
 
 
 def _stored(home: Path) -> set[str]:
+    """What is in the files, but for zeros: the last ones have their name when the power goes and not yet what is in them,
+    and are not acknowledged."""
     files = (home / "raw" / "events").rglob("*.json")
-    return {json.loads(line)["props"]["n"] for file in files for line in file.read_bytes().splitlines()}
+    lines = [line for file in files for line in file.read_bytes().splitlines() if line.strip(b"\0")]
+    return {json.loads(line)["props"]["n"] for line in lines}
 
 
 def test_every_acknowledged_event_survives_a_power_cut(disk: Disk) -> None:
