@@ -145,6 +145,16 @@ def enter_listed(connection: Connection, done: Look, settings: Settings) -> None
             """,
             (first, done.began, done.began, hours),
         )
+        # An older history makes hours complete that were found empty when nothing lay before them.
+        cursor.execute(
+            """
+            update loaded_hours set is_closed = true
+            where not is_closed and partition_hour >= %s and listed_at >= partition_hour + interval '1 hour'
+                and listed_at > coalesce(touched_at, '-infinity')
+                and partition_hour < (select max(partition_hour) from loaded_hours where is_closed)
+            """,
+            (first,),
+        )
 
 
 def touch_hours(connection: Connection, hours: Iterable[datetime]) -> None:

@@ -211,3 +211,18 @@ def test_every_hour_is_complete_after_a_look(
         assert cursor.fetchall() in ([(before,)], [(after,)])
         cursor.execute("select min(partition_hour) from loaded_hours where is_closed")
         assert cursor.fetchall() == [(OLD,)]
+
+
+def test_hours_found_empty_are_complete_once_an_older_history_lies_before_them(
+    warehouse: Connection, store: ObjectStore, settings: Settings
+) -> None:
+    _put(store, OLD)
+    _load(warehouse, store, settings)
+    older = OLD - 30 * timedelta(days=1)
+    _put(store, older)
+    touch_hours(warehouse, [older])
+    _wait()
+    _load(warehouse, store, replace(settings, first_hour=older))
+    with transaction(warehouse) as cursor:
+        cursor.execute("select complete_to from data_freshness")
+        assert cursor.fetchall()[0][0] >= NOW
