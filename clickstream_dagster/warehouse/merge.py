@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clickstream_dagster.warehouse import changes, runs
+from clickstream_dagster.warehouse import changes, first_purchases, runs
 from clickstream_dagster.warehouse.connection import Cursor, analyze_if_grown
-from clickstream_dagster.warehouse.models import all_models, stored_readers
+from clickstream_dagster.warehouse.models import all_models
 
 #: What is loaded into which table, and what it counts as.
 _TABLES = (
@@ -55,7 +55,16 @@ def merge(cursor: Cursor) -> Loaded:
     """Merge the staged copies, and owe the tables what that changes."""
     models = all_models()
     _set_losers_aside(cursor)
-    _note_orders(cursor)
+    first_purchases.watch(
+        cursor,
+        """
+        select order_key from staged_events where order_key is not null
+        union
+        select clickstream_events.order_key from losing_copies
+        inner join clickstream_events on clickstream_events.event_id = losing_copies.event_id
+        where losing_copies.staged_at is null and clickstream_events.order_key is not null
+        """,
+    )
     cursor.execute("""
         create temporary table displaced_events on commit drop as
         with displaced as (
@@ -131,53 +140,16 @@ def _set_losers_aside(cursor: Cursor) -> None:
         """)
 
 
-def _note_orders(cursor: Cursor) -> None:
-    """Note the orders that this load names, and the first purchase that each has before it."""
-    cursor.execute("""
-        create temporary table named_orders on commit drop as
-        select order_key from staged_events where order_key is not null
-        union
-        select clickstream_events.order_key from losing_copies
-        inner join clickstream_events on clickstream_events.event_id = losing_copies.event_id
-        where losing_copies.staged_at is null and clickstream_events.order_key is not null
-        """)
-    note_firsts(cursor, "firsts_before")
-
-
-def note_firsts(cursor: Cursor, table: str) -> None:
-    """Note the first purchase of each named order, by the index, one step for each: a client may name one that has thousands
-    of purchase events."""
-    cursor.execute(f"""
-        create temporary table {table} on commit drop as
-        select first.* from named_orders
-        cross join lateral (
-            select order_key, event_id, visitor_id, event_timestamp from clickstream_events
-            where clickstream_events.order_key = named_orders.order_key and event_name = 'purchase'
-            order by event_timestamp, event_id
-            limit 1
-        ) as first
-        """)
-
-
 def _owe(cursor: Cursor) -> None:
-    note_firsts(cursor, "firsts_after")
-    # Which purchase event of an order is the order may change with any of them: then the sessions of both are touched.
     changes.owe_spans(
         cursor,
         """
         select visitor_id, event_timestamp from staged_events
         union all
         select visitor_id, event_timestamp from displaced_events
-        union all
-        select visitor_id, event_timestamp from (table firsts_before except table firsts_after) as lost
-        union all
-        select visitor_id, event_timestamp from (table firsts_after except table firsts_before) as won
         """,
     )
-    for reader in stored_readers("clickstream_events"):
-        # Each of them: an event may change the items of an order whose own row stays the same.
-        if reader.key == "order_id":
-            changes.owe_keys(cursor, reader.name, "select order_key from named_orders")
+    first_purchases.owe(cursor)
     changes.owe_keys(
         cursor,
         "etl_ledger",

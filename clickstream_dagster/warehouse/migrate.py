@@ -7,7 +7,7 @@ from importlib.resources import files
 from psycopg2 import sql
 
 from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT, SESSION_GAP, Settings
-from clickstream_dagster.warehouse import backfill, changes, labels, reader
+from clickstream_dagster.warehouse import backfill, changes, labels, reader, relabel
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
@@ -22,13 +22,13 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
-        rules = labels.chosen_rules(settings)
-        if pending or _is_anything_new(cursor, settings) or labels.are_new(cursor, rules):
+        rules = relabel.chosen_rules(settings)
+        if pending or _is_anything_new(cursor, settings) or relabel.are_new(cursor, rules):
             _wait_for_others(cursor)
             _apply(cursor, pending)
             _replace_views(cursor)
             are_settings_new = _write_settings(cursor, settings)
-            labels.settle(cursor, rules)
+            relabel.settle(cursor, rules)
             if backfill.MIGRATION in pending:
                 labels.add(cursor, backfill.key_events(cursor))
             _owe_what_is_new(cursor, are_settings_new)

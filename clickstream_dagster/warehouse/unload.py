@@ -15,11 +15,9 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.partitions import ranges
 from clickstream_dagster.raw import objects
-from clickstream_dagster.warehouse import changes, labels, runs
+from clickstream_dagster.warehouse import changes, first_purchases, labels, runs
 from clickstream_dagster.warehouse.connection import Connection, Cursor, held, take_lock, transaction
 from clickstream_dagster.warehouse.load import LISTED
-from clickstream_dagster.warehouse.merge import note_firsts
-from clickstream_dagster.warehouse.models import stored_readers
 from clickstream_dagster.warehouse.unseen import touch
 
 
@@ -95,13 +93,14 @@ def _check_stored(cursor: Cursor, store: ObjectStore) -> None:
 
 
 def _take_away(cursor: Cursor) -> Unloaded:
-    cursor.execute("""
-        create temporary table named_orders on commit drop as
+    first_purchases.watch(
+        cursor,
+        """
         select distinct clickstream_events.order_key
         from taken_objects inner join clickstream_events using (partition_hour, object_key)
         where clickstream_events.order_key is not null
-        """)
-    note_firsts(cursor, "firsts_before")
+        """,
+    )
     cursor.execute("""
         create temporary table removed_events on commit drop as
         with removed as (
@@ -119,7 +118,6 @@ def _take_away(cursor: Cursor) -> Unloaded:
         union
         select source_key, agent_key, shop_host from taken_objects inner join duplicate_events using (partition_hour, object_key)
         """)
-    note_firsts(cursor, "firsts_after")
     for table in ("duplicate_events", "rejected_events", "raw_objects"):
         cursor.execute(f"""
             delete from {table} using taken_objects
@@ -136,17 +134,8 @@ def _take_away(cursor: Cursor) -> Unloaded:
 
 def _owe(cursor: Cursor) -> None:
     """As after a load (`merge.py`): the sessions around what left, and around the purchase that is now the first of its order."""
-    changes.owe_spans(
-        cursor,
-        """
-        select visitor_id, event_timestamp from removed_events
-        union all
-        select visitor_id, event_timestamp from (table firsts_after except table firsts_before) as won
-        """,
-    )
-    for reader in stored_readers("clickstream_events"):
-        if reader.key == "order_id":
-            changes.owe_keys(cursor, reader.name, "select order_key from named_orders")
+    changes.owe_spans(cursor, "select visitor_id, event_timestamp from removed_events")
+    first_purchases.owe(cursor)
     changes.owe_keys(cursor, "etl_ledger", "select distinct partition_hour from taken_objects")
     cursor.execute("select distinct partition_hour from reread_objects")
     touch(cursor, [hour for (hour,) in cursor.fetchall()])

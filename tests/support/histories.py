@@ -17,6 +17,8 @@ MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)  # the night when Europe's clocks g
 START = MIDNIGHT - timedelta(hours=3)
 HOURS = 8
 VISITORS = ("ann", "bob", "cleo")
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"
+SERVER = "WordPress/6.4; https://shop.example"
 PAGES = (
     "https://shop.example/",
     "https://shop.example/p/1?utm_source=news&utm_medium=email",
@@ -75,7 +77,7 @@ def _event(draw: st.DrawFn, number: int) -> Event:
         user_id=draw(st.sampled_from([None, None, "u1"])),
         page_url=draw(st.sampled_from(PAGES)),
         referrer=draw(st.sampled_from(REFERRERS)),
-        user_agent=draw(st.sampled_from([None, None, None, "Googlebot/2.1"])),
+        user_agent=draw(st.sampled_from([None, None, FIREFOX, SERVER, "Googlebot/2.1"])),
         currency=draw(st.sampled_from([None, "EUR"])),
         product=product,
         order=order,

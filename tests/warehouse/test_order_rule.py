@@ -28,6 +28,8 @@ from support.tables import differences, dump, empty
 from support.thorough import examples
 
 HOURS = 3
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"
+SERVER = "WordPress/6.4; https://shop.example"
 CENT = Decimal("0.01")
 
 
@@ -61,14 +63,20 @@ def told(order: Order, name: str, way: str, rng: random.Random) -> list[Event]:
     else:
         parts = [order, order, replace(order, value=None)]
     events = [purchase(part, name, rng) for part in parts]
-    return events + [repeated(one, rng) for one in events if rng.random() < 0.4]
+    events += [repeated(one, rng) for one in events if rng.random() < 0.4]
+    if rng.random() < 0.4:
+        events.append(replace(purchase(order, name, rng), client_id=None, user_id="shop", user_agent=SERVER))
+    return events
 
 
 def purchase(part: Order, name: str, rng: random.Random, kind: str = "purchase") -> Event:
     at = DAY + timedelta(minutes=rng.randrange(60 * HOURS - 10))
     received = at + timedelta(minutes=rng.choice((0, 0, 9)))
     order = replace(part, id=name)
-    return Event(UUID(int=rng.getrandbits(128)), kind, at, received, client_id=f"c-{name}", order=order)
+    agent = (None, FIREFOX)[int(name[1:]) % 2]  # one browser for an order
+    return Event(
+        UUID(int=rng.getrandbits(128)), kind, at, received, client_id=f"c-{name}", user_agent=agent, order=order
+    )
 
 
 def repeated(event: Event, rng: random.Random) -> Event:

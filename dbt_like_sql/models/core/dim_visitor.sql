@@ -13,7 +13,7 @@ final as (
     select
         visitor_id,
         -- A browser of two users is neither's: which of them its anonymous sessions were, nobody knows.
-        case when min(user_id) = max(user_id) then min(user_id) else visitor_id end as person_id,
+        case when min(user_id) = max(user_id) and not bool_or(is_shared) then min(user_id) else visitor_id end as person_id,
         (array_agg(user_id order by started_at desc) filter (where user_id is not null))[1] as user_id,
         min(started_at) as first_seen_at,
         max(ended_at) as last_seen_at,

@@ -30,7 +30,7 @@ copies as (
         select
             event_id, event_timestamp, visitor_id, order_id, order_key, currency, order_value, order_items, order_tax,
             order_shipping, order_discount, order_coupon, product_id, product_name, product_category, product_brand,
-            coalesce(product_discount_price, product_price) as product_price, quantity,
+            coalesce(product_discount_price, product_price) as product_price, quantity, agent_key,
             coalesce(jsonb_array_length(order_items), 1) as line_count
         from clickstream_events
         where clickstream_events.order_key = rebuild.order_id and clickstream_events.event_name = 'purchase'
@@ -40,13 +40,22 @@ copies as (
 ),
 
 purchases as (
-    -- The first of them is where and when the order was placed.
-    select distinct on (order_key) * from copies order by order_key, event_timestamp, event_id
+    -- One of them is where and when the order was placed.
+    select copies.* from rebuild
+    cross join lateral first_purchase(rebuild.order_id) as first
+    inner join copies on copies.order_key = first.order_key and copies.event_id = first.event_id
 ),
 
 judged as materialized (
     -- The planner takes a flag for true of half of the rows, and an equation for true of hardly any, which costs it the joins.
-    select copies.*, not is_beyond and coalesce(currency, money_currency) = money_currency as is_counted from copies
+    select
+        copies.*,
+        not is_beyond and coalesce(currency, money_currency) = money_currency as is_counted,
+        coalesce(dim_user_agent.kind = 'human', false) as is_person,
+        -- Who tells of the order: a browser and its reload, or the shop's own server, or its export.
+        visitor_id || '|' || coalesce(dim_user_agent.kind, '') as reporter
+    from copies
+    left join dim_user_agent on dim_user_agent.agent_key = copies.agent_key
 ),
 
 spoken as (
@@ -55,7 +64,7 @@ spoken as (
 
 sent_lines as (
     select
-        spoken.order_key, spoken.event_id, spoken.event_timestamp, item.item_number,
+        spoken.order_key, spoken.reporter, spoken.event_id, spoken.event_timestamp, item.item_number,
         item.line ->> 'product_id' as product_id, item.line ->> 'name' as product_name,
         item.line ->> 'category' as product_category, item.line ->> 'brand' as product_brand,
         trim_scale((item.line ->> 'price')::numeric) as price, coalesce((item.line ->> 'quantity')::integer, 1) as quantity
@@ -64,7 +73,7 @@ sent_lines as (
     union all
     -- A purchase event that lists no items but is about one product.
     select
-        order_key, event_id, event_timestamp, 1, product_id, product_name, product_category, product_brand,
+        order_key, reporter, event_id, event_timestamp, 1, product_id, product_name, product_category, product_brand,
         trim_scale(product_price), coalesce(quantity, 1)
     from spoken
     where order_items is null and product_id is not null
@@ -96,16 +105,37 @@ counted_lines as (
 ),
 
 merged_lines as (
-    -- Equal lines of two events are one line; of one event they are two.
+    -- Of one reporter, equal lines of two events are one line; of one event they are two.
     select
-        order_key, thing, quantity, known_price as price, copy_number,
-        row_number() over (partition by order_key order by min(place)) as item_number,
+        order_key, reporter, thing, quantity, known_price as price, copy_number,
+        row_number() over (partition by order_key, reporter order by min(place)) as item_number,
         (array_agg(product_id order by place) filter (where product_id is not null))[1] as product_id,
         (array_agg(product_name order by place) filter (where product_name is not null))[1] as product_name,
         (array_agg(product_category order by place) filter (where product_category is not null))[1] as product_category,
         (array_agg(product_brand order by place) filter (where product_brand is not null))[1] as product_brand
     from counted_lines
-    group by order_key, thing, quantity, known_price, copy_number
+    group by order_key, reporter, thing, quantity, known_price, copy_number
+),
+
+speakers as (
+    -- Two reporters may name and price the same things in their own ways, so lines are one reporter's: of the most lines and
+    -- prices, and then of the shop itself, which knows what was paid.
+    select distinct on (merged_lines.order_key) merged_lines.order_key, merged_lines.reporter
+    from merged_lines
+    inner join (
+        select order_key, reporter, bool_or(is_person) as is_person, min(event_timestamp) as told_at from spoken
+        group by order_key, reporter
+    ) as tellers on tellers.order_key = merged_lines.order_key and tellers.reporter = merged_lines.reporter
+    group by merged_lines.order_key, merged_lines.reporter, tellers.is_person, tellers.told_at
+    order by
+        merged_lines.order_key, count(*) desc, count(merged_lines.price) desc, tellers.is_person, tellers.told_at,
+        merged_lines.reporter
+),
+
+order_lines as (
+    select merged_lines.* from speakers
+    inner join merged_lines
+        on merged_lines.order_key = speakers.order_key and merged_lines.reporter = speakers.reporter
 ),
 
 line_sums as (
@@ -121,44 +151,51 @@ line_sums as (
             ))
             order by item_number
         ) as lines
-    from merged_lines
+    from order_lines
     group by order_key
 ),
 
 own_lines as (
-    -- What each event's own lines are, and come to.
+    -- What the own lines of each of the reporter's events are, and come to.
     select
         counted_lines.order_key,
         counted_lines.event_id,
         count(*) as line_count,
-        array_agg(merged_lines.item_number order by merged_lines.item_number) as line_numbers,
-        case when count(merged_lines.price) = count(*) then sum(merged_lines.price * merged_lines.quantity) end as amount
+        array_agg(order_lines.item_number order by order_lines.item_number) as line_numbers,
+        case when count(order_lines.price) = count(*) then sum(order_lines.price * order_lines.quantity) end as amount
     from counted_lines
-    inner join merged_lines
-        on merged_lines.order_key = counted_lines.order_key
-        and merged_lines.thing = counted_lines.thing
-        and merged_lines.quantity = counted_lines.quantity
-        and merged_lines.price is not distinct from counted_lines.known_price
-        and merged_lines.copy_number = counted_lines.copy_number
+    inner join order_lines
+        on order_lines.order_key = counted_lines.order_key
+        and order_lines.reporter = counted_lines.reporter
+        and order_lines.thing = counted_lines.thing
+        and order_lines.quantity = counted_lines.quantity
+        and order_lines.price is not distinct from counted_lines.known_price
+        and order_lines.copy_number = counted_lines.copy_number
     group by counted_lines.order_key, counted_lines.event_id
 ),
 
 said as (
-    -- An event that has all lines of the order, or none, speaks for the order; another one for its own lines.
+    -- An event that has all lines of the order, or none, speaks for the order; another one for its own lines. What another
+    -- reporter says stands in where the one with the lines says nothing.
     select
         spoken.order_key, spoken.event_id, spoken.event_timestamp, spoken.order_value as value,
         own_lines.line_numbers, own_lines.line_count, own_lines.amount,
-        coalesce(own_lines.line_count, 0) in (0, coalesce(line_sums.line_count, 0)) as is_whole
+        coalesce(own_lines.line_count, 0) in (0, coalesce(line_sums.line_count, 0)) as is_whole,
+        coalesce(spoken.reporter <> speakers.reporter, false) as is_another
     from spoken
     left join own_lines on own_lines.order_key = spoken.order_key and own_lines.event_id = spoken.event_id
     left join line_sums on line_sums.order_key = spoken.order_key
+    left join speakers on speakers.order_key = spoken.order_key
 ),
 
 said_of_all as (
     -- Of several the first, and 0 only where nothing else is said.
     select
         order_key,
-        (array_agg(value order by value = 0, event_timestamp, event_id) filter (where value is not null))[1] as value
+        (array_agg(value order by value = 0, event_timestamp, event_id) filter (where value is not null and not is_another))[1]
+            as value,
+        (array_agg(value order by value = 0, event_timestamp, event_id) filter (where value is not null and is_another))[1]
+            as others_value
     from said
     where is_whole
     group by order_key
@@ -172,12 +209,14 @@ parts as (
 ),
 
 said_of_parts as (
-    -- The same value with every part, other than what the part comes to, is the order's; else the parts' values add up,
-    -- where no line is in two of them.
+    -- A value that all lines come to, or the same with every part and other than what the part comes to, is the order's; else
+    -- the parts' values add up, where no line is in two of them.
     select
         parts.order_key,
         case
             when count(parts.value) = 0 then null
+            when count(*) > 1 and bool_or(parts.value = line_sums.amount and parts.value is distinct from parts.amount)
+                then min(line_sums.amount)
             when count(*) > 1 and min(parts.value) = max(parts.value) and count(parts.value) = count(*)
                 and not bool_and(parts.value is not distinct from parts.amount)
                 then min(parts.value)
@@ -217,8 +256,11 @@ valued as (
         coalesce(line_sums.amount, 0) as lines_amount,
         coalesce(line_sums.pieces, named.quantity, 1) as pieces,
         coalesce(
-            said_of_all.value,
+            nullif(said_of_all.value, 0),
             said_of_parts.value,
+            nullif(said_of_all.others_value, 0),
+            said_of_all.value,
+            said_of_all.others_value,
             greatest(coalesce(line_sums.amount, named.product_amount) - coalesce(named.discount, 0), 0),
             0
         ) as revenue
@@ -275,10 +317,14 @@ refund_lines as (
 ),
 
 sold as (
-    select distinct on (order_key, product_id) order_key, product_id, price
+    select distinct on (merged_lines.order_key, merged_lines.product_id)
+        merged_lines.order_key, merged_lines.product_id, merged_lines.price
     from merged_lines
-    where product_id is not null and price is not null
-    order by order_key, product_id, item_number
+    inner join speakers on speakers.order_key = merged_lines.order_key
+    where merged_lines.product_id is not null and merged_lines.price is not null
+    order by
+        merged_lines.order_key, merged_lines.product_id, merged_lines.reporter <> speakers.reporter,
+        merged_lines.item_number, merged_lines.reporter
 ),
 
 priced_refund_lines as (

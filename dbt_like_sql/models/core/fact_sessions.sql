@@ -26,14 +26,7 @@ events as (
         or coalesce(
             dim_user_agent.kind = 'bot'
             or (dim_user_agent.kind = 'program' and event_name in ('page_view', 'view_product')), false
-        ) as is_bot,
-        -- By the index: one step for each purchase, however many name the same order.
-        event_name = 'purchase' and event_id = (
-            select first.event_id from clickstream_events as first
-            where first.order_key = clickstream_events.order_key and first.event_name = 'purchase'
-            order by first.event_timestamp, first.event_id
-            limit 1
-        ) as is_new_order
+        ) as is_bot
     from rebuild
     inner join clickstream_events
         on clickstream_events.visitor_id = rebuild.visitor_id
@@ -73,7 +66,8 @@ grouped as (
         count(*) filter (where event_name = 'add_to_cart')::integer as add_to_cart_count,
         count(*) filter (where event_name = 'checkout')::integer as checkout_count,
         count(*) filter (where event_name = 'purchase')::integer as purchase_count,
-        count(*) filter (where is_new_order)::integer as order_count,
+        array_agg(distinct order_key) filter (where event_name = 'purchase') as order_keys,
+        coalesce(min(user_id) <> max(user_id), false) as is_shared,
         funnel_times(
             event_name, event_timestamp, settings.funnel_steps
             order by event_timestamp, array_position(settings.funnel_steps, event_name), event_id
@@ -126,7 +120,13 @@ final as (
         add_to_cart_count,
         checkout_count,
         purchase_count,
-        order_count,
+        case when order_keys is null then 0 else (
+            -- Those that are placed here, by the index: a bounded number of steps for each, however many events name it.
+            select count(*)::integer from unnest(sourced.order_keys) as named (order_key)
+            cross join lateral first_purchase(named.order_key) as first
+            where first.visitor_id = sourced.visitor_id
+                and first.event_timestamp between sourced.started_at and sourced.ended_at
+        ) end as order_count,
         coalesce(cardinality(step_times), 0) as funnel_step,
         page_view_count + product_view_count <= 1
         and add_to_cart_count + checkout_count + purchase_count + search_count + click_count = 0 as is_bounce,
@@ -150,7 +150,8 @@ final as (
             then floor(extract(epoch from step_times[cardinality(step_times)] - step_times[1]))::integer
         end as funnel_seconds,
         software[1][1] as browser,
-        software[1][2] as operating_system
+        software[1][2] as operating_system,
+        is_shared
     from sourced
     cross join settings
 )

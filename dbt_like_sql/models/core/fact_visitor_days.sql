@@ -11,7 +11,9 @@ sessions as (
 
 persons as (
     -- As in dim_visitor: a browser of two users is neither's.
-    select visitor_id, case when min(user_id) = max(user_id) then min(user_id) else visitor_id end as person_id
+    select
+        visitor_id,
+        case when min(user_id) = max(user_id) and not bool_or(is_shared) then min(user_id) else visitor_id end as person_id
     from sessions
     group by visitor_id
 ),
