@@ -82,12 +82,16 @@ class Rules:
         if click:
             is_cpc = click.is_paid and click.kind != "display"
             return self._named(click.source, "cpc" if is_cpc else None, None, click, is_tagged=True)
-        host = self._host(origin.referrer_host or "")
+        host = self.host(origin.referrer_host or "")
         kind = self._kind(host) if host else "none"
         is_learned = host in shop_hosts and kind is None
         if kind == "none" or is_learned or any(_is_under(host, own) for own in self.own_hosts):
             return Label()
         return self._named(host, _MEDIA.get(kind or "", "referral"), None, None, is_tagged=False)
+
+    def packages(self, hosts: Collection[str]) -> list[str]:
+        """The apps that stand for these hosts by name; all others do by the beginning of their own name."""
+        return [package for package, host in self._apps.items() if host in hosts]
 
     def _named(
         self, source: str | None, medium: str | None, campaign: str | None, click: Click | None, is_tagged: bool
@@ -101,7 +105,7 @@ class Rules:
         channel = next((line["channel"] for line in self._scheme if facts.meet(line)), "unassigned")
         return Label(channel, source, medium, campaign, is_tagged)
 
-    def _host(self, host: str) -> str:
+    def host(self, host: str) -> str:
         """The host that a referrer stands for: an app's is its network's."""
         scheme, is_app, package = host.partition("://")
         if not is_app:

@@ -28,9 +28,8 @@ def add(cursor: Cursor, seen: Seen) -> None:
     rules = relabel.current_rules(cursor)
     _learn_hosts(cursor, seen.hosts, rules)
     known = _known(cursor, "dim_source", "source_key", seen.origins)
-    hosts = relabel.shop_hosts(cursor)
-    origins = (origin for key, origin in seen.origins.items() if key not in known)
-    _insert(cursor, "dim_source", (relabel.source_row(origin, rules, hosts) for origin in origins))
+    new = [origin for key, origin in seen.origins.items() if key not in known]
+    _insert(cursor, "dim_source", relabel.source_rows(cursor, new, rules))
     known = _known(cursor, "dim_user_agent", "agent_key", seen.agents)
     _insert(
         cursor, "dim_user_agent", (relabel.agent_row(text) for key, text in seen.agents.items() if key not in known)
@@ -58,7 +57,7 @@ def _forget_unsaid(cursor: Cursor, table: str, key: str, taught: str, said: str)
 
 def _learn_hosts(cursor: Cursor, hosts: set[str], rules: Rules) -> None:
     """A host that pages of the shop are served on is no referrer, from its first event on and backwards in time."""
-    new = sorted(hosts - relabel.shop_hosts(cursor))
+    new = sorted(hosts - relabel.shop_hosts(cursor, hosts))
     if new:
         _insert(cursor, "shop_hosts", ((host,) for host in new))
         relabel.relabel_referrers(cursor, new, rules)

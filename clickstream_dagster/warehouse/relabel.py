@@ -73,10 +73,17 @@ def settle(cursor: Cursor, rules: Rules) -> None:
 
 
 def relabel_referrers(cursor: Cursor, hosts: list[str], rules: Rules) -> None:
-    """Label the origins anew that name these hosts, or an app, as their referrer."""
+    """Label the origins anew that name these hosts as their referrer, or an app that stands for one."""
     cursor.execute(
-        f"select {_ORIGIN} from dim_source where referrer_host = any(%s) or referrer_host like 'android-app:%%'",
-        (hosts,),
+        f"""
+        select {_ORIGIN} from dim_source where referrer_host = any(%s)
+        union all
+        select {_ORIGIN} from dim_source
+        cross join lateral split_part(referrer_host, '://', 2) as package
+        where referrer_host like 'android-app:%%'
+            and (package = any(%s) or split_part(package, '.', 2) || '.' || split_part(package, '.', 1) = any(%s))
+        """,
+        (hosts, rules.packages(hosts), hosts),
     )
     _relabel_sources(cursor, rules)
 
@@ -85,8 +92,7 @@ def _relabel_sources(cursor: Cursor, rules: Rules) -> None:
     origins = [
         Origin._make((key, *said, tuple(parameters), host)) for key, *said, parameters, host in cursor.fetchall()
     ]
-    hosts = shop_hosts(cursor)
-    _relabel(cursor, "dim_source", "source_key", [source_row(origin, rules, hosts) for origin in origins])
+    _relabel(cursor, "dim_source", "source_key", source_rows(cursor, origins, rules))
 
 
 def _relabel(cursor: Cursor, table: str, key: str, rows: list[tuple[Any, ...]]) -> None:
@@ -114,9 +120,13 @@ def _relabel(cursor: Cursor, table: str, key: str, rows: list[tuple[Any, ...]]) 
     cursor.execute("drop table relabelled_rows, relabelled_events")
 
 
-def source_row(origin: Origin, rules: Rules, shop_hosts: set[str]) -> tuple[Any, ...]:
-    """A row of `dim_source`."""
-    return (*origin[:4], list(origin.parameters), origin.referrer_host, *rules.label(origin, shop_hosts))
+def source_rows(cursor: Cursor, origins: list[Origin], rules: Rules) -> list[tuple[Any, ...]]:
+    """Rows of `dim_source`, by the hosts that pages of the shop were seen on. Of these no more are read than are asked about: who
+    sends events may name any number of hosts."""
+    hosts = shop_hosts(cursor, {rules.host(origin.referrer_host) for origin in origins if origin.referrer_host})
+    return [
+        (*origin[:4], list(origin.parameters), origin.referrer_host, *rules.label(origin, hosts)) for origin in origins
+    ]
 
 
 def agent_row(user_agent: str) -> tuple[Any, ...]:
@@ -124,7 +134,7 @@ def agent_row(user_agent: str) -> tuple[Any, ...]:
     return (agents.key(user_agent), user_agent[: agents.MAX_AGENT], *agents.label(user_agent))
 
 
-def shop_hosts(cursor: Cursor) -> set[str]:
-    """The hosts that pages of the shop were seen on."""
-    cursor.execute("select host from shop_hosts")
+def shop_hosts(cursor: Cursor, hosts: set[str]) -> set[str]:
+    """Those of the hosts that pages of the shop were seen on."""
+    cursor.execute("select host from shop_hosts where host = any(%s)", (list(hosts),))
     return {host for (host,) in cursor.fetchall()}
