@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from clickstream_dagster.partitions import HOUR, floor_hour, hours_between, key_
 from clickstream_dagster.settings import MAX_EMPTY_HOURS_IN_RANGE, SettingsError, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
-from clickstream_dagster.warehouse.connection import transaction
+from clickstream_dagster.warehouse.connection import connect, transaction
+from clickstream_dagster.warehouse.migrate import changed_settings
 from clickstream_dagster.warehouse.unseen import enter_listed, look, look_everywhere
 
 if TYPE_CHECKING:
@@ -57,7 +59,21 @@ def materialize_command(start: datetime | None, end: datetime | None, everywhere
     if everywhere and (start or end):
         raise click.UsageError("--all looks at every hour; leave out --from and --to.")
     stack = Stack(load_settings())
+    show_changed_settings(stack)
     materialize(stack, start, end, everywhere)
+
+
+def show_changed_settings(stack: Stack) -> None:
+    """A terminal in which a setting was forgotten would otherwise build all of history again without a word."""
+    with closing(connect(stack.server)) as connection:
+        changed = changed_settings(connection, stack.settings)
+    if changed:
+        console.print(
+            f"Other settings than the tables were built with: {'; '.join(changed)}. Tables are built anew; where that is not "
+            "meant, set them as they were and run this again.",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def materialize(

@@ -39,6 +39,28 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     return pending
 
 
+def changed_settings(connection: Connection, settings: Settings) -> list[str]:
+    """What of the settings is not as the tables were built with, in words; nothing in a new warehouse."""
+    with transaction(connection) as cursor:
+        cursor.execute("select to_regclass('label_rules') is not null")
+        if cursor.fetchone() != (True,):
+            return []
+        cursor.execute(f"select {', '.join(_SETTINGS)} from shop_settings")
+        found = cursor.fetchone()
+        if not found:
+            return []
+        pairs = zip(_SETTINGS, found, _values(settings), strict=True)
+        changed = [f"{name} {_word(old)} -> {_word(new)}" for name, old, new in pairs if old != new]
+        cursor.execute("select channels_version from label_rules")
+        if cursor.fetchone() != (relabel.chosen_rules(settings).version,):
+            changed.append(f"the rules of channels ({settings.channels or 'the ones that come along'}, and own hosts)")
+        return changed
+
+
+def _word(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _pending_migrations(cursor: Cursor) -> list[str]:
     cursor.execute("""
         create table if not exists schema_migrations (name text primary key, applied_at timestamptz default now())
