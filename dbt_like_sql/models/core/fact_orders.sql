@@ -14,6 +14,7 @@ copies as (
     -- how long, is the client's choice.
     select
         early.*,
+        early.event_id = first.event_id as is_first,
         coalesce(sum(early.line_count) over (
             partition by early.order_key order by early.event_timestamp, early.event_id
             rows between unbounded preceding and 1 preceding
@@ -26,6 +27,7 @@ copies as (
         ) as money_currency
     from rebuild
     cross join settings
+    cross join lateral first_purchase(rebuild.order_id) as first
     cross join lateral (
         select
             event_id, event_timestamp, visitor_id, order_id, order_key, currency, order_value, order_items, order_tax,
@@ -41,9 +43,7 @@ copies as (
 
 purchases as (
     -- One of them is where and when the order was placed.
-    select copies.* from rebuild
-    cross join lateral first_purchase(rebuild.order_id) as first
-    inner join copies on copies.order_key = first.order_key and copies.event_id = first.event_id
+    select * from copies where is_first
 ),
 
 judged as materialized (
@@ -156,22 +156,22 @@ line_sums as (
 ),
 
 own_lines as (
-    -- What the own lines of each of the reporter's events are, and come to.
+    -- What each event's own lines are, by the place where each was first told, and come to. Grouped and not joined: the planner
+    -- takes equal lines for hardly any.
     select
-        counted_lines.order_key,
-        counted_lines.event_id,
+        event_id,
         count(*) as line_count,
-        array_agg(order_lines.item_number order by order_lines.item_number) as line_numbers,
-        case when count(order_lines.price) = count(*) then sum(order_lines.price * order_lines.quantity) end as amount
-    from counted_lines
-    inner join order_lines
-        on order_lines.order_key = counted_lines.order_key
-        and order_lines.reporter = counted_lines.reporter
-        and order_lines.thing = counted_lines.thing
-        and order_lines.quantity = counted_lines.quantity
-        and order_lines.price is not distinct from counted_lines.known_price
-        and order_lines.copy_number = counted_lines.copy_number
-    group by counted_lines.order_key, counted_lines.event_id
+        array_agg(first_place order by first_place) as line_places,
+        case when count(known_price) = count(*) then sum(known_price * quantity) end as amount
+    from (
+        select
+            counted_lines.*,
+            min(place) over (
+                partition by order_key, reporter, thing, quantity, known_price, copy_number
+            ) as first_place
+        from counted_lines
+    ) as told
+    group by event_id
 ),
 
 said as (
@@ -179,11 +179,12 @@ said as (
     -- reporter says stands in where the one with the lines says nothing.
     select
         spoken.order_key, spoken.event_id, spoken.event_timestamp, spoken.order_value as value,
-        own_lines.line_numbers, own_lines.line_count, own_lines.amount,
-        coalesce(own_lines.line_count, 0) in (0, coalesce(line_sums.line_count, 0)) as is_whole,
-        coalesce(spoken.reporter <> speakers.reporter, false) as is_another
+        own_lines.line_places, own_lines.line_count, own_lines.amount,
+        coalesce(spoken.reporter <> speakers.reporter, false) as is_another,
+        spoken.reporter is distinct from speakers.reporter
+        or coalesce(own_lines.line_count, line_sums.line_count) = line_sums.line_count as is_whole
     from spoken
-    left join own_lines on own_lines.order_key = spoken.order_key and own_lines.event_id = spoken.event_id
+    left join own_lines on own_lines.event_id = spoken.event_id
     left join line_sums on line_sums.order_key = spoken.order_key
     left join speakers on speakers.order_key = spoken.order_key
 ),
@@ -202,10 +203,10 @@ said_of_all as (
 ),
 
 parts as (
-    select distinct on (order_key, line_numbers) order_key, line_numbers, line_count, value, amount
+    select distinct on (order_key, line_places) order_key, line_places, line_count, value, amount
     from said
     where not is_whole
-    order by order_key, line_numbers, value is null, value = 0, event_timestamp, event_id
+    order by order_key, line_places, value is null, value = 0, event_timestamp, event_id
 ),
 
 said_of_parts as (
