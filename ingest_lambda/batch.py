@@ -49,7 +49,8 @@ def split(body: bytes) -> Batch:
     listed, words = _listed(members)
     if listed:
         # What follows the envelope is one more piece: it is no event, so it is refused, and kept.
-        batch = Batch(_capped(chain(pieces(listed), [rest])), _envelope(members, words))
+        events = _capped(chain(pieces(listed), [rest]))
+        batch = Batch(events + _too_much(members, len(events)), _envelope(members, words))
     elif _COMMAND.match(text):
         batch = Batch([text], Draft({}, {}))
     elif text.startswith(b"["):
@@ -118,6 +119,18 @@ def _members(text: bytes) -> tuple[dict[bytes, bytes], bytes]:
     # A body that was cut short has no closing bracket: its last piece is a member too.
     rest = b"" if matches[-1][0] else found[-1]
     return {match[1]: piece[match.end() :] for match, piece in matches if match}, rest
+
+
+def _too_much(members: dict[bytes, bytes], events: int) -> list[bytes]:
+    """What is said for all events is stored with each: of that, no more than would make them a body as large as one may be.
+    The members beyond it are taken out, and are pieces of their own that are refused, and kept."""
+    room = settings.MAX_DECOMPRESSED_BYTES // max(events, 1)
+    beyond: list[bytes] = []
+    for key in sorted(members, key=lambda key: len(members[key])):
+        room -= len(key) + len(members[key])
+        if room < 0:
+            beyond.append(b"{" + key + b":" + members.pop(key) + b"}")
+    return beyond
 
 
 def _envelope(members: dict[bytes, bytes], words: EnvelopeWords) -> Draft:

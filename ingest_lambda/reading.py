@@ -117,8 +117,8 @@ def _take_lines(
     read: dict[str, Any], props: dict[str, Any], warnings: list[EventWarning], path: str, value: Any, is_refund: bool
 ) -> None:
     found = read_lines(value, path, is_refund=is_refund)
-    warnings += found.warnings
-    if any(found.rests):
+    warnings += found.warnings.values()
+    if any(rest != {} for rest in found.rests):
         keep(props, tuple(path.split(".")), found.rests)
     if found.discount and path == "order.items":
         read["order.discount"] = read.get("order.discount", 0) + found.discount

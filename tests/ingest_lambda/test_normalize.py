@@ -185,7 +185,7 @@ def test_what_is_rejected_and_why(expected: str, fields: dict[str, Any]) -> None
         ("invalid_geo", "geo.country", {"geo": {"country": "Germany"}}),
         ("invalid_product", "product", {"product": "sku-1"}),
         ("invalid_product", "product.name", {"product": {"name": {"en": "Mouse"}}}),
-        ("invalid_order", "order.items", {"order": {"items": 7}}),
+        ("invalid_items", "order.items", {"order": {"items": 7}}),
         ("invalid_is_first_visit", "is_first_visit", {"is_first_visit": "perhaps"}),
         ("invalid_page_url", "page_url", {"page_url": ["x"]}),
         ("invalid_timestamp", "client_timestamp", {"client_timestamp": "yesterday"}),
