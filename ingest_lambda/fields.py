@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from ingest_lambda import contract
 from ingest_lambda.contract import Reject
+from ingest_lambda.ids import is_none, is_unfilled
 
 _SWITCHES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,27 +25,31 @@ _AMOUNT_TEXT = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]+)?\Z")
 _EPOCH_TEXT = re.compile(r"[0-9]{10,17}(\.[0-9]+)?\Z")
 _CURRENCY = re.compile(r"[A-Za-z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Za-z]{2}\Z")
+# Most ids: a digit that counts, and no mark of a template, a quotation or a spreadsheet. Nothing more is asked of them.
+_PLAIN_ID = re.compile(r"(?!GA1\.|-)[A-Za-z0_.:/@#|~=-]*+[1-9][\w.:/@#|~=-]*+\Z", re.ASCII)
 #: Blanks that `strip` leaves, since they have no width.
 _NO_WIDTH = "\u200b\u2060\ufeff"
-#: What a careless script sends for "I have none". As an id, each would merge strangers into one.
-_NO_ID = frozenset({"null", "undefined", "nan", "none", "[object object]"})
-#: The ids that say who it is, and what is nobody there; an order or a product may be number 0.
+#: The ids that say who it is.
 VISITOR_FIELDS = ("client_id", "session_id", "user_id")
-_NOBODY = _NO_ID | {
-    *("0", "-1", "guest", "anonymous", "anon", "unknown", "n/a", "na", "nil", "false", "true", "-", "\\n", "(null)"),
-    *("(not set)", "(none)", "not set", "<na>", "<null>", "nobody", "#n/a", "00000000-0000-0000-0000-000000000000"),
-    *("00000000000000000000000000000000", "{00000000-0000-0000-0000-000000000000}"),
-}
 
 
 def identifier(value: Any, field: str) -> str | None:
-    """An id as text, without blanks around it. A number keeps all its digits."""
+    """An id as text, without blanks around it; none for what is no id. A number keeps all its digits."""
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
         raise Reject(_code(field), f"{field}: expected text or a number")
+    if _PLAIN_ID.match(value):
+        return value
     text = value.strip().strip(_NO_WIDTH).strip()
-    return None if text.lower() in (_NOBODY if field in VISITOR_FIELDS else _NO_ID) else text or None
+    of_a_visitor = field in VISITOR_FIELDS
+    if is_none(text, of_a_visitor=of_a_visitor):
+        return None
+    if not is_unfilled(text):
+        return text
+    if of_a_visitor:
+        return None
+    raise Reject(_code(field), f"{field}: a template that was not filled in, or a number that was rounded, is no id")
 
 
 def money(value: Any, field: str) -> Decimal:

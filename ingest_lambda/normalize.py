@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from ingest_lambda import clock, privacy
-from ingest_lambda.contract import Event, Reject
+from ingest_lambda.contract import Event, EventWarning, Reject
 from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS, VISITOR_FIELDS
 from ingest_lambda.fitting import fit
 from ingest_lambda.reading import Draft, draft, parse
@@ -35,7 +35,7 @@ def finish(
             keep(props, (field,), str(values.pop(field)))
     set_name(values)
     if not is_clean:
-        _scrub(values, receipt.salt)
+        warnings += _scrub(values, receipt.salt)
     check_visitor(values)
     warnings += [*fit(values, props), *missing(values)]
     set_event_id(values, receipt)
@@ -94,20 +94,35 @@ def _own_shift(read: Draft, received_at: datetime | None) -> timedelta:
 
 
 def clean(path: str, value: Any, salt: str | None = None) -> Any:
-    """The value of one field without what is personal in it; None where nothing is left."""
+    """The value of one field without what is personal in it; None where nothing is left. `Reject` for the id of an order or a
+    product that tells who somebody is, where there is no key to hash it with."""
     if path in VISITOR_FIELDS:
         return privacy.pseudonym(value, salt)
     if path in LINE_FIELDS:
-        return [privacy.scrub_item(item) for item in value]
-    if isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
-        return privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
-    return value
+        return [privacy.scrub_item(item, salt) for item in value]
+    if not isinstance(value, str) or path == "event_id":  # which is a UUID in the end, or a reason to reject
+        return value
+    if path not in ID_FIELDS:
+        return privacy.scrub_text(value, path)
+    kept = privacy.thing(value, salt)
+    if kept is None:
+        code = "invalid_" + path.partition(".")[0]
+        raise Reject(code, f"{path}: holds what tells who somebody is, and there is no key to hash it with")
+    return kept
 
 
-def _scrub(values: dict[str, Any], salt: str | None) -> None:
+def _scrub(values: dict[str, Any], salt: str | None) -> list[EventWarning]:
+    warnings: list[EventWarning] = []
     for path, value in values.items():
         if isinstance(value, (str, list)):
-            values[path] = clean(path, value, salt)
+            try:
+                values[path] = clean(path, value, salt)
+            except Reject as reason:
+                values[path] = None
+                warnings.append(EventWarning(reason.code, path))
+            if path in LINE_FIELDS and list(map(len, value)) != list(map(len, values[path])):
+                warnings.append(EventWarning("invalid_items", path))
+    return warnings
 
 
 def _convert(values: dict[str, Any]) -> Event:

@@ -101,8 +101,18 @@ def pseudonym(visitor_id: str, salt: str | None = None) -> str | None:
     if visitor_id in PLACEHOLDERS:
         return None
     text = visitor_id.strip()
-    if not _tells_who(text if text.isascii() else text.translate(_FOLD)):
-        return visitor_id
+    return _hashed(text, salt) if _tells_who(text if text.isascii() else text.translate(_FOLD)) else visitor_id
+
+
+def thing(text: str, salt: str | None = None) -> str | None:
+    """The id of an order or a product. One that holds an e-mail address, a telephone number or a token becomes a keyed hash,
+    or nothing: what is left of it without them would make one of many."""
+    if text.isdecimal() or scrub_phones(scrub_id(text)) == text:
+        return text
+    return _hashed(text.strip(), salt)
+
+
+def _hashed(text: str, salt: str | None) -> str | None:
     salt = settings.hash_salt() if salt is None else salt
     if not salt:
         return None
@@ -116,12 +126,13 @@ def _tells_who(text: str) -> bool:
     return not is_clean or ("@" in text and bool(_AN_ID.match(text))) or holds_hidden_email(text)
 
 
-def scrub_item(item: dict[str, Any]) -> dict[str, Any]:
+def scrub_item(item: dict[str, Any], salt: str | None = None) -> dict[str, Any]:
     """One line of an order."""
-    return {
-        key: value if not isinstance(value, str) else scrub_id(value) if is_id(key) else scrub_text(value)
+    clean = {
+        key: value if not isinstance(value, str) else thing(value, salt) if is_id(key) else scrub_text(value)
         for key, value in item.items()
     }
+    return clean if None not in clean.values() else {key: value for key, value in clean.items() if value is not None}
 
 
 def scrub_props(value: Any, name: str = "") -> Any:
@@ -142,7 +153,7 @@ def _scrub_mapping(value: Mapping[str, Any], parent: str) -> dict[str, Any]:
     if gone and not is_of_a_product(parent) and not any(map(is_of_a_product, value)):
         # Beside a telephone or an e-mail address, a name is a person's.
         gone |= {key for key, held in value.items() if isinstance(held, str) and is_name_of_a_person(key, held)}
-    return {scrub_id(key): scrub_props(held, key[-MAX_NAME:]) for key, held in value.items() if key not in gone}
+    return {scrub_text(key): scrub_props(held, key[-MAX_NAME:]) for key, held in value.items() if key not in gone}
 
 
 def scrub_bytes(body: bytes) -> bytes:
