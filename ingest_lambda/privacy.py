@@ -77,13 +77,14 @@ def _scrub_folded(text: str, name: str) -> str:
 
 
 def _scrub_suspect(text: str, name: str) -> str:
-    if is_ip(text) and not is_version(name):
+    has_versions = is_version(name)
+    if is_ip(text) and not has_versions:
         return IP
     text = scrub_params(text)
     if "://" in text:
         text = _USERINFO.sub(REMOVED + "@", text)
-    text = scrub_tokens(scrub_emails(text))
-    if not is_version(name):
+    text = scrub_tokens(scrub_emails(text, has_versions=has_versions))
+    if not has_versions:
         text = scrub_ips(text)
     return text if is_id(name) else scrub_cards(scrub_numbers(text))
 
