@@ -75,16 +75,18 @@ def quantity(value: Any, field: str) -> int:
 
 def currency(value: Any, field: str) -> str:
     """An ISO 4217 code, upper case. XXX means "no currency", which no amount can be in."""
-    if not isinstance(value, str) or not _CURRENCY.match(value) or value.upper() == "XXX":
+    code = value.strip() if isinstance(value, str) else ""
+    if not _CURRENCY.match(code) or code.upper() == "XXX":
         raise Reject("invalid_currency", f"{field}: expected a three-letter ISO 4217 code, as EUR")
-    return value.upper()
+    return code.upper()
 
 
 def country(value: Any, field: str) -> str:
     """An ISO 3166 code, upper case."""
-    if not isinstance(value, str) or not _COUNTRY.match(value):
+    code = value.strip() if isinstance(value, str) else ""
+    if not _COUNTRY.match(code):
         raise Reject(_code(field), f"{field}: expected a two-letter ISO 3166 code, as DE")
-    return value.upper()
+    return code.upper()
 
 
 def text(value: Any, field: str) -> str:
@@ -94,6 +96,11 @@ def text(value: Any, field: str) -> str:
     if not isinstance(value, str):
         raise Reject(_code(field), f"{field}: expected text")
     return value
+
+
+def name(value: Any, field: str) -> Any:
+    """The name of an event, without blanks around it; the contract says what it may be."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def switch(value: Any, field: str) -> bool:
@@ -108,8 +115,8 @@ def timestamp(value: Any, field: str) -> datetime:
     """ISO 8601 (without an offset: UTC) or an epoch in seconds, milliseconds or microseconds, told apart by size."""
     number = _number(value, _EPOCH_TEXT)
     try:
-        moment = _from_epoch(number) if number is not None else _from_iso(value)
-    except (ValueError, TypeError, OverflowError, ArithmeticError):
+        moment = _from_epoch(number) if number is not None else _from_iso(value.strip())
+    except (ValueError, TypeError, AttributeError, OverflowError, ArithmeticError):
         moment = None
     if moment is None or not 1900 <= moment.year < 2200:
         raise Reject("invalid_timestamp", f"{field}: expected ISO 8601, as 2025-10-18T12:34:56Z, or an epoch number")
@@ -147,6 +154,7 @@ def _code(field: str) -> str:
 
 Coerce = Callable[[Any, str], Any]
 _RULES: dict[Any, Coerce] = {
+    contract.Name: name,
     contract.Id: identifier,
     contract.Money: money,
     contract.Quantity: quantity,

@@ -14,7 +14,16 @@ from ingest_lambda.contract import Event, EventWarning, Reject
 from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS, VISITOR_FIELDS
 from ingest_lambda.fitting import fit
 from ingest_lambda.reading import Draft, draft, parse
-from ingest_lambda.settling import EventIdPolicy, Receipt, check_visitor, missing, set_event_id, set_name, set_times
+from ingest_lambda.settling import (
+    EventIdPolicy,
+    Receipt,
+    check_visitor,
+    missing,
+    set_event_id,
+    set_name,
+    set_refund,
+    set_times,
+)
 from ingest_lambda.tidy import plain
 from ingest_lambda.words import keep
 
@@ -34,14 +43,17 @@ def finish(
         for field in OWN_FIELDS & values.keys():
             keep(props, (field,), str(values.pop(field)))
     set_name(values)
+    set_refund(values)
     if not is_clean:
         warnings += _scrub(values, receipt.salt)
     check_visitor(values)
     warnings += [*fit(values, props), *missing(values)]
-    set_event_id(values, receipt)
+    if props and not (is_clean and props == read.props):
+        props = privacy.scrub_props(plain(props))
+    set_event_id(values, props, receipt)
     set_times(values, receipt)
     if props:
-        values["props"] = props if is_clean and props == read.props else privacy.scrub_props(plain(props))
+        values["props"] = props
     if warnings:
         values["warnings"] = warnings
     return _convert(values)
