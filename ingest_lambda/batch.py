@@ -31,10 +31,12 @@ EnvelopeWords = Callable[[Mapping[str, Any]], Words]
 
 
 class Batch(NamedTuple):
-    """The events of a body, as bytes, and what its envelope says for all of them."""
+    """The events of a body, as bytes, and what its envelope says for all of them. `is_sent_now`: by a server, whose clock is
+    right, as it happens."""
 
     events: list[bytes]
     envelope: Draft
+    is_sent_now: bool = False
 
 
 def split(body: bytes) -> Batch:
@@ -50,7 +52,8 @@ def split(body: bytes) -> Batch:
     if listed:
         # What follows the envelope is one more piece: it is no event, so it is refused, and kept.
         events = _capped(chain(pieces(listed), [rest]))
-        batch = Batch(events + _too_much(members, len(events)), _envelope(members, words))
+        beyond = _too_much(members, len(events))
+        batch = Batch(events + beyond, _envelope(members, words), is_sent_now=b'"timestamp_micros"' in members)
     elif _COMMAND.match(text):
         batch = Batch([text], Draft({}, {}))
     elif text.startswith(b"["):
@@ -68,7 +71,8 @@ def _listed(members: dict[bytes, bytes]) -> tuple[bytes, EnvelopeWords]:
     """The list among an envelope's members, taken out of them, and whose words the envelope is in."""
     events = members.pop(b'"events"', b"")
     if events.startswith(b"["):
-        if b'"params"' not in events:
+        is_ours = b'"name"' not in events or any(name in events for name in _OUR_NAMES)
+        if is_ours and b'"params"' not in events:
             return events, own
         from ingest_lambda.dialects import measurement_protocol  # here, as in `detection`: our own words need it never
 

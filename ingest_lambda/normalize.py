@@ -39,6 +39,7 @@ def finish(
     values = {**(defaults or {}), **read.values}
     props = dict(read.props)
     warnings = list(read.warnings)
+    heard_at = None if receipt.is_trusted else values.get("received_at")
     if not receipt.is_trusted:
         for field in OWN_FIELDS & values.keys():
             keep(props, (field,), str(values.pop(field)))
@@ -51,7 +52,7 @@ def finish(
     if props and not (is_clean and props == read.props):
         props = privacy.scrub_props(plain(props))
     set_event_id(values, props, receipt)
-    set_times(values, receipt)
+    set_times(values, receipt, heard_at)
     if props:
         values["props"] = props
     if warnings:

@@ -14,6 +14,7 @@ from ingest_lambda import clock
 from ingest_lambda.contract import ORDER_EVENTS, EventWarning, Reject
 from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 from ingest_lambda.fields import VISITOR_FIELDS
+from ingest_lambda.settings import CLOCK_SKEW_BOUND
 from ingest_lambda.tidy import plain
 
 EventIdPolicy = Literal["strict", "uuid5"]
@@ -113,8 +114,9 @@ def _compared(value: Any) -> Any:
     return Decimal(int(value)) if value == value.to_integral_value() else value.normalize()
 
 
-def set_times(values: dict[str, Any], receipt: Receipt) -> None:
-    """The time that counts, what the client said, and when it was received."""
+def set_times(values: dict[str, Any], receipt: Receipt, heard_at: datetime | None = None) -> None:
+    """The time that counts, what the client said, and when it was received. `heard_at`: when a pipeline says that it received
+    what it now sends on."""
     client = values.get("event_timestamp") or values.get("client_timestamp")
     received_at = values.get("received_at") or receipt.received_at or client
     if received_at is None:
@@ -128,5 +130,10 @@ def set_times(values: dict[str, Any], receipt: Receipt) -> None:
         values["event_timestamp"], values["time_source"] = client, "client"
         return
     sent_at = values.get("sent_at")
+    if heard_at is not None and heard_at <= received_at + CLOCK_SKEW_BOUND:
+        values["event_timestamp"], values["time_source"] = clock.relayed(
+            client, heard_at=heard_at, received_at=received_at, sent_at=sent_at
+        )
+        return
     moment, source = clock.resolve(client, received_at=received_at, shift=receipt.shift, sent_at=sent_at)
     values["event_timestamp"], values["time_source"] = moment, source
