@@ -47,6 +47,7 @@ _SPACES = "\xa0\u2007\u2009\u202f\u3000"
 _FOLD = str.maketrans(_WIDE + _SPACES, "0123456789@.-+:/--" + " " * len(_SPACES))
 _FOLDED = re.compile(f"[{_WIDE}{_SPACES}]")
 _SHORT = 256
+_PAIR = ("key", "name")
 _AN_ID = re.compile(r"[^\s@]{1,256}@[^\s@]{1,256}\Z")
 
 
@@ -151,10 +152,17 @@ def scrub_props(value: Any, name: str = "") -> Any:
 
 def _scrub_mapping(value: Mapping[str, Any], parent: str) -> dict[str, Any]:
     gone = {key for key, held in value.items() if is_personal(key, held, parent)}
+    if "value" in value and _is_personal_pair(value, parent):
+        gone.add("value")
     if gone and not is_of_a_product(parent) and not any(map(is_of_a_product, value)):
         # Beside a telephone or an e-mail address, a name is a person's.
         gone |= {key for key, held in value.items() if isinstance(held, str) and is_name_of_a_person(key, held)}
     return {scrub_text(key): scrub_props(held, key[-MAX_NAME:]) for key, held in value.items() if key not in gone}
+
+
+def _is_personal_pair(value: Mapping[str, Any], parent: str) -> bool:
+    """`{"key": "_billing_phone", "value": …}` is a name and its value, as shops' systems write what has no field."""
+    return any(isinstance(name, str) and is_personal(name, value["value"], parent) for name in map(value.get, _PAIR))
 
 
 def scrub_bytes(body: bytes) -> bytes:

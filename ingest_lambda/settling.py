@@ -16,6 +16,7 @@ from ingest_lambda.dialects.tables import EVENT_NAMESPACE
 from ingest_lambda.fields import VISITOR_FIELDS
 from ingest_lambda.settings import CLOCK_SKEW_BOUND
 from ingest_lambda.tidy import plain
+from ingest_lambda.words import GA4_NAMES
 
 EventIdPolicy = Literal["strict", "uuid5"]
 #: What tells a refund from another one of the same order, beside the order's own fields and what has no field of its own (a
@@ -55,7 +56,9 @@ def set_name(values: dict[str, Any]) -> None:
     name = values.get("event_name")
     if name is None:
         raise Reject("missing_event_name", "send event_name, as page_view")
-    if name == "view":
+    if name in GA4_NAMES:
+        values["event_name"] = GA4_NAMES[name]
+    elif name == "view":
         values["event_name"] = "view_product" if values.get("product.id") else "page_view"
 
 

@@ -103,6 +103,12 @@ ORDER_WORDS: dict[str, str] = {
     "ecom.items": "order.items",
     "ecom.products": "order.items",
 }
+#: Google's names for events that we have another name for.
+GA4_NAMES = {
+    "view_item": "view_product",
+    "begin_checkout": "checkout",
+    "view_search_results": "search",
+}
 #: The words of a line, with their rank: of two in one line the smaller counts.
 ITEM_WORDS: dict[str, tuple[str, int]] = {
     "id": ("product_id", 1),

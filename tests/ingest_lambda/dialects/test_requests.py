@@ -40,6 +40,32 @@ def test_a_payload_of_the_measurement_protocol(collector: Any) -> None:
     assert "sha256" not in json.dumps(one)
 
 
+def test_keys_in_camel_case_are_the_same_keys(collector: Any) -> None:
+    order = {"orderId": "S1", "total": 30, "products": [{"productId": "p", "price": 30}]}
+    push = {
+        "event": "purchase",
+        "client_id": "c",
+        "userData": {"x": "Ann"},
+        "ecommerce": {"transactionId": "T", "value": 5},
+    }
+    assert collector.post([{**VIEW, "event": "Order Completed", "properties": order}, push]).body["warnings"] == []
+    one, other = collector.events()
+    assert one["order"] == {"id": "S1", "value": 30, "items": [{"product_id": "p", "price": 30}]}
+    assert (other["order"], other["props"]) == ({"id": "T", "value": 5}, {"_dropped": ["user_data"]})
+
+
+def test_the_names_of_google_are_ours(collector: Any, view: dict[str, Any]) -> None:
+    names = {"view_item": "view_product", "begin_checkout": "checkout", "view_search_results": "search"}
+    assert collector.post([view | {"event_name": name} for name in names]).body["accepted"] == 3
+    assert [event["event_name"] for event in collector.events()] == list(names.values())
+
+
+def test_what_the_tag_manager_tells_itself_is_no_event(collector: Any) -> None:
+    answer = collector.post({"event": "gtm.js", "gtm.start": 1773500000000, "gtm.uniqueEventId": 1})
+    assert (answer.status, answer.codes) == (400, ["invalid_event"])
+    assert "gtm.js" in answer.body["errors"][0]["message"]
+
+
 def test_events_of_the_measurement_protocol_need_no_parameters(collector: Any) -> None:
     body = {
         "client_id": "c.1",
