@@ -35,12 +35,12 @@ VISITOR_FIELDS = ("client_id", "session_id", "user_id")
 
 def identifier(value: Any, field: str) -> str | None:
     """An id as text, without blanks around it; none for what is no id. A number keeps all its digits."""
+    if isinstance(value, str) and _PLAIN_ID.match(value):
+        return value
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
         raise Reject(_code(field), f"{field}: expected text or a number")
-    if _PLAIN_ID.match(value):
-        return value
     text = value.strip().strip(_NO_WIDTH).strip()
     of_a_visitor = field in VISITOR_FIELDS
     if is_none(text, of_a_visitor=of_a_visitor):

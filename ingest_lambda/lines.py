@@ -49,7 +49,7 @@ def read_lines(given: Any, path: str, *, is_refund: bool) -> Lines:
             found.rests.append(item)
             continue
         line, rest = _read_line(item, place, found)
-        if rest and not line and not any(_name(key) in ITEM_FIELDS for key in item):
+        if rest and not line and not any(map(_is_known, item)):
             found.warn(INVALID, place)
         _settle(line, rest, dict(item), place, found, is_refund)
     return found
@@ -60,7 +60,7 @@ def _read_line(item: Mapping[str, Any], place: str, found: Lines) -> tuple[dict[
     rest: dict[str, Any] = {}
     for key in sorted(item, key=_rank):
         value = item[key]
-        name = _name(key)
+        name = ITEM_WORDS.get(snake(key), (snake(key), 0))[0]
         if name not in ITEM_FIELDS or name in line:
             keep(rest, (key,), value)
         elif value not in (None, ""):
@@ -77,8 +77,8 @@ def _read_line(item: Mapping[str, Any], place: str, found: Lines) -> tuple[dict[
     return line, rest
 
 
-def _name(key: str) -> str:
-    return ITEM_WORDS.get(snake(key), (snake(key), 0))[0]
+def _is_known(key: str) -> bool:
+    return snake(key) in ITEM_WORDS or snake(key) in ITEM_FIELDS
 
 
 def _rank(key: str) -> int:

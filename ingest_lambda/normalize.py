@@ -127,15 +127,21 @@ def clean(path: str, value: Any, salt: str | None = None) -> Any:
 def _scrub(values: dict[str, Any], salt: str | None) -> list[EventWarning]:
     warnings: list[EventWarning] = []
     for path, value in values.items():
-        if isinstance(value, (str, list)):
+        if isinstance(value, str):
             try:
                 values[path] = clean(path, value, salt)
             except Reject as reason:
                 values[path] = None
                 warnings.append(EventWarning(reason.code, path))
-            if path in LINE_FIELDS and list(map(len, value)) != list(map(len, values[path])):
+        elif isinstance(value, list):
+            values[path] = clean(path, value, salt)
+            if path in LINE_FIELDS and any(map(_is_shorter, values[path], value)):
                 warnings.append(EventWarning("invalid_items", path))
     return warnings
+
+
+def _is_shorter(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return len(one) < len(other)
 
 
 def _convert(values: dict[str, Any]) -> Event:

@@ -121,7 +121,7 @@ def _take_lines(
 ) -> None:
     found = read_lines(value, path, is_refund=is_refund)
     warnings += found.warnings.values()
-    if any(rest != {} for rest in found.rests):
+    if found.rests.count({}) < len(found.rests):
         keep(props, tuple(path.split(".")), found.rests)
     if found.discount and path == "order.items":
         read["order.discount"] = read.get("order.discount", 0) + found.discount

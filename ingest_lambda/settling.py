@@ -56,7 +56,7 @@ def set_name(values: dict[str, Any]) -> None:
     name = values.get("event_name")
     if name is None:
         raise Reject("missing_event_name", "send event_name, as page_view")
-    if name in GA4_NAMES:
+    if isinstance(name, str) and name in GA4_NAMES:
         values["event_name"] = GA4_NAMES[name]
     elif name == "view":
         values["event_name"] = "view_product" if values.get("product.id") else "page_view"
