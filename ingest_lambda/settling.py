@@ -133,6 +133,8 @@ def set_times(values: dict[str, Any], receipt: Receipt, heard_at: datetime | Non
         values["event_timestamp"], values["time_source"] = client, "client"
         return
     sent_at = values.get("sent_at")
+    if heard_at is not None and client is not None and heard_at < client - CLOCK_SKEW_BOUND:
+        heard_at = None  # nobody hears of what is still to happen
     if heard_at is not None and heard_at <= received_at + CLOCK_SKEW_BOUND:
         values["event_timestamp"], values["time_source"] = clock.relayed(
             client, heard_at=heard_at, received_at=received_at, sent_at=sent_at

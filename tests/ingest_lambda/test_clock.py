@@ -136,3 +136,9 @@ def test_a_server_s_own_clock_is_right(collector: Any) -> None:
     assert collector.post(micros(NOW - timedelta(days=400)), at=NOW).codes == ["too_old"]
     collector.post(micros(NOW - timedelta(days=300)), at=NOW)
     assert collector.events()[0]["event_timestamp"] == "2025-05-18T15:00:00Z"
+
+
+@pytest.mark.parametrize("said", ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"])
+def test_a_time_of_receipt_that_cannot_be_is_not_believed(view: dict[str, Any], said: str) -> None:
+    event = normalize({**view, "received_at": said, "ts": "2026-03-14T14:59:00Z"}, received_at=NOW)
+    assert (event.event_timestamp, event.time_source, event.received_at) == (NOW - MINUTE, "client", NOW)
