@@ -25,6 +25,8 @@ _MEMBER = re.compile(rb"(" + _STRING + rb")\s*:\s*", re.DOTALL)
 _LINE_OF_ITS_OWN = re.compile(rb"[\r\n]\{")
 # What `gtag(…)` was called with is one event, and no list of them.
 _COMMAND = re.compile(rb'\[\s*"(?:event|config|consent|get|js|set)"\s*[,\]]')
+#: Each event repeats what was ignored beside it.
+_MAX_IGNORED = 10
 _OUR_NAMES = frozenset((b'"event_name"', b'"eventName"', b'"event_type"', b'"event"'))
 _json = msgspec.json.Decoder(msgspec.Raw)
 EnvelopeWords = Callable[[Mapping[str, Any]], Words]
@@ -145,9 +147,12 @@ def _envelope(members: dict[bytes, bytes], words: EnvelopeWords) -> Draft:
         try:
             one = draft(parse(b"{" + key + b":" + value + b"}"), words)
         except Reject as error:
-            said.props.setdefault("_ignored", []).append(f"beside events: {error.message}")
+            ignored = said.props.setdefault("_ignored", [])
+            if len(ignored) < _MAX_IGNORED:
+                ignored.append(f"beside events: {error.message}")
             continue
-        said = Draft({**said.values, **one.values}, {**said.props, **one.props}, said.warnings + one.warnings)
+        warnings = tuple(warning for warning in one.warnings if warning not in said.warnings)
+        said = Draft({**said.values, **one.values}, {**said.props, **one.props}, said.warnings + warnings)
     event_id = said.values.pop("event_id", None)
     if event_id is not None:
         keep(said.props, ("event_id",), event_id)

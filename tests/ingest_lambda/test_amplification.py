@@ -54,3 +54,12 @@ def test_a_line_that_is_worth_too_much_costs_itself(collector: Any) -> None:
     answer = collector.post({"event_name": "purchase", "client_id": "c", "order": {"id": "A", "items": lines}})
     assert {one["field"].partition(".")[0] for one in answer.body["warnings"]} == {"order"}
     assert [line["product_id"] for line in collector.events()[0]["order"]["items"]] == ["y"]
+
+
+def test_nonsense_beside_the_events_is_not_repeated_with_each_of_them(collector: Any) -> None:
+    nonsense = ",".join(f'"k{number}":nope' for number in range(400))
+    quantities = ",".join(f'"{word}":"x"' for word in ("qty", "Qty", "QTY", "quantity", "product_quantity"))
+    body = f'{{{nonsense},{quantities},"client_id":"c","events":[{{"event_name":"a"}},{{"event_name":"b"}}]}}'
+    assert collector.post(body).body["accepted"] == 2
+    for event in collector.events():
+        assert (len(event["props"]["_ignored"]), len(event["warnings"])) == (10, 1)
