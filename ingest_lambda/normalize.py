@@ -56,8 +56,16 @@ def finish(
     if props:
         values["props"] = props
     if warnings:
-        values["warnings"] = warnings
+        values["warnings"] = _with_new(values.get("warnings"), warnings)
     return _convert(values)
+
+
+def _with_new(stored: Any, warnings: list[EventWarning]) -> list[Any]:
+    """The warnings of a stored event, and those of this reading that are not among them."""
+    if not isinstance(stored, list):
+        return warnings
+    known = [(one.get("code"), one.get("field")) for one in stored if isinstance(one, dict)]
+    return stored + [one for one in warnings if (one.code, one.field) not in known]
 
 
 def normalize(

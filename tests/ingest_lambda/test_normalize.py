@@ -302,8 +302,17 @@ values = st.recursive(
     st.none() | st.booleans() | numbers | words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
 )
+ids = (
+    st.sampled_from(
+        ["A-1", "a@b.co", "{{ id }}", "+49 170 1234567", "(not set)", '"null"', "1.2E+11", "h_0", "[email]"]
+    )
+    | words
+)
 records = st.fixed_dictionaries(
-    {"event_name": st.sampled_from(["view", "purchase", "x"]), "client_id": st.sampled_from(["c", 7, "a@b.co"])},
+    {
+        "event_name": st.sampled_from(["view", "purchase", "refund", "view_item", "x"]),
+        "client_id": st.sampled_from(["c", 7, "a@b.co"]),
+    },
     optional={
         "event_timestamp": st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(
             lambda moment: moment.isoformat()
@@ -311,7 +320,12 @@ records = st.fixed_dictionaries(
         "product": st.dictionaries(st.sampled_from(["id", "name", "colour"]), words, max_size=3),
         "props": st.dictionaries(words, values, max_size=4),
         "order": st.fixed_dictionaries(
-            {"items": st.lists(st.fixed_dictionaries({"price": st.decimals(0, 999, places=2)}), max_size=2)}
+            {
+                "items": st.lists(
+                    st.fixed_dictionaries({"price": st.decimals(0, 999, places=2)}, optional={"id": ids}), max_size=2
+                )
+            },
+            optional={"id": ids, "value": st.decimals(-9, 9, places=2)},
         ),
         "page_url": words,
         "user_id": words,
