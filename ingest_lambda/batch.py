@@ -25,16 +25,20 @@ _MEMBER = re.compile(rb"(" + _STRING + rb")\s*:\s*", re.DOTALL)
 _LINE_OF_ITS_OWN = re.compile(rb"[\r\n]\{")
 # What `gtag(…)` was called with is one event, and no list of them.
 _COMMAND = re.compile(rb'\[\s*"(?:event|config|consent|get|js|set)"\s*[,\]]')
+#: Each event repeats what was ignored beside it.
+_MAX_IGNORED = 10
 _OUR_NAMES = frozenset((b'"event_name"', b'"eventName"', b'"event_type"', b'"event"'))
 _json = msgspec.json.Decoder(msgspec.Raw)
 EnvelopeWords = Callable[[Mapping[str, Any]], Words]
 
 
 class Batch(NamedTuple):
-    """The events of a body, as bytes, and what its envelope says for all of them."""
+    """The events of a body, as bytes, and what its envelope says for all of them. `is_sent_now`: by a server, whose clock is
+    right, as it happens."""
 
     events: list[bytes]
     envelope: Draft
+    is_sent_now: bool = False
 
 
 def split(body: bytes) -> Batch:
@@ -49,7 +53,9 @@ def split(body: bytes) -> Batch:
     listed, words = _listed(members)
     if listed:
         # What follows the envelope is one more piece: it is no event, so it is refused, and kept.
-        batch = Batch(_capped(chain(pieces(listed), [rest])), _envelope(members, words))
+        events = _capped(chain(pieces(listed), [rest]))
+        beyond = _too_much(members, len(events))
+        batch = Batch(events + beyond, _envelope(members, words), is_sent_now=b'"timestamp_micros"' in members)
     elif _COMMAND.match(text):
         batch = Batch([text], Draft({}, {}))
     elif text.startswith(b"["):
@@ -67,7 +73,8 @@ def _listed(members: dict[bytes, bytes]) -> tuple[bytes, EnvelopeWords]:
     """The list among an envelope's members, taken out of them, and whose words the envelope is in."""
     events = members.pop(b'"events"', b"")
     if events.startswith(b"["):
-        if b'"params"' not in events:
+        is_ours = b'"name"' not in events or any(name in events for name in _OUR_NAMES)
+        if is_ours and b'"params"' not in events:
             return events, own
         from ingest_lambda.dialects import measurement_protocol  # here, as in `detection`: our own words need it never
 
@@ -120,6 +127,18 @@ def _members(text: bytes) -> tuple[dict[bytes, bytes], bytes]:
     return {match[1]: piece[match.end() :] for match, piece in matches if match}, rest
 
 
+def _too_much(members: dict[bytes, bytes], events: int) -> list[bytes]:
+    """What is said for all events is stored with each: of that, no more than would make them a body as large as one may be.
+    The members beyond it are taken out, and are pieces of their own that are refused, and kept."""
+    room = settings.MAX_DECOMPRESSED_BYTES // max(events, 1)
+    beyond: list[bytes] = []
+    for key in sorted(members, key=lambda key: len(members[key])):
+        room -= len(key) + len(members[key])
+        if room < 0:
+            beyond.append(b"{" + key + b":" + members.pop(key) + b"}")
+    return beyond
+
+
 def _envelope(members: dict[bytes, bytes], words: EnvelopeWords) -> Draft:
     """What a batch says for all its events; a value that cannot be read is as if it were not there, and noted in their
     props. An event id is not such a thing: it would make them all one event."""
@@ -128,9 +147,12 @@ def _envelope(members: dict[bytes, bytes], words: EnvelopeWords) -> Draft:
         try:
             one = draft(parse(b"{" + key + b":" + value + b"}"), words)
         except Reject as error:
-            said.props.setdefault("_ignored", []).append(f"beside events: {error.message}")
+            ignored = said.props.setdefault("_ignored", [])
+            if len(ignored) < _MAX_IGNORED:
+                ignored.append(f"beside events: {error.message}")
             continue
-        said = Draft({**said.values, **one.values}, {**said.props, **one.props}, said.warnings + one.warnings)
+        warnings = tuple(warning for warning in one.warnings if warning not in said.warnings)
+        said = Draft({**said.values, **one.values}, {**said.props, **one.props}, said.warnings + warnings)
     event_id = said.values.pop("event_id", None)
     if event_id is not None:
         keep(said.props, ("event_id",), event_id)

@@ -38,6 +38,18 @@ def is_right(received_at: datetime, sent_at: datetime | None) -> bool:
     return sent_at is not None and abs(received_at - sent_at) <= CLOCK_SKEW_BOUND
 
 
+def relayed(
+    client: datetime | None, *, heard_at: datetime, received_at: datetime, sent_at: datetime | None = None
+) -> tuple[datetime, TimeSource]:
+    """The same of an event that a pipeline received at `heard_at`, by a clock that is right, and has sent on: the time that it
+    had then, however late we hear of it. Raises `Reject` where that is more than a year ago."""
+    shift = batch_shift([client] if client else [], received_at=heard_at, sent_at=sent_at)
+    moment, source = resolve(client, received_at=heard_at, shift=shift, sent_at=sent_at)
+    if moment < received_at - MAX_EVENT_AGE:
+        raise _too_old(received_at - moment)
+    return moment, source
+
+
 def resolve(
     client: datetime | None, *, received_at: datetime, shift: timedelta, sent_at: datetime | None = None
 ) -> tuple[datetime, TimeSource]:
@@ -50,7 +62,12 @@ def resolve(
     if client is None:
         return received_at, "received"
     if is_right(received_at, sent_at) and client < received_at - MAX_EVENT_AGE:
-        days = (received_at - client).days
-        raise Reject("too_old", f"event_timestamp: {days} days ago, by a clock that is right: import history as a file")
+        raise _too_old(received_at - client)
     moment = min(max(client + shift, received_at - MAX_EVENT_AGE), received_at + CLOCK_SKEW_BOUND)
     return moment, "client" if moment == client else "corrected"
+
+
+def _too_old(age: timedelta) -> Reject:
+    return Reject(
+        "too_old", f"event_timestamp: {age.days} days ago, by a clock that is right: import history as a file"
+    )

@@ -227,6 +227,9 @@ WARNINGS: dict[str, str] = {
     "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000. A part of a piece counts as one, at its price.",
     "invalid_currency": "The currency is not a three-letter ISO 4217 code.",
     "invalid_timestamp": "`sent_at` or `client_timestamp` is neither ISO 8601 nor an epoch number.",
+    "invalid_order": "`order` or a part of it has the wrong type or shape, or is an id that names nothing or somebody.",
+    "invalid_product": "`product` or a part of it has the wrong type or shape, or is an id that names nothing or somebody.",
+    "invalid_items": "No list of objects, or a line without a key that is known, or whose id tells who somebody is.",
     "too_long": "A text is longer than the contract allows: its beginning is the field, the whole is in props.",
 }
 for _field in Event.__struct_fields__:

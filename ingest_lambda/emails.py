@@ -24,10 +24,12 @@ _AT_DOMAIN = re.compile(rf"{_AT}( |%20)?{_DOMAIN}", re.ASCII)
 _NOT_BEFORE_AT = frozenset(' \t\n\r\f\v@<>()[]",;:/?&=#\\|')
 _NOT_IN_WORD = _NOT_BEFORE_AT - frozenset("/=")
 _MAX_QUOTED = 64
+_NUMBER = frozenset("0123456789.")
 
 
-def scrub_emails(text: str) -> str:
-    """A text without e-mail addresses; every other character stays.
+def scrub_emails(text: str, *, has_versions: bool = False) -> str:
+    """A text without e-mail addresses; every other character stays. `has_versions`: what has only digits and dots behind its
+    `@` is the version of a program, as in `(Ecosia android@140.0.0.0)`.
 
     They are found from the `@` backwards: searched from the front, a long word without one would be read over and over.
     No search goes back beyond the address before it, or beyond another `@`.
@@ -35,6 +37,8 @@ def scrub_emails(text: str) -> str:
     kept: list[str] = []
     done = 0
     for found in _AT_DOMAIN.finditer(text):
+        if has_versions and _NUMBER.issuperset(found[0][1:]):
+            continue
         at = end = found.start()
         if found[1] is not None:  # as people write who mean to be read by people: `anna @ mail.example`
             if text.startswith("www.", found.end(1)):

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from ingest_lambda import contract
 from ingest_lambda.contract import Reject
+from ingest_lambda.ids import is_none, is_unfilled
 
 _SWITCHES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,27 +25,31 @@ _AMOUNT_TEXT = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]+)?\Z")
 _EPOCH_TEXT = re.compile(r"[0-9]{10,17}(\.[0-9]+)?\Z")
 _CURRENCY = re.compile(r"[A-Za-z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Za-z]{2}\Z")
+# Most ids: a digit that counts, and no mark of a template, a quotation or a spreadsheet. Nothing more is asked of them.
+_PLAIN_ID = re.compile(r"(?!GA1\.|-)[A-Za-z0_.:/@#|~=-]*+[1-9][\w.:/@#|~=-]*+\Z", re.ASCII)
 #: Blanks that `strip` leaves, since they have no width.
 _NO_WIDTH = "\u200b\u2060\ufeff"
-#: What a careless script sends for "I have none". As an id, each would merge strangers into one.
-_NO_ID = frozenset({"null", "undefined", "nan", "none", "[object object]"})
-#: The ids that say who it is, and what is nobody there; an order or a product may be number 0.
+#: The ids that say who it is.
 VISITOR_FIELDS = ("client_id", "session_id", "user_id")
-_NOBODY = _NO_ID | {
-    *("0", "-1", "guest", "anonymous", "anon", "unknown", "n/a", "na", "nil", "false", "true", "-", "\\n", "(null)"),
-    *("(not set)", "(none)", "not set", "<na>", "<null>", "nobody", "#n/a", "00000000-0000-0000-0000-000000000000"),
-    *("00000000000000000000000000000000", "{00000000-0000-0000-0000-000000000000}"),
-}
 
 
 def identifier(value: Any, field: str) -> str | None:
-    """An id as text, without blanks around it. A number keeps all its digits."""
+    """An id as text, without blanks around it; none for what is no id. A number keeps all its digits."""
+    if isinstance(value, str) and _PLAIN_ID.match(value):
+        return value
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
         raise Reject(_code(field), f"{field}: expected text or a number")
     text = value.strip().strip(_NO_WIDTH).strip()
-    return None if text.lower() in (_NOBODY if field in VISITOR_FIELDS else _NO_ID) else text or None
+    of_a_visitor = field in VISITOR_FIELDS
+    if is_none(text, of_a_visitor=of_a_visitor):
+        return None
+    if not is_unfilled(text):
+        return text
+    if of_a_visitor:
+        return None
+    raise Reject(_code(field), f"{field}: a template that was not filled in, or a number that was rounded, is no id")
 
 
 def money(value: Any, field: str) -> Decimal:
@@ -70,16 +75,18 @@ def quantity(value: Any, field: str) -> int:
 
 def currency(value: Any, field: str) -> str:
     """An ISO 4217 code, upper case. XXX means "no currency", which no amount can be in."""
-    if not isinstance(value, str) or not _CURRENCY.match(value) or value.upper() == "XXX":
+    code = value.strip() if isinstance(value, str) else ""
+    if not _CURRENCY.match(code) or code.upper() == "XXX":
         raise Reject("invalid_currency", f"{field}: expected a three-letter ISO 4217 code, as EUR")
-    return value.upper()
+    return code.upper()
 
 
 def country(value: Any, field: str) -> str:
     """An ISO 3166 code, upper case."""
-    if not isinstance(value, str) or not _COUNTRY.match(value):
+    code = value.strip() if isinstance(value, str) else ""
+    if not _COUNTRY.match(code):
         raise Reject(_code(field), f"{field}: expected a two-letter ISO 3166 code, as DE")
-    return value.upper()
+    return code.upper()
 
 
 def text(value: Any, field: str) -> str:
@@ -89,6 +96,11 @@ def text(value: Any, field: str) -> str:
     if not isinstance(value, str):
         raise Reject(_code(field), f"{field}: expected text")
     return value
+
+
+def name(value: Any, field: str) -> Any:
+    """The name of an event, without blanks around it; the contract says what it may be."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def switch(value: Any, field: str) -> bool:
@@ -103,8 +115,8 @@ def timestamp(value: Any, field: str) -> datetime:
     """ISO 8601 (without an offset: UTC) or an epoch in seconds, milliseconds or microseconds, told apart by size."""
     number = _number(value, _EPOCH_TEXT)
     try:
-        moment = _from_epoch(number) if number is not None else _from_iso(value)
-    except (ValueError, TypeError, OverflowError, ArithmeticError):
+        moment = _from_epoch(number) if number is not None else _from_iso(value.strip())
+    except (ValueError, TypeError, AttributeError, OverflowError, ArithmeticError):
         moment = None
     if moment is None or not 1900 <= moment.year < 2200:
         raise Reject("invalid_timestamp", f"{field}: expected ISO 8601, as 2025-10-18T12:34:56Z, or an epoch number")
@@ -142,6 +154,7 @@ def _code(field: str) -> str:
 
 Coerce = Callable[[Any, str], Any]
 _RULES: dict[Any, Coerce] = {
+    contract.Name: name,
     contract.Id: identifier,
     contract.Money: money,
     contract.Quantity: quantity,

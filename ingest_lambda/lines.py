@@ -1,6 +1,7 @@
 """The lines of an order, of a cart, or of a list that was shown: from what a client sent to the contract's.
 
-No line costs the others: what cannot be read of one lies in `props`, at the line's place, and is warned of.
+No line costs the others: what cannot be read of one lies in `props`, at the line's place. A list warns of a thing once, at
+the first line that has it: what is stored of a list is never many times what was sent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ingest_lambda.contract import EventWarning, Reject
 from ingest_lambda.fields import ITEM_FIELDS, MAX_PIECES, money
 from ingest_lambda.words import ITEM_WORDS, keep, snake
 
-_PIECES = (0, MAX_PIECES)
+INVALID = "invalid_items"
 
 
 @dataclass
@@ -22,32 +23,39 @@ class Lines:
     """The lines that can be kept, what is left of each given one, and what the lines below zero took off."""
 
     kept: list[dict[str, Any]] = field(default_factory=list)
-    rests: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[EventWarning] = field(default_factory=list)
+    rests: list[Any] = field(default_factory=list)
+    warnings: dict[tuple[str, str], EventWarning] = field(default_factory=dict)
     discount: Decimal = Decimal(0)
+
+    def warn(self, code: str, place: str, name: str = "") -> None:
+        """Say it of the first line that has it."""
+        if (code, name) not in self.warnings:
+            self.warnings[code, name] = EventWarning(code, f"{place}.{name}" if name else place)
 
 
 def read_lines(given: Any, path: str, *, is_refund: bool) -> Lines:
     """The lines of a list. Raises `Reject` for what is no list."""
     if isinstance(given, Mapping):
-        given = [given]
+        # PHP's list is an object of numbered members, once one of them was taken out of it.
+        is_list = bool(given) and all(isinstance(item, Mapping) for item in given.values())
+        given = list(given.values()) if is_list else [given]
     if not isinstance(given, list):
-        raise Reject("invalid_" + path.partition(".")[0], f"{path}: expected a list of objects")
+        raise Reject(INVALID, f"{path}: expected a list of objects")
     found = Lines()
     for index, item in enumerate(given):
         place = f"{path}[{index}]"
         if not isinstance(item, Mapping):
-            found.warnings.append(EventWarning("invalid_" + path.partition(".")[0], place))
-            found.rests.append({"value": item})
+            found.warn(INVALID, place)
+            found.rests.append(item)
             continue
-        line, rest = _read_line(item, place, found.warnings)
+        line, rest = _read_line(item, place, found)
+        if rest and not line and not any(map(_is_known, item)):
+            found.warn(INVALID, place)
         _settle(line, rest, dict(item), place, found, is_refund)
     return found
 
 
-def _read_line(
-    item: Mapping[str, Any], place: str, warnings: list[EventWarning]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_line(item: Mapping[str, Any], place: str, found: Lines) -> tuple[dict[str, Any], dict[str, Any]]:
     line: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for key in sorted(item, key=_rank):
@@ -58,12 +66,10 @@ def _read_line(
         elif value not in (None, ""):
             try:
                 read = (
-                    _quantity(value, place, warnings, rest, key)
-                    if name == "quantity"
-                    else ITEM_FIELDS[name](value, place)
+                    _quantity(value, place, found, rest, key) if name == "quantity" else ITEM_FIELDS[name](value, place)
                 )
             except Reject as reason:
-                warnings.append(EventWarning(reason.code, f"{place}.{name}"))
+                found.warn(reason.code, place, name)
                 keep(rest, (key,), value)
                 continue
             if read is not None:
@@ -71,12 +77,16 @@ def _read_line(
     return line, rest
 
 
+def _is_known(key: str) -> bool:
+    return snake(key) in ITEM_WORDS or snake(key) in ITEM_FIELDS
+
+
 def _rank(key: str) -> int:
     """The contract's own word for a thing comes first, and of two others the more usual one."""
     return ITEM_WORDS.get(snake(key), ("", 0))[1]
 
 
-def _quantity(value: Any, place: str, warnings: list[EventWarning], rest: dict[str, Any], key: str) -> Decimal:
+def _quantity(value: Any, place: str, found: Lines, rest: dict[str, Any], key: str) -> Decimal:
     """Pieces as they were said, also 0, fractions and below zero: what they mean is settled with the price."""
     try:
         number = money(value, place)
@@ -85,7 +95,7 @@ def _quantity(value: Any, place: str, warnings: list[EventWarning], rest: dict[s
     if abs(number) > MAX_PIECES:
         raise Reject("invalid_quantity", f"{place}.quantity: expected a number of pieces up to {MAX_PIECES}")
     if number != number.to_integral_value():
-        warnings.append(EventWarning("invalid_quantity", f"{place}.quantity"))
+        found.warn("invalid_quantity", place, "quantity")
         keep(rest, (key,), value)
     return number
 
@@ -101,11 +111,16 @@ def _settle(
         if price is not None and pieces * price < 0:
             found.discount -= pieces * price
         code = "invalid_price" if price is not None and price < 0 else "invalid_quantity"
-        found.warnings.append(EventWarning(code, place))
+        found.warn(code, place)
         found.rests.append(item)
         return
     if pieces != pieces.to_integral_value():
-        price = None if price is None else money(price * pieces, place)
+        try:
+            price = None if price is None else money(price * pieces, place)
+        except Reject as reason:
+            found.warn(reason.code, place, "price")
+            found.rests.append(item)
+            return
         pieces = Decimal(1)
     if price is not None:
         line["price"] = price

@@ -10,11 +10,20 @@ from uuid import UUID, uuid4
 import msgspec
 
 from ingest_lambda import clock, privacy
-from ingest_lambda.contract import Event, Reject
+from ingest_lambda.contract import Event, EventWarning, Reject
 from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS, VISITOR_FIELDS
 from ingest_lambda.fitting import fit
 from ingest_lambda.reading import Draft, draft, parse
-from ingest_lambda.settling import EventIdPolicy, Receipt, check_visitor, missing, set_event_id, set_name, set_times
+from ingest_lambda.settling import (
+    EventIdPolicy,
+    Receipt,
+    check_visitor,
+    missing,
+    set_event_id,
+    set_name,
+    set_refund,
+    set_times,
+)
 from ingest_lambda.tidy import plain
 from ingest_lambda.words import keep
 
@@ -30,21 +39,33 @@ def finish(
     values = {**(defaults or {}), **read.values}
     props = dict(read.props)
     warnings = list(read.warnings)
+    heard_at = None if receipt.is_trusted else values.get("received_at")
     if not receipt.is_trusted:
         for field in OWN_FIELDS & values.keys():
             keep(props, (field,), str(values.pop(field)))
     set_name(values)
+    set_refund(values)
     if not is_clean:
-        _scrub(values, receipt.salt)
+        warnings += _scrub(values, receipt.salt)
     check_visitor(values)
     warnings += [*fit(values, props), *missing(values)]
-    set_event_id(values, receipt)
-    set_times(values, receipt)
+    if props and not (is_clean and props == read.props):
+        props = privacy.scrub_props(plain(props))
+    set_event_id(values, props, receipt)
+    set_times(values, receipt, heard_at)
     if props:
-        values["props"] = props if is_clean and props == read.props else privacy.scrub_props(plain(props))
+        values["props"] = props
     if warnings:
-        values["warnings"] = warnings
+        values["warnings"] = _with_new(values.get("warnings"), warnings)
     return _convert(values)
+
+
+def _with_new(stored: Any, warnings: list[EventWarning]) -> list[Any]:
+    """The warnings of a stored event, and those of this reading that are not among them."""
+    if not isinstance(stored, list):
+        return warnings
+    known = [(one.get("code"), one.get("field")) for one in stored if isinstance(one, dict)]
+    return stored + [one for one in warnings if (one.code, one.field) not in known]
 
 
 def normalize(
@@ -94,20 +115,41 @@ def _own_shift(read: Draft, received_at: datetime | None) -> timedelta:
 
 
 def clean(path: str, value: Any, salt: str | None = None) -> Any:
-    """The value of one field without what is personal in it; None where nothing is left."""
+    """The value of one field without what is personal in it; None where nothing is left. `Reject` for the id of an order or a
+    product that tells who somebody is, where there is no key to hash it with."""
     if path in VISITOR_FIELDS:
         return privacy.pseudonym(value, salt)
     if path in LINE_FIELDS:
-        return [privacy.scrub_item(item) for item in value]
-    if isinstance(value, str) and path != "event_id":  # which is a UUID in the end, or a reason to reject
-        return privacy.scrub_id(value) if path in ID_FIELDS else privacy.scrub_text(value, path)
-    return value
+        return [privacy.scrub_item(item, salt) for item in value]
+    if not isinstance(value, str) or path == "event_id":  # which is a UUID in the end, or a reason to reject
+        return value
+    if path not in ID_FIELDS:
+        return privacy.scrub_text(value, path)
+    kept = privacy.thing(value, salt)
+    if kept is None:
+        code = "invalid_" + path.partition(".")[0]
+        raise Reject(code, f"{path}: holds what tells who somebody is, and there is no key to hash it with")
+    return kept
 
 
-def _scrub(values: dict[str, Any], salt: str | None) -> None:
+def _scrub(values: dict[str, Any], salt: str | None) -> list[EventWarning]:
+    warnings: list[EventWarning] = []
     for path, value in values.items():
-        if isinstance(value, (str, list)):
+        if isinstance(value, str):
+            try:
+                values[path] = clean(path, value, salt)
+            except Reject as reason:
+                values[path] = None
+                warnings.append(EventWarning(reason.code, path))
+        elif isinstance(value, list):
             values[path] = clean(path, value, salt)
+            if path in LINE_FIELDS and any(map(_is_shorter, values[path], value)):
+                warnings.append(EventWarning("invalid_items", path))
+    return warnings
+
+
+def _is_shorter(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return len(one) < len(other)
 
 
 def _convert(values: dict[str, Any]) -> Event:

@@ -15,6 +15,8 @@ _AFTER_CODED_PLUS = re.compile(rf"%2[Bb][1-9](?:{_GAP}[0-9]){{7,14}}+(?![0-9])",
 # ... or any number behind the word for a telephone, which is looked at when there is a number.
 _AFTER_COLON = re.compile(rf"(?::|%3[Aa])({_GAP}(?:\+|%2[Bb])?[0-9](?:{_GAP}[0-9]){{6,14}}+)(?![0-9])", re.ASCII)
 _PHONE_WORDS = ("tel", "telefon", "telephone", "phone", "mobile", "mobil", "handy", "fax", "sms", "callto", "whatsapp")
+# A number with a sign and one or two decimals, with nothing like it on either side.
+_DECIMAL = re.compile(r"(?:[+-]|%2[Bb])[0-9]{1,2}\.[0-9]{1,2}(?![0-9.])", re.ASCII)
 _CHAT = re.compile(r"(?<=wa\.me/)\+?[0-9]{7,15}(?![0-9])")
 _SSN = re.compile(
     r"\b(?:ssn|social security(?: (?:number|no\.?))?)[\s:#=]{0,3}[0-9]{3}([- ]?)[0-9]{2}\1[0-9]{4}(?![0-9])",
@@ -121,12 +123,17 @@ def scrub_numbers(text: str) -> str:
 def scrub_phones(text: str) -> str:
     """A text without telephone numbers."""
     if "+" in text:
-        text = _AFTER_PLUS.sub(PHONE, text)
+        text = _AFTER_PLUS.sub(_unless_decimal, text)
     if "%2" in text:
-        text = _AFTER_CODED_PLUS.sub(PHONE, text)
+        text = _AFTER_CODED_PLUS.sub(_unless_decimal, text)
     if ":" in text or "%3" in text:
         text = _AFTER_COLON.sub(_phone, text)
     return _CHAT.sub(PHONE, text) if "wa.me/" in text else text
+
+
+def _unless_decimal(match: re.Match[str]) -> str:
+    """A telephone number; not the strength of a lens, `+2.00 -1.25 180`."""
+    return match[0] if _DECIMAL.search(match[0]) else PHONE
 
 
 def _phone(match: re.Match[str]) -> str:

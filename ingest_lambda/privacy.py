@@ -46,7 +46,10 @@ _WIDE = "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff20\uff0
 _SPACES = "\xa0\u2007\u2009\u202f\u3000"
 _FOLD = str.maketrans(_WIDE + _SPACES, "0123456789@.-+:/--" + " " * len(_SPACES))
 _FOLDED = re.compile(f"[{_WIDE}{_SPACES}]")
+# Shorter than any token that is known by its beginning, and without a mark of the rest.
+_PLAIN_THING = re.compile(r"[\w-]{1,14}\Z", re.ASCII)
 _SHORT = 256
+_PAIR = ("key", "name")
 _AN_ID = re.compile(r"[^\s@]{1,256}@[^\s@]{1,256}\Z")
 
 
@@ -77,13 +80,14 @@ def _scrub_folded(text: str, name: str) -> str:
 
 
 def _scrub_suspect(text: str, name: str) -> str:
-    if is_ip(text) and not is_version(name):
+    has_versions = is_version(name)
+    if is_ip(text) and not has_versions:
         return IP
     text = scrub_params(text)
     if "://" in text:
         text = _USERINFO.sub(REMOVED + "@", text)
-    text = scrub_tokens(scrub_emails(text))
-    if not is_version(name):
+    text = scrub_tokens(scrub_emails(text, has_versions=has_versions))
+    if not has_versions:
         text = scrub_ips(text)
     return text if is_id(name) else scrub_cards(scrub_numbers(text))
 
@@ -101,8 +105,18 @@ def pseudonym(visitor_id: str, salt: str | None = None) -> str | None:
     if visitor_id in PLACEHOLDERS:
         return None
     text = visitor_id.strip()
-    if not _tells_who(text if text.isascii() else text.translate(_FOLD)):
-        return visitor_id
+    return _hashed(text, salt) if _tells_who(text if text.isascii() else text.translate(_FOLD)) else visitor_id
+
+
+def thing(text: str, salt: str | None = None) -> str | None:
+    """The id of an order or a product. One that holds an e-mail address, a telephone number or a token becomes a keyed hash,
+    or nothing: what is left of it without them would make one of many."""
+    if _PLAIN_THING.match(text) or scrub_phones(scrub_id(text)) == text:
+        return text
+    return _hashed(text.strip(), salt)
+
+
+def _hashed(text: str, salt: str | None) -> str | None:
     salt = settings.hash_salt() if salt is None else salt
     if not salt:
         return None
@@ -116,12 +130,13 @@ def _tells_who(text: str) -> bool:
     return not is_clean or ("@" in text and bool(_AN_ID.match(text))) or holds_hidden_email(text)
 
 
-def scrub_item(item: dict[str, Any]) -> dict[str, Any]:
+def scrub_item(item: dict[str, Any], salt: str | None = None) -> dict[str, Any]:
     """One line of an order."""
-    return {
-        key: value if not isinstance(value, str) else scrub_id(value) if is_id(key) else scrub_text(value)
+    clean = {
+        key: value if not isinstance(value, str) else thing(value, salt) if is_id(key) else scrub_text(value)
         for key, value in item.items()
     }
+    return clean if None not in clean.values() else {key: value for key, value in clean.items() if value is not None}
 
 
 def scrub_props(value: Any, name: str = "") -> Any:
@@ -139,10 +154,17 @@ def scrub_props(value: Any, name: str = "") -> Any:
 
 def _scrub_mapping(value: Mapping[str, Any], parent: str) -> dict[str, Any]:
     gone = {key for key, held in value.items() if is_personal(key, held, parent)}
+    if "value" in value and _is_personal_pair(value, parent):
+        gone.add("value")
     if gone and not is_of_a_product(parent) and not any(map(is_of_a_product, value)):
         # Beside a telephone or an e-mail address, a name is a person's.
         gone |= {key for key, held in value.items() if isinstance(held, str) and is_name_of_a_person(key, held)}
-    return {scrub_id(key): scrub_props(held, key[-MAX_NAME:]) for key, held in value.items() if key not in gone}
+    return {scrub_text(key): scrub_props(held, key[-MAX_NAME:]) for key, held in value.items() if key not in gone}
+
+
+def _is_personal_pair(value: Mapping[str, Any], parent: str) -> bool:
+    """`{"key": "_billing_phone", "value": …}` is a name and its value, as shops' systems write what has no field."""
+    return any(isinstance(name, str) and is_personal(name, value["value"], parent) for name in map(value.get, _PAIR))
 
 
 def scrub_bytes(body: bytes) -> bytes:

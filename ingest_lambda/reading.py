@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ingest_lambda import settings
-from ingest_lambda.contract import ESSENTIAL_FIELDS, EventWarning, Reject
+from ingest_lambda.contract import ESSENTIAL_FIELDS, ORDER_EVENTS, EventWarning, Reject
 from ingest_lambda.dialects.common import Words
 from ingest_lambda.dialects.detection import translate, unwrapped
-from ingest_lambda.fields import FIELDS, LINE_FIELDS
+from ingest_lambda.fields import FIELDS, LINE_FIELDS, money
 from ingest_lambda.lines import read_lines
 from ingest_lambda.tidy import tidy
 from ingest_lambda.words import keep
@@ -25,6 +25,7 @@ _ESCAPES = re.compile(
 )
 
 
+_PRICES = ("product.price", "product.discount_price")
 _AMOUNTS = frozenset(
     (
         "order.value",
@@ -96,6 +97,8 @@ def draft(record: Any, words: Callable[[Mapping[str, Any]], Words] = translate) 
                 raise
             warnings.append(EventWarning(reason.code, path))
             keep(props, tuple(path.split(".")), value)
+    if "quantity" in values and "quantity" not in read and values.get("event_name") in ORDER_EVENTS:
+        _take_pieces(read, props, values["quantity"])
     if has_nul:
         props["_nul_replaced"] = True
     return Draft(read, props, tuple(warnings))
@@ -117,8 +120,8 @@ def _take_lines(
     read: dict[str, Any], props: dict[str, Any], warnings: list[EventWarning], path: str, value: Any, is_refund: bool
 ) -> None:
     found = read_lines(value, path, is_refund=is_refund)
-    warnings += found.warnings
-    if any(found.rests):
+    warnings += found.warnings.values()
+    if found.rests.count({}) < len(found.rests):
         keep(props, tuple(path.split(".")), found.rests)
     if found.discount and path == "order.items":
         read["order.discount"] = read.get("order.discount", 0) + found.discount
@@ -126,6 +129,21 @@ def _take_lines(
         _take_product(read, found.kept[0])
     elif found.kept:
         read[path] = found.kept
+
+
+def _take_pieces(read: dict[str, Any], props: dict[str, Any], quantity: Any) -> None:
+    """An order of one product, whose quantity is none: as in its lines, a part of a piece is one at its price, and no piece is
+    no product."""
+    try:
+        pieces = abs(money(quantity, "quantity"))
+        parts = {path: money(read[path] * pieces, path) for path in _PRICES if path in read}
+    except Reject:
+        return
+    if pieces:
+        read.update(parts)
+        return
+    for path in [path for path in read if path.startswith("product.")]:
+        keep(props, tuple(path.split(".")), read.pop(path))
 
 
 def _take_product(read: dict[str, Any], line: dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ CHECKED = "cognito_verified"
 
 T = TypeVar("T")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
+#: The agent of a browser or a device. Any other is a server's, and so is its country.
+_OF_A_DEVICE = re.compile(r"Mozilla/|Opera/|CFNetwork/|Dalvik/|Android|iOS|iPhone|iPad")
 
 
 class Sorted(NamedTuple):
@@ -45,16 +47,16 @@ def sort(request: Request, *, received_at: datetime, salt: str | None, make_id: 
     except Reject as reason:
         return Sorted([], [rejection(reason, whole, received_at)], [])
     drafts = [_attempt(_read, event) for event in found.events]
-    receipt = Receipt(received_at, _shift(drafts, found.envelope, received_at), salt, make_id)
-    defaults = {**header_fields(request), **_sent_at(drafts), **found.envelope.values}
+    sent_at = {"sent_at": received_at} if found.is_sent_now else _sent_at(drafts)
+    said = {**sent_at, **found.envelope.values}
+    receipt = Receipt(received_at, _shift(drafts, found.envelope, received_at, said.get("sent_at")), salt, make_id)
+    sender = _sender(request, said)
     proven = {"user_id": request.customer, "identity_source": CHECKED} if request.customer else {}
     accepted: list[bytes] = []
     rejected: list[Rejection] = []
     warnings: list[tuple[int, EventWarning]] = []
     for index, (event, read) in enumerate(zip(found.events, drafts, strict=True)):
-        outcome = (
-            read if isinstance(read, Reject) else _attempt(_event, read, found.envelope, receipt, defaults, proven)
-        )
+        outcome = read if isinstance(read, Reject) else _attempt(_event, read, found.envelope, receipt, sender, proven)
         if isinstance(outcome, Reject):
             rejected.append(rejection(outcome, event, received_at, index))
         else:
@@ -69,7 +71,8 @@ def header_fields(request: Request) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if headers.get("user-agent"):
         fields["user_agent"] = scrub_text(headers["user-agent"][: 4 * MAX_USER_AGENT], "user_agent")[:MAX_USER_AGENT]
-    if _COUNTRY.match(headers.get("cloudfront-viewer-country", "")):
+    is_of_a_visitor = _OF_A_DEVICE.search(headers.get("user-agent", "")[:MAX_USER_AGENT])
+    if is_of_a_visitor and _COUNTRY.match(headers.get("cloudfront-viewer-country", "")):
         fields["geo.country"] = headers["cloudfront-viewer-country"]
     for name, field in (("sec-gpc", "is_gpc"), ("dnt", "is_dnt")):
         if headers.get(name) in ("0", "1"):
@@ -85,7 +88,24 @@ def _read(event: bytes) -> Draft:
     return draft(parse(event))
 
 
-def _event(read: Draft, envelope: Draft, receipt: Receipt, defaults: dict[str, Any], proven: dict[str, Any]) -> Event:
+class Sender(NamedTuple):
+    """What a request says for its events: for those of its own agent, and for those that name another. These it only sends on,
+    and the country that it comes from is not their visitors'."""
+
+    agent: str | None
+    own: dict[str, Any]
+    others: dict[str, Any]
+
+
+def _sender(request: Request, said: dict[str, Any]) -> Sender:
+    defaults = {**header_fields(request), **said}
+    others = {path: value for path, value in defaults.items() if path != "geo.country" or path in said}
+    agent = request.headers.get("user-agent")
+    return Sender(agent, defaults if said.get("user_agent", agent) == agent else others, others)
+
+
+def _event(read: Draft, envelope: Draft, receipt: Receipt, sender: Sender, proven: dict[str, Any]) -> Event:
+    defaults = sender.own if read.values.get("user_agent", sender.agent) == sender.agent else sender.others
     whole = Draft({**read.values, **proven}, {**envelope.props, **read.props}, envelope.warnings + read.warnings)
     event = finish(whole, receipt, defaults)
     if not proven and (event.identity_source or "").strip().lower() == CHECKED:
@@ -115,7 +135,8 @@ def _sent_at(drafts: list[Draft | Reject]) -> dict[str, Any]:
     return {"sent_at": max(said)} if said else {}
 
 
-def _shift(drafts: list[Draft | Reject], envelope: Draft, received_at: datetime) -> timedelta:
-    sent_at = envelope.values.get("sent_at") or _sent_at(drafts).get("sent_at")
-    times = (read.client_time or envelope.client_time for read in drafts if isinstance(read, Draft))
+def _shift(drafts: list[Draft | Reject], envelope: Draft, received_at: datetime, sent_at: datetime | None) -> timedelta:
+    # What a pipeline has received before us is settled by its clock.
+    own = (read for read in drafts if isinstance(read, Draft) and "received_at" not in read.values)
+    times = (read.client_time or envelope.client_time for read in own)
     return clock.batch_shift((time for time in times if time), received_at=received_at, sent_at=sent_at)

@@ -53,6 +53,10 @@ ALIASES: dict[str, str] = {
     "product.qty": "quantity",
     "product.quantity": "quantity",
     "product.currency": "currency",
+    "currency_code": "currency",
+    "ecom.currency_code": "currency",
+    "product.currency_code": "currency",
+    "order.currency_code": "order.currency",
     "product_id": "product.id",
     "product_name": "product.name",
     "product_category": "product.category",
@@ -61,6 +65,7 @@ ALIASES: dict[str, str] = {
     "product_discount_price": "product.discount_price",
     "product_url_path": "product.url_path",
     "qty": "quantity",
+    "product_quantity": "quantity",
     "order.order_id": "order.id",
     "order.transaction_id": "order.id",
     "order_id": "order.id",
@@ -98,6 +103,12 @@ ORDER_WORDS: dict[str, str] = {
     "ecom.items": "order.items",
     "ecom.products": "order.items",
 }
+#: Google's names for events that we have another name for.
+GA4_NAMES = {
+    "view_item": "view_product",
+    "begin_checkout": "checkout",
+    "view_search_results": "search",
+}
 #: The words of a line, with their rank: of two in one line the smaller counts.
 ITEM_WORDS: dict[str, tuple[str, int]] = {
     "id": ("product_id", 1),
@@ -115,6 +126,8 @@ ITEM_WORDS: dict[str, tuple[str, int]] = {
     "product_price": ("price", 3),
     "qty": ("quantity", 1),
     "item_quantity": ("quantity", 2),
+    "product_quantity": ("quantity", 3),
+    "qty_ordered": ("quantity", 4),
 }
 
 

@@ -26,11 +26,14 @@ _CRAWLER = re.compile(
     r"|scrap(?:er|y|ing)|archiv(?:er|e\.org|ebox)|headless|phantomjs|lighthouse"
     r"|(?<!node-)fetch(?:er)?(?![a-z])|\bfeed|rss(?![a-z])|link ?preview|uripreview|web preview|imageproxy|emailproxy"
     r"|monitor|checker|validat|scanner|sitesearch|check_http|health-?check|uptime|synthetic|page ?speed|pagespeed|favicon"
-    r"|\d subscriber|subscribers=|indexer|\bgrab|\bgoogle-(?!app)|external(?:agent|fetcher|hit)"
+    r"|\d subscriber|subscribers=|indexer|\bgrab|\bgoogle-(?!app|cloud|http|api)|external(?:agent|fetcher|hit)"
     r"|selenium|webdriver|playwright|puppeteer|cypress|web ?(?:scan|mirror|copier)",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"https?://|(?<![a-z])www\.|\[email\]|\(at\)|[a-z0-9_-]@[a-z][a-z0-9-]*\.[a-z]{2}", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"https?://|(?<![a-z])www\.|(?<!Ecosia )\[email\]|\(at\)|[a-z0-9_-]@[a-z][a-z0-9-]*\.[a-z]{2}", re.IGNORECASE
+)
+# Ecosia's browsers are `(Ecosia ios@9.2.3.1367)`, which the collector once took for an e-mail address.
 #: Old browsers that name the home of a library they are built with; they are people.
 _BUILT_WITH = re.compile(r"https?://(?:www\.)?(?:bsalsa|qtweb|ucweb)\.(?:com|net)", re.IGNORECASE)
 _LIBRARY = re.compile(
@@ -45,7 +48,8 @@ _LIBRARY = re.compile(
     r"|grpc-[a-z-]+|postmanruntime|insomnia|httpie|bruno|paw|amazon-?(?:lambda|eventbridge|api-?gateway|sns)"
     r"|wordpress|woocommerce(?: hookshot)?|magento|adobe ?commerce|shopware|prestashop|opencart|sylius"
     r"|spree|bigcommerce|shopify[a-z -]*"
-    r"|stripe|paypal ?ipn|zapier|make|n8n|segment|rudderstack|snowplow|google-?cloud-?(?:tasks|functions|scheduler)?)"
+    r"|stripe|paypal ?ipn|zapier|make|integromat|n8n|segment|rudderstack|snowplow"
+    r"|google-(?:http-java|api)[a-z-]*|google-?cloud-?(?:tasks|functions|scheduler)?)"
     r"(?:[/ ;,(:_-]|$)",
     re.IGNORECASE,
 )
@@ -59,6 +63,11 @@ _PLATFORM = re.compile(
     r"|konqueror|netsurf|risc os|amiga|morphos|haiku|beos|os/2|sunos|bsd|aix|irix|midori|smart-?tv|cros|mobile|\bapp\b|app/",
     re.IGNORECASE,
 )
+
+
+_BROWSER = re.compile(r"mozilla/|opera/|dalvik/", re.IGNORECASE)
+#: A browser inside of an app: it ends in the app's own name, which a list may know as that of a preview.
+_IN_APP = re.compile(r"(?:Mobile Safari|Mobile)/[0-9A-Za-z.]{1,20} [A-Za-z]{1,40}/[0-9.]{1,20}\Z")
 
 
 class Agent(NamedTuple):
@@ -103,11 +112,16 @@ def version() -> str:
 
 
 def _kind(text: str) -> str:
-    is_named = bool(_CRAWLER.search(text))
-    if not is_named and _LIBRARY.match(text) and (_SHOP.match(text) or not _has_address(text)):
-        return "server"
-    if is_named or _has_address(text) or text.startswith("WhatsApp/") or _is_listed(text):
+    if _CRAWLER.search(text) or text.startswith("WhatsApp/"):
         return "bot"
+    has_address = _has_address(text)
+    if _LIBRARY.match(text):
+        return "server" if _SHOP.match(text) or not has_address else "program"
+    if not _IN_APP.search(text) and _is_listed(text):
+        return "bot"
+    if has_address:
+        # What is no browser names its home as a crawler does and as a shop's server does: a crawler is what views pages.
+        return "bot" if _BROWSER.match(text) else "program"
     return "human" if _PLATFORM.search(text) else "program"
 
 

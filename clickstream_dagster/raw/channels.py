@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from clickstream_dagster.raw import channel_file, referrers
 from clickstream_dagster.raw.sources import Origin, folded
+from ingest_lambda import ids
 
 #: Below a host of these kinds everything is of its kind; below a search engine's is much else.
 _WITH_SUBDOMAINS = ("social", "display")
+_TEMPLATE = re.compile(r"(?:\{\{?|\$\{|\[|%)[a-z_.: ]{1,60}(?:\}\}?|\]|%)\Z")
 _MEDIA = {"search": "organic", "social": "social", "video": "video"}
 
 
@@ -69,16 +71,17 @@ class Rules:
 
     @cached_property
     def version(self) -> str:
-        """Another one labels everything anew: of the file, of the list behind it, or of this code."""
-        files = (Path(__file__), Path(channel_file.__file__), referrers.FILE)
+        """Another one labels everything anew: of the file, of the list behind it, or of the code."""
+        files = (Path(__file__), Path(channel_file.__file__), Path(ids.__file__), referrers.FILE)
         parts = (self.text.encode(), repr(self.own_hosts).encode(), *(file.read_bytes() for file in files))
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def label(self, origin: Origin, shop_hosts: Collection[str]) -> Label:
         """The label of an origin. `shop_hosts` are those that pages of the shop were seen on."""
         click = next((self._clicks[name] for name in origin.parameters if name in self._clicks), None)
-        if origin.utm_source or origin.utm_medium or origin.utm_campaign:
-            return self._named(origin.utm_source, origin.utm_medium, origin.utm_campaign, click, is_tagged=True)
+        source, medium, campaign = map(_said, (origin.utm_source, origin.utm_medium, origin.utm_campaign))
+        if source or medium or campaign:
+            return self._named(source, medium, campaign, click, is_tagged=True)
         if click:
             is_cpc = click.is_paid and click.kind != "display"
             return self._named(click.source, "cpc" if is_cpc else None, None, click, is_tagged=True)
@@ -162,6 +165,13 @@ class Rules:
 def rules(text: str, own_hosts: tuple[str, ...]) -> Rules:
     """The rules of a file, read once."""
     return Rules(text, own_hosts)
+
+
+def _said(tag: str | None) -> str | None:
+    """A tag that says something: not `null`, `(not set)`, or the `{utm_source}` of a template."""
+    if not tag or tag in ("(direct)", "(not provided)") or _TEMPLATE.match(tag):
+        return None
+    return None if ids.is_none(tag, of_a_visitor=False) else tag
 
 
 def _parents(host: str) -> Iterator[str]:

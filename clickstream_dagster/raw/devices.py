@@ -13,8 +13,10 @@ _OTHER = re.compile(
 _TABLET = re.compile(r"iPad|\bTablet(?! PC)|PlayBook|\bSilk/|Kindle|Nexus (?:7|9|10)\b|\bSM-[TXP]\d{3}|\bGT-P\d{4}")
 _MOBILE = re.compile(
     r"Mobi|iPhone|iPod|Windows (?:Phone|CE)|BlackBerry|BB10|Opera Mini|Symbian|Series ?60|Nokia|MIDP|KaiOS|J2ME|DoCoMo"
-    r"|PalmOS|webOS"
+    r"|PalmOS|webOS|\biOS[ /]\d"
 )
+#: A program of Apple's systems that does not say which: telephone, tablet or desk.
+_SOME_APPLE = re.compile(r"CFNetwork/|Alamofire/")
 #: An app's own agent says how large the screen is: dots per inch, width, height.
 _SCREEN = re.compile(r"Android \([^()]{0,40}?(\d{2,4})dpi; (\d{3,5})x(\d{3,5})")
 _TABLET_WIDTH = 600
@@ -62,7 +64,9 @@ def device_type(text: str) -> str:
         return "tablet" if dots and min(sides) * 160 / dots >= _TABLET_WIDTH else "mobile"
     if _TABLET.search(text) or ("Android" in text and not _MOBILE.search(text)):
         return "tablet"
-    return "mobile" if _MOBILE.search(text) else "desktop"
+    if _MOBILE.search(text):
+        return "mobile"
+    return "other" if _SOME_APPLE.search(text) else "desktop"
 
 
 def browser(text: str, family: str | None) -> str | None:

@@ -10,11 +10,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from ingest_lambda.contract import ORDER_EVENTS, EventWarning
+from ingest_lambda.contract import ORDER_EVENTS, EventWarning, Reject
 from ingest_lambda.fields import FIELDS
 from ingest_lambda.words import ALIASES, CONTAINERS, ORDER_WORDS, keep, snake
 
 _by_rank = itemgetter(3)
+_AMOUNTS = frozenset(("order.value", "product.price", "quantity"))
 _RANKS = {word: rank for rank, word in enumerate(ORDER_WORDS, start=1)}
 
 
@@ -54,11 +55,30 @@ def settle(leaves: Iterable[Leaf], words: Words) -> None:
             others.append(leaf)
         elif value is not None and value != "":  # JSON's null and the empty text of `document.referrer` mean "none"
             values[path] = value
+    sources: dict[str, tuple[str, ...]] = {}
     for path, source, value, _ in sorted(others, key=_by_rank) if len(others) > 1 else others:
-        if path is None or path in values:
+        if path is None:
+            keep(props, source, value)
+        elif path in values:
+            warnings = _unread(path, values[path])
+            if warnings and not _unread(path, value):
+                words.warnings.extend(warnings)
+                taken = sources.get(path, tuple(path.split(".")))
+                values[path], sources[path], source, value = value, source, taken, values[path]
             keep(props, source, value)
         elif value is not None and value != "":
-            values[path] = value
+            values[path], sources[path] = value, source
+
+
+def _unread(path: str, value: Any) -> list[EventWarning]:
+    """What is wrong with a value that another one could stand for."""
+    if path not in _AMOUNTS:
+        return []
+    try:
+        FIELDS[path](value, path)
+    except Reject as reason:
+        return [EventWarning(reason.code, path)]
+    return []
 
 
 def _leaves(

@@ -13,12 +13,14 @@ from ingest_lambda.words import snake
 _CALLS = frozenset((*segment.CALLS, *segment.NO_EVENTS, "track"))
 #: Beside `type`, what only a call of Segment has; without it, what only its HTTP API has.
 _OF_A_CALL = frozenset(("anonymousId", "userId", "messageId", "context", "properties", "traits"))
+#: An event of the Measurement Protocol that has no parameters.
+_OF_THE_PROTOCOL = frozenset(("name", "timestamp_micros"))
 _OF_A_PUSH = frozenset(("ecommerce", "page_location", "ga_session_id", "gtm.uniqueEventId"))
 
 
 def reader(record: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Words]:
     """What reads it: a dialect, or our own words after all."""
-    if "params" in record and "name" in record and "event" not in record:
+    if "name" in record and "event" not in record and ("params" in record or _OF_THE_PROTOCOL.issuperset(record)):
         return measurement_protocol.read
     if isinstance(record.get("batch"), list) and "event" not in record:
         raise Reject(

@@ -9,13 +9,10 @@ from ingest_lambda.contract import ORDER_EVENTS, Reject
 from ingest_lambda.dialects.common import Words
 from ingest_lambda.dialects.tables import Table, event_name
 from ingest_lambda.fields import FIELDS
+from ingest_lambda.words import GA4_NAMES
 
 NAME = "GA4"
-EVENTS = {
-    "view_item": "view_product",
-    "begin_checkout": "checkout",
-    "view_search_results": "search",
-}
+EVENTS = GA4_NAMES
 #: Parameters of an event, wherever they stand. Not their `session_id`: it is the second in which a session began, the same for
 #: all whose session began in it, and it would make one visitor of them where nobody says the `client_id`.
 PARAMS = {
@@ -100,6 +97,10 @@ def read(record: Mapping[str, Any]) -> Words:
     if action is None and said is None:
         raise Reject(
             "missing_event_name", f"{NAME}: a push without `event` only fills the data layer; it is not an event"
+        )
+    if action is None and isinstance(said, str) and said.startswith("gtm."):
+        raise Reject(
+            "invalid_event", f"{NAME}: {said[:40]} is what the tag manager tells itself; send what visitors do"
         )
     name = action or event_name(said, EVENTS, NAME)
     rest = {key: value for key, value in record.items() if key != "event" or (action and value != action)}

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from ingest_lambda.contract import Reject
 from ingest_lambda.dialects.common import Leaf, Words, settle
+from ingest_lambda.words import snake
 
 #: An id of another system that is no UUID becomes one in this namespace: the same id, the same UUID, every time.
 EVENT_NAMESPACE = UUID("6f2d1a54-93f0-5c7e-8b1f-0d9c4e5a7b21")
@@ -37,6 +38,7 @@ class Table:
         self.dropped = dropped
         self.homes = homes
         places = [*fields, *dropped, *(home + "." for home in homes)]
+        self.known = {*self.fields, *dropped}
         self.parents = {place[:at] for place in places for at, mark in enumerate(place) if mark == "."}
 
     def read(self, record: Mapping[str, Any], event_name: str | None) -> Words:
@@ -57,6 +59,8 @@ class Table:
     ) -> Iterator[Leaf]:
         for key, value in record.items():
             place = prefix + key
+            if place not in self.known and (snaked := prefix + snake(key)) in self.known:
+                place = snaked  # `orderId` is `order_id`
             if value is None or value == "" or value == {} or value == []:
                 continue
             if place in self.dropped:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_lambda.clock import batch_shift, resolve
-from ingest_lambda.normalize import accept
+from ingest_lambda.normalize import accept, normalize
 from ingest_lambda.settings import CLOCK_SKEW_BOUND, MAX_EVENT_AGE
 
 NOW = datetime(2026, 3, 14, 15, tzinfo=UTC)
@@ -94,3 +94,51 @@ def test_history_keeps_its_times_however_long_ago() -> None:
     line = b'{"event":"purchase","user_id":"u","ts":"2023-11-20T10:00:00Z","receivedAt":"2026-11-20T10:00:01Z"}'
     event = accept(line, received_at=None)
     assert (event.event_timestamp.year, event.received_at.year, event.time_source) == (2023, 2026, "client")
+
+
+SEGMENT = {"type": "track", "event": "Order Completed", "anonymousId": "a", "properties": {"order_id": "A"}}
+SNOWPLOW = {"event_name": "page_view", "domain_userid": "d"}
+
+
+def relayed(moment: datetime) -> list[dict[str, Any]]:
+    text = moment.isoformat()
+    return [
+        {**SEGMENT, "timestamp": text, "originalTimestamp": text, "sentAt": text, "receivedAt": text},
+        {**SEGMENT, "timestamp": text, "receivedAt": text},
+        {**SNOWPLOW, "derived_tstamp": text, "dvce_sent_tstamp": text, "collector_tstamp": text},
+        {**SNOWPLOW, "collector_tstamp": text},
+    ]
+
+
+def micros(moment: datetime) -> dict[str, Any]:
+    return {"client_id": "c", "timestamp_micros": int(moment.timestamp() * 1e6), "events": [{"name": "login"}]}
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_what_a_pipeline_sends_on_keeps_its_day_or_is_too_old(collector: Any, which: int) -> None:
+    old, less, fresh = (relayed(NOW - timedelta(days=days))[which] for days in (400, 300, 0))
+    answer = collector.post([old, less, fresh], at=NOW)
+    assert answer.codes == ["too_old"]
+    assert [event["event_timestamp"] for event in collector.events()] == [
+        "2025-05-18T15:00:00Z",
+        "2026-03-14T15:00:00Z",
+    ]
+
+
+def test_a_device_s_clock_is_set_right_by_that_of_its_pipeline() -> None:
+    heard = NOW - timedelta(days=3)
+    broken = relayed(heard)[1] | {"timestamp": "1970-01-01T00:00:00Z"}
+    event = normalize(broken, received_at=NOW)
+    assert (event.event_timestamp, event.time_source, event.received_at) == (heard, "corrected", NOW)
+
+
+def test_a_server_s_own_clock_is_right(collector: Any) -> None:
+    assert collector.post(micros(NOW - timedelta(days=400)), at=NOW).codes == ["too_old"]
+    collector.post(micros(NOW - timedelta(days=300)), at=NOW)
+    assert collector.events()[0]["event_timestamp"] == "2025-05-18T15:00:00Z"
+
+
+@pytest.mark.parametrize("said", ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"])
+def test_a_time_of_receipt_that_cannot_be_is_not_believed(view: dict[str, Any], said: str) -> None:
+    event = normalize({**view, "received_at": said, "ts": "2026-03-14T14:59:00Z"}, received_at=NOW)
+    assert (event.event_timestamp, event.time_source, event.received_at) == (NOW - MINUTE, "client", NOW)

@@ -148,6 +148,45 @@ def test_an_id_that_tells_who_it_is_becomes_a_hash(user: str) -> None:
     assert hashed.startswith("h_")
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [
+        {"key": "_billing_phone", "value": "01701234567"},
+        {"id": 7, "key": "_billing_last_name", "value": "Schmidt"},
+        {"name": "phone", "value": "0170 1234567"},
+        {"key": "shipping", "name": "email", "value": ["a", "b"]},
+    ],
+)
+def test_a_pair_of_a_name_and_its_value_is_cleaned_as_a_key_is(pair: dict[str, Any]) -> None:
+    kept = scrub_props({"meta_data": [pair, {"key": "colour", "value": "red"}]})["meta_data"]
+    assert kept == [{key: held for key, held in pair.items() if key != "value"}, {"key": "colour", "value": "red"}]
+
+
+@pytest.mark.parametrize("key", ["203.0.113.77", "+49 170 1234567", "4111 1111 1111 1111", "anna@mail.example"])
+def test_a_key_is_cleaned_as_a_text_is(key: str) -> None:
+    assert key not in scrub_props({key: 1, "colour": "red"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("brille +2.00 -1.25 180", "reading glasses +1.0 +1.5 +2.0 +2.5", "Kontaktlinse +1.25 +1.50 8.6 14.2"),
+        *(
+            "https://shop.example/lens/+2.00-1.25-180",
+            "https://shop.example/?q=%2B2.00+-1.25+180+8.60",
+            "lens +10 -1.25 180",
+        ),
+    ],
+)
+def test_the_strength_of_a_lens_is_no_telephone(text: str) -> None:
+    assert scrub_text(text) == text
+
+
+@pytest.mark.parametrize("number", ["+49.170.1234567", "+33-1.23.45.67.89", "+1 (555) 123-4567", "%2B49+170+1234567"])
+def test_a_telephone_with_other_marks_is_one(number: str) -> None:
+    assert scrub_text(f"call {number} now") == "call [phone] now"
+
+
 HONEST_TEXTS = [
     "https://shop.example/blog?post=42&lng=de&lang=en",
     "https://shop.example/p?pin=enamel-pin&tel=0&mobile=true&key=value&code=SUMMER20&state=CA",

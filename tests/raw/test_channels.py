@@ -106,9 +106,16 @@ REFERRED = {
     "https://m.facebook.com.evil.example/": "referral",
     "https://notfacebook.com/": "referral",
     "https://youtu.be/1": "social",
+    "https://www.pinterest.de/": "social",
+    "https://pinterest.co.uk/": "social",
+    "https://pinterest.evil.example/": "referral",
     "https://blog.example/post": "referral",
     "https://GOOGLE.com./": "organic search",
 }
+SAYS_NOTHING = (
+    *("utm_source=null&utm_medium=undefined", "utm_source=(direct)&utm_medium=(none)", "utm_source=(not%20set)"),
+    *("utm_source={utm_source}&utm_medium={utm_medium}", "utm_campaign={{campaign.name}}", "utm_source=%25SOURCE%25"),
+)
 NO_SOURCE = [
     "https://pay.shop.example/",
     "https://www.paypal.com/x",
@@ -128,6 +135,18 @@ def test_a_tagged_address_says_its_channel_whatever_the_referrer(query: str, exp
         found = label(SHOP, f"{HERE}?{query}", referrer)
         assert (found.channel, found.source, found.medium) == expected
         assert found.is_tagged
+
+
+@pytest.mark.parametrize("query", SAYS_NOTHING)
+def test_tags_that_say_nothing_are_no_campaign(query: str) -> None:
+    assert label(SHOP, f"{HERE}?{query}", "https://www.google.com/") == label(SHOP, HERE, "https://www.google.com/")
+    assert label(SHOP, f"{HERE}?{query}&gclid=1").channel == "paid search"
+    assert label(SHOP, f"{HERE}?{query}") == Label()
+
+
+@pytest.mark.parametrize("query", ["utm_source=none-such", "utm_campaign=spring_{{adset.name}}", "utm_source=direct"])
+def test_any_other_tag_is_a_campaign(query: str) -> None:
+    assert label(SHOP, f"{HERE}?{query}", "https://www.google.com/").channel == "other campaign"
 
 
 @pytest.mark.parametrize(("referrer", "channel"), REFERRED.items())
@@ -227,18 +246,46 @@ def test_of_the_sources_that_google_lists_none_is_taken_for_one_of_another_kind(
     ("change", "said"),
     [
         ({"scheme": "ga5"}, "ga4, shop"),
-        ({"media": {"paid": "("}}, "cannot be read"),
+        ({"media": {"paid": "("}}, "media: paid: '\\(' is no pattern"),
         ({"apps": None}, "apps"),
+        ({"media": []}, "media: takes names"),
+        ({"colours": {}}, "does not know 'colours'"),
         ({"schemes": {"shop": [{"channel": "x", "host": "y"}]}}, "'host'"),
         ({"schemes": {"shop": [{"channel": True}]}}, "quotes"),
+        ({"schemes": {"shop": [{"source": "search"}]}}, "channel 1: channel: takes text"),
+        ({"schemes": {"shop": [{"channel": "community", "source": "comunity"}]}}, "source: is one of .*not 'comunity'"),
+        ({"schemes": {"shop": [{"channel": "x", "source": "google.com"}]}}, "not 'google.com'"),
+        ({"schemes": {"shop": [{"channel": "x", "medium": "cpc"}]}}, "medium: is one of .*not 'cpc'"),
+        ({"schemes": {"shop": [{"channel": "x", "is_paid": "ja"}]}}, "is_paid: is true or false, not 'ja'"),
+        ({"schemes": {"shop": {"channel": "x"}}}, "schemes: shop: takes a list"),
+        ({"sources": {"community": "forum.example"}}, r"sources: community: takes a list, as \[forum.example\]"),
+        ({"sources": {"community": ["https://forum.example/"]}}, "write the host alone"),
+        ({"sources": {"community": [7]}}, "takes text, not 7"),
+        ({"sources": {"community": ["/forum"]}}, "does not end in one"),
+        ({"click_ids": {"xid": {"source": "x", "kind": "serch"}}}, "click_ids: xid: kind: is one of"),
+        ({"click_ids": {"xid": {"source": "x", "kind": "search", "paid": True}}}, "not 'paid'"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_words(change: dict[str, object], said: str) -> None:
     file = yaml.safe_load(TEXT) | change
     if change == {"apps": None}:
         del file["apps"]
-    with pytest.raises(ChannelsUnusable, match=said):
+    with pytest.raises(ChannelsUnusable, match=said) as refused:
         channel_file.read(yaml.safe_dump(file))
+    assert str(channel_file.SHIPPED) in str(refused.value)
+
+
+def test_a_file_that_is_no_yaml_is_refused_with_the_line() -> None:
+    with pytest.raises(ChannelsUnusable, match=r"line 3: mapping values are not allowed here"):
+        channel_file.read("scheme: shop\nsources:\n  social: [a]: b\n")
+
+
+def test_a_kind_of_one_s_own_is_a_channel_of_one_s_own() -> None:
+    file = yaml.safe_load(TEXT)
+    file["sources"]["community"] = ["forum.example, board.example"]
+    file["schemes"]["shop"].insert(0, {"channel": "community", "source": "community"})
+    rules = Rules(yaml.safe_dump(file), OWN)
+    assert label(rules, HERE, "https://board.example/t/1").channel == "community"
 
 
 def test_another_file_other_hosts_and_another_list_are_another_version() -> None:
