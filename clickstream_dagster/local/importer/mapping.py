@@ -75,9 +75,9 @@ class Mapping:
         return {column for field in self.all_fields if not field.is_optional for column in field.columns}
 
     @property
-    def order_column(self) -> str | None:
-        """The column that says which order a row belongs to."""
-        return next((field.column for field in self.fields if field.path == "order.id"), None)
+    def event_columns(self) -> set[str]:
+        """Every column that says something of a whole event, and not of a line of its order alone."""
+        return {column for field in self.fields for column in field.columns}
 
 
 def check_columns(mapping: Mapping, header: list[str], path: Path) -> None:

@@ -18,7 +18,7 @@ from clickstream_dagster.local.importer.plan import NotPlain, Plan
 from clickstream_dagster.local.importer.rows import Rows
 from clickstream_dagster.local.importer.sniffing import Layout
 from ingest_lambda import normalize
-from ingest_lambda.contract import Event, Reject
+from ingest_lambda.contract import ORDER_EVENTS, Event, Reject
 from ingest_lambda.settings import CLOCK_SKEW_BOUND
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -89,15 +89,15 @@ class CsvReader:
         """A row with its cells, or with the reason why it has none."""
         try:
             if self.rows.is_open(text):
-                return Row(text, Reject("invalid_row", "the row opens a quote that nothing closes: mend or drop it"))
+                return Row([text], Reject("invalid_row", "the row opens a quote that nothing closes: mend or drop it"))
             cells = self.rows.cells(text)
         except (UnicodeDecodeError, csv.Error) as error:
-            return Row(text, Reject("invalid_row", f"the row cannot be read as CSV in UTF-8: {error}"))
+            return Row([text], Reject("invalid_row", f"the row cannot be read as CSV in UTF-8: {error}"))
         wanted = len(self.layout.header)
         if len(cells) != wanted:
             said = f"the row has {len(cells)} cells, the header {wanted}: mend or drop it"
-            return Row(text, Reject("invalid_row", said))
-        return Row(text, cells)
+            return Row([text], Reject("invalid_row", said))
+        return Row([text], cells)
 
     def read(self, piece: Piece) -> Record:
         """What a row says, or the rows of an order."""
@@ -115,8 +115,9 @@ class CsvReader:
             items = [self._record(line, self.mapping.lines).get("line") for line in row.lines]
         except Reject as reject:
             return Record(reject)
-        if self.mapping.lines:
-            record.setdefault("order", {})["items"] = [item for item in items if item]
+        if items := [item for item in items if item]:
+            is_order = record.get("event_name") in ORDER_EVENTS
+            (record.setdefault("order", {}) if is_order else record)["items"] = items
         found = _accept(msgspec.json.encode(record))
         order_id = record.get("order", {}).get("id")
         if order_id and isinstance(found.outcome, Reject) and found.outcome.code == "missing_visitor":

@@ -76,7 +76,7 @@ class Source:
         weight = 0
         for piece in pieces:
             held.append(piece)
-            weight += len(piece) if isinstance(piece, bytes) else len(piece.text)
+            weight += len(piece) if isinstance(piece, bytes) else sum(map(len, piece.texts))
             if len(held) >= size or weight >= CHUNK_BYTES:
                 yield Chunk(held, position.read_bytes)
                 held, weight = [], 0
