@@ -18,7 +18,7 @@ SHOWN_EVENTS, SHOWN_REASONS = 3, 50
 
 def show_check(source: Source) -> None:
     """What an import would make of a file: its first events, and every reason of a refusal and every warning with its count."""
-    events, reasons, warnings = 0, Counter[tuple[str, str]](), Counter[str]()
+    events, reasons, warnings, left_out = 0, Counter[tuple[str, str]](), Counter[str](), Counter[str]()
     with bar(f"reading {source.path.name}", source.path.stat().st_size) as shown:
         [task] = shown.task_ids
         for done in work_through(source, CHUNK_PIECES):
@@ -28,12 +28,20 @@ def show_check(source: Source) -> None:
             events += done.count
             reasons += done.reasons
             warnings += done.warnings
+            left_out += done.left_out
     console.print(f"{source.path}: {events:,} events, {reasons.total():,} refused. Nothing is stored.")
     for (code, message), count in reasons.most_common(SHOWN_REASONS):
         console.print(f"  {count:,} {harmless(f'{code}: {message}')}", markup=False)
     if len(reasons) > SHOWN_REASONS:
         console.print(f"  and {len(reasons) - SHOWN_REASONS:,} rarer reasons")
+    tell_left_out(left_out)
     tell_warnings(warnings)
+
+
+def tell_left_out(reasons: Counter[str]) -> None:
+    """How many lines were no events, and why."""
+    for why, count in reasons.most_common():
+        console.print(f"  {count:,} left out: {harmless(why)}", markup=False)
 
 
 def tell_warnings(warnings: Counter[str]) -> None:
@@ -58,8 +66,7 @@ def tell(path: Path, done: Imported) -> None:
         f", hours {key_of(done.first_hour)} to {key_of(done.last_hour)}" if done.first_hour and done.last_hour else ""
     )
     console.print(f"{path}: {done.events:,} events in {done.objects:,} objects{hours}.")
-    if done.skipped:
-        console.print(f"  {done.skipped:,} lines that are no page views were left out (pictures, scripts, errors)")
+    tell_left_out(done.left_out)
     for code, count in sorted(done.rejected.items()):
         console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
     tell_warnings(done.warnings)

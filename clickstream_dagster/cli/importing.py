@@ -18,6 +18,7 @@ from clickstream_dagster.local.importer.formats import FORMATS, check_format
 from clickstream_dagster.local.importer.mapping import MappingError
 from clickstream_dagster.local.importer.opening import ImportFailed
 from clickstream_dagster.local.importer.source import Source, surveyed
+from clickstream_dagster.local.importer.status import LeftOut
 from clickstream_dagster.local.importer.store import Imported, store_source
 from clickstream_dagster.local.importer.work import Done
 from clickstream_dagster.partitions import key_of
@@ -31,7 +32,8 @@ from ingest_lambda.folder import in_bulk
 #: A file none of whose first lines is an event is the wrong file, or has the wrong mapping.
 TRIED_LINES = 100
 
-#: An import of which more than this part is refused has most likely the wrong mapping.
+#: An import of which more than this part is refused, or of whose orders this part says no amount, has most likely the wrong
+#: mapping.
 REFUSED_PART = 0.05
 KNOWN = sorted([*ready_names(), *FORMATS])
 
@@ -49,9 +51,12 @@ A mapping says which column is which field (docs/events.md lists the fields):
 
 \b
 What it does not say is found out and told; it may say delimiter, decimal, encoding, skip_lines, time_zone (default:
-the shop's), time_formats, booleans; and order_lines, where an order has a row for each of its lines:
+the shop's), time_formats, booleans; order_lines, where an order has a row for each of its lines; leave_out, for what was
+never paid; and refund, for what was given back:
 \b
   order_lines: {product_id: sku, name: title, price: price, quantity: pieces}
+  leave_out: {status: [cancelled, failed]}
+  refund: {amount: refunded, time: refunded_at, when: {status: refunded}}
 
 Each event is stored in the hour of its own time, as if received then, and checked like one that the collector gets:
 what is not accepted is kept with its reason, in the hour of the line before it. Importing a file again stores nothing twice;
@@ -67,7 +72,11 @@ clickstream forget takes an import back. More: docs/imports.md.
 @click.option(
     "--replace", is_flag=True, help="Take earlier imports of a file of this name, or of these bytes, back first."
 )
-@click.option("--allow-refused", is_flag=True, help="End well even when more than 5 % is refused.")
+@click.option(
+    "--allow-refused",
+    is_flag=True,
+    help="End well even when more than 5 % is refused, or 5 % of the orders have no amount.",
+)
 def import_command(
     files: tuple[Path, ...],
     map_file: Path | None,
@@ -91,7 +100,7 @@ def import_command(
             show_check(source)
         return
     stack = Stack(settings)
-    refused = []
+    wrong: list[str] = []
     for source in sources:
         for note in notes.replaced_by(stack.store, source, sources) if replace else ():
             forget(stack, note)
@@ -99,14 +108,27 @@ def import_command(
         tell(source.path, done)
         if done.first_hour:
             extend_range(load_settings(), done.first_hour)  # read again: the file before this one may have moved it
-        if done.refused > REFUSED_PART * (done.events + done.refused):
-            refused.append(f"{done.refused:,} of {done.events + done.refused:,} of {source.path}")
+        wrong += what_is_wrong(source, done)
     console.print("Load what is not loaded yet:  clickstream materialize")
-    if refused and not allow_refused:
+    if wrong and not allow_refused:
         raise ImportFailed(
-            f"Refused: {'; '.join(refused)}. The rest is stored; mend the file or its mapping and import it again, or add "
+            f"{'; '.join(wrong)}. The rest is stored; mend the file or its mapping and import it again with --replace, or add "
             "--allow-refused if that is as it should be."
         )
+
+
+def what_is_wrong(source: Source, done: Imported) -> list[str]:
+    """What of an import is so much that its mapping is most likely wrong: lines refused, orders without their amount."""
+    lines, orders = done.events + done.refused, done.orders if source.has_amounts else 0
+    parts = [
+        (done.refused, lines, f"{done.refused:,} of {lines:,} of {source.path} are refused"),
+        (
+            done.without_amount,
+            orders,
+            f"{done.without_amount:,} of {orders:,} orders of {source.path} have no amount that can be read",
+        ),
+    ]
+    return [said for part, of, said in parts if of and part > REFUSED_PART * of]
 
 
 def check(path: Path, document: Document | None, zone: str, format: str | None) -> Source:
@@ -126,7 +148,7 @@ def check(path: Path, document: Document | None, zone: str, format: str | None) 
     source = surveyed(path, document, zone, format)
     if source.layout:
         console.print(f"{path}: {source.layout}.")
-    tried = list(islice((record for record in source.records() if record.outcome), TRIED_LINES))
+    tried = list(islice((one for one in source.records() if not isinstance(one.outcome, LeftOut)), TRIED_LINES))
     if not tried:
         raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
     reasons = [record.outcome for record in tried if isinstance(record.outcome, Reject)]

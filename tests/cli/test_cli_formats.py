@@ -56,7 +56,7 @@ def test_pages_of_an_access_log(clickstream: Command) -> None:
     done = clickstream(
         "import", CASES / "access.log", "--as", "access-log", "--allow-refused", CLICKSTREAM_HASH_SALT=SALT
     )
-    assert "3 lines that are no page views were left out" in done.out
+    assert "3 left out: no page view" in done.out
     assert "1 rejected: invalid_row" in done.out
     first, second, third = events(clickstream)
     assert (first["page_url"], first["referrer"]) == ("/p/mouse?utm_source=x", "https://www.google.com/")

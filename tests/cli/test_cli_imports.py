@@ -158,6 +158,39 @@ def test_an_import_of_which_much_is_refused_fails_unless_it_may(clickstream: Com
     assert clickstream("import", "half.csv", "--map", plain, "--allow-refused").code == 0
 
 
+def test_an_import_whose_orders_have_no_amount_fails_unless_it_may(clickstream: Command, plain: Path) -> None:
+    rows = "".join(f"2026-11-20 10:0{number},u1,O{number},about 12\n" for number in range(3))
+    (plain.parent / "words.csv").write_text("time,user,order,total\n" + rows)
+    failed = clickstream("import", "words.csv", "--map", plain)
+    assert "3 of 3 orders of words.csv have no amount that can be read" in failed.sentence
+    assert clickstream("import", "words.csv", "--map", plain, "--allow-refused").code == 0
+
+
+def test_a_file_that_has_no_amounts_is_as_it_should_be(clickstream: Command, tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(
+        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,transaction,355908,4000\n"
+    )
+    done = clickstream("import", "events.csv", "--as", "retailrocket")
+    assert done.code == 0, done.err
+    assert "1 accepted with a warning: missing_amount" in done.out
+
+
+def test_what_was_never_paid_is_left_out_and_told(clickstream: Command, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(
+        "order_id,order_date,status,customer_id,order_total,order_currency,refunded_total\n"
+        "1,2026-03-01 10:00,completed,7,10,EUR,0\n2,2026-03-01 10:05,cancelled,8,20,EUR,0\n"
+        "3,2026-03-01 10:06,processing,9,30,EUR,4.50\n4,2026-03-01 10:07,refunded,10,40,EUR,\n"
+    )
+    done = clickstream("import", "orders.csv", "--as", "woocommerce")
+    assert "5 events" in done.out, done.err
+    assert "1 left out: status: *cancelled" in done.out
+    found = [(one["event_name"], one["order"]["id"], one["order"].get("value")) for one in events(clickstream)]
+    assert sorted(found, key=str) == [
+        *(("purchase", "1", 10), ("purchase", "3", 30), ("purchase", "4", 40)),
+        *(("refund", "3", 4.5), ("refund", "4", None)),
+    ]
+
+
 def test_a_check_shows_the_reading_the_events_and_the_reasons_and_stores_nothing(
     clickstream: Command, plain: Path
 ) -> None:

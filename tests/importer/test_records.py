@@ -64,7 +64,8 @@ def _records(source: Source) -> list[Read]:
     reader = source.reader()
     pieces = [piece for chunk in source.chunks() for piece in chunk.pieces]
     assert all(isinstance(piece, bytes) for piece in pieces)
-    return [Read(cast(bytes, piece), reader.read(piece).outcome) for piece in pieces]
+    found = [(piece, record.outcome) for piece in pieces for record in reader.read(piece)]
+    return [Read(cast(bytes, piece), cast(Event | Reject, outcome)) for piece, outcome in found]
 
 
 def _ndjson(folder: Path, *lines: bytes) -> list[Read]:

@@ -17,10 +17,18 @@ from clickstream_dagster.local.importer.orders import Row
 from clickstream_dagster.local.importer.plan import NotPlain, Plan
 from clickstream_dagster.local.importer.rows import Rows
 from clickstream_dagster.local.importer.sniffing import Layout
+from clickstream_dagster.local.importer.status import LeftOut, Status
 from ingest_lambda import normalize
 from ingest_lambda.contract import ORDER_EVENTS, Event, Reject
+from ingest_lambda.reading import draft, parse
 from ingest_lambda.settings import CLOCK_SKEW_BOUND
+from ingest_lambda.settling import Receipt
 
+_RETURN = Reject(
+    "invalid_quantity",
+    "every line of the order is below zero, so that it is no purchase: call it refund, with the id of the order that it is "
+    "of, or leave it out (leave_out: in the mapping)",
+)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 _exact = msgspec.json.Encoder(decimal_format="number")
@@ -29,17 +37,16 @@ Piece = bytes | Row
 
 
 class Record(NamedTuple):
-    """What became of a piece; no outcome where it is no event and nothing is lost. `digest` is what its id was made of
-    (`ids.py`), or `NO_DIGEST`."""
+    """What became of a piece, or of a part of it. `digest` is what its id was made of (`ids.py`), or `NO_DIGEST`."""
 
-    outcome: Event | Reject | None
+    outcome: Event | Reject | LeftOut
     digest: bytes = NO_DIGEST
 
 
 class Reader(Protocol):
     """Reads the pieces of one file."""
 
-    def read(self, piece: Piece) -> Record:
+    def read(self, piece: Piece) -> list[Record]:
         """What a piece says."""
         ...
 
@@ -47,10 +54,10 @@ class Reader(Protocol):
 class JsonReader:
     """Reads lines of JSON, in any dialect that the collector takes."""
 
-    def read(self, piece: Piece) -> Record:
+    def read(self, piece: Piece) -> list[Record]:
         """What a line says."""
         assert isinstance(piece, bytes)
-        return _accept(piece.strip())
+        return [_accept(piece.strip())]
 
 
 class LineReader:
@@ -59,14 +66,14 @@ class LineReader:
     def __init__(self, name: str) -> None:
         self._record = FORMATS[name]
 
-    def read(self, piece: Piece) -> Record:
+    def read(self, piece: Piece) -> list[Record]:
         """What a line says."""
         assert isinstance(piece, bytes)
         try:
             record = self._record(piece.strip(b" \r\n"))  # a tab at an end parts two empty columns
         except Reject as reject:
-            return Record(reject)
-        return Record(None) if record is None else _accept(_exact.encode(record))
+            return [Record(reject)]
+        return [Record(record) if isinstance(record, LeftOut) else _accept(_exact.encode(record))]
 
 
 class CsvReader:
@@ -77,6 +84,7 @@ class CsvReader:
         self.rows = Rows(layout.delimiter)
         self.cells = Cells(mapping, layout.decimal, layout.zone)
         self.places = {name: place for place, name in enumerate(layout.header)}
+        self.status = Status(mapping, self.cells, self.places)
         self.plan = self._plan() if is_short and not mapping.lines else None
 
     def _plan(self) -> Plan | None:
@@ -99,15 +107,26 @@ class CsvReader:
             return Row([text], Reject("invalid_row", said))
         return Row([text], cells)
 
-    def read(self, piece: Piece) -> Record:
-        """What a row says, or the rows of an order."""
+    def read(self, piece: Piece) -> list[Record]:
+        """What a row says, or the rows of an order; and what was given back of it."""
         row = piece if isinstance(piece, Row) else self.row(piece)
         cells = row.outcome
         if isinstance(cells, Reject):
-            return Record(cells)
+            return [Record(cells)]
+        if left_out := self.status.left_out(cells):
+            return [Record(left_out)]
         if self.plan and (found := self.plan.event(cells)):
-            return Record(_in_time(found[0]), found[1])
-        return self._read(row, cells)
+            first = Record(_in_time(found[0]), found[1])
+        else:
+            first = self._read(row, cells)
+        return self._with_refund(first, cells) if self.mapping.refund or self.mapping.refund_when else [first]
+
+    def _with_refund(self, first: Record, cells: list[str]) -> list[Record]:
+        try:
+            given_back = self.status.refund(first.outcome, cells) if isinstance(first.outcome, Event) else None
+        except Reject as reject:
+            return [first, Record(reject)]
+        return [first, _accept(msgspec.json.encode(given_back))] if given_back else [first]
 
     def _read(self, row: Row, cells: list[str]) -> Record:
         try:
@@ -117,13 +136,12 @@ class CsvReader:
             return Record(reject)
         if items := [item for item in items if item]:
             is_order = record.get("event_name") in ORDER_EVENTS
+            if record.get("event_name") == "purchase" and all(
+                str(item.get("quantity")).startswith("-") for item in items
+            ):
+                return Record(_RETURN)
             (record.setdefault("order", {}) if is_order else record)["items"] = items
-        found = _accept(msgspec.json.encode(record))
-        order_id = record.get("order", {}).get("id")
-        if order_id and isinstance(found.outcome, Reject) and found.outcome.code == "missing_visitor":
-            # A guest's order, or an e-mail address that is not kept: the order is a visitor of its own.
-            return _accept(msgspec.json.encode({**record, "session_id": order_id}))
-        return found
+        return _accept(msgspec.json.encode(record))
 
     def _record(self, cells: list[str], fields: tuple[Field, ...]) -> dict[str, Any]:
         return make_record(self.cells, fields, self.places, cells)
@@ -144,11 +162,25 @@ def make_record(reader: Cells, fields: tuple[Field, ...], places: dict[str, int]
 
 def _accept(line: bytes) -> Record:
     make_id = LineId(line)
+    receipt = Receipt(None, make_event_id=make_id, event_id_policy="uuid5", is_trusted=True)
     try:
-        event = normalize.accept(line, received_at=None, make_event_id=make_id, event_id_policy="uuid5")
+        event = _event(line, receipt)
     except Reject as reject:
         return Record(reject)
     return Record(_in_time(event), make_id.digest)
+
+
+def _event(line: bytes, receipt: Receipt) -> Event:
+    try:
+        return normalize.accept_draft(draft(parse(line)), receipt)
+    except Reject as reject:
+        read = draft(parse(line)) if reject.code == "missing_visitor" else None
+        if read is None or "order.id" not in read.values:
+            raise
+        # A guest's order, or one of an e-mail address that is not kept: the order is a visitor of its own, called as no
+        # customer is.
+        read.values["session_id"] = f"order:{read.values['order.id']}"
+        return normalize.accept_draft(read, receipt)
 
 
 def _in_time(event: Event) -> Event | Reject:

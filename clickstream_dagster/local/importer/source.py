@@ -51,6 +51,11 @@ class Source:
         return self.document.name if self.document else self.format or "JSON"
 
     @property
+    def has_amounts(self) -> bool:
+        """Whether its orders should say what was paid."""
+        return not self.document or self.document.mapping.has_amounts
+
+    @property
     def identity(self) -> str:
         """The name of its import: the same for the same content, read in the same way, and for nothing else."""
         by_columns = f"{self.document.content} {self.layout.zone}" if self.document and self.layout else ""
@@ -66,7 +71,7 @@ class Source:
     def records(self) -> Iterator[Record]:
         """What becomes of each piece, one after the other."""
         reader = self.reader()
-        return (reader.read(piece) for chunk in self.chunks() for piece in chunk.pieces)
+        return (record for chunk in self.chunks() for piece in chunk.pieces for record in reader.read(piece))
 
     def chunks(self, size: int = CHUNK_PIECES) -> Iterator[Chunk]:
         """All of it, in pieces that are not blank. Raises `ImportFailed`."""
