@@ -82,7 +82,7 @@ class CsvReader:
     def __init__(self, mapping: Mapping, layout: Layout, *, is_short: bool = True) -> None:
         self.mapping, self.layout = mapping, layout
         self.rows = Rows(layout.delimiter)
-        self.cells = Cells(mapping, layout.decimal, layout.zone)
+        self.cells = Cells(mapping, layout.decimal, layout.zone, is_sure=layout.decimal_is_said)
         self.places = {name: place for place, name in enumerate(layout.header)}
         self.status = Status(mapping, self.cells, self.places)
         self.plan = self._plan() if is_short and not mapping.lines else None

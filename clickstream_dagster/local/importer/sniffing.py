@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from clickstream_dagster.local.importer.cells import decimal_of
+from clickstream_dagster.local.importer.amounts import Undecided, decimal_of
 from clickstream_dagster.local.importer.encodings import NAMES
-from clickstream_dagster.local.importer.mapping import NUMBERS, Mapping, check_columns
+from clickstream_dagster.local.importer.mapping import NUMBERS, Mapping, MappingError, check_columns
 from clickstream_dagster.local.importer.opening import ImportFailed, lines
 from clickstream_dagster.local.importer.rows import Rows
 
@@ -108,4 +108,10 @@ def _decimal(
         except (UnicodeDecodeError, csv.Error):
             continue
         texts += [cells[place].strip() for place in places if place < len(cells)]
-    return decimal_of(texts)
+    try:
+        return decimal_of(texts)
+    except Undecided as number:
+        raise MappingError(
+            f"{path}: {number} could be thousands, or one number with three decimals. Say which sign stands before the cents in "
+            "the mapping, as decimal: ',' or decimal: '.' (for --as: in a copy of that mapping, given with --map)."
+        ) from None
