@@ -14,7 +14,7 @@ from clickstream_dagster.cli.imports import forget
 from clickstream_dagster.cli.show import bar, console
 from clickstream_dagster.local.importer import notes
 from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
-from clickstream_dagster.local.importer.formats import FORMATS, check_format
+from clickstream_dagster.local.importer.formats import FORMATS, SEGMENT, check_format
 from clickstream_dagster.local.importer.mapping import MappingError
 from clickstream_dagster.local.importer.opening import ImportFailed
 from clickstream_dagster.local.importer.source import Source, surveyed
@@ -35,7 +35,7 @@ TRIED_LINES = 100
 #: An import of which more than this part is refused, or of whose orders this part says no amount, has most likely the wrong
 #: mapping.
 REFUSED_PART = 0.05
-KNOWN = sorted([*ready_names(), *FORMATS])
+KNOWN = sorted([*ready_names(), *FORMATS, SEGMENT])
 
 EPILOG = """
 \b
@@ -92,7 +92,7 @@ def import_command(
     if map_file and known:
         raise click.UsageError("--map and --as are two mappings; leave one of them out.")
     settings = load_settings()
-    format = known if known in FORMATS else None
+    format = known if known not in ready_names() else None
     document = read_document(map_file) if map_file else ready(known) if known and not format else None
     sources = [check(path, document, settings.timezone, format) for path in files]
     if is_check:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clickstream_dagster.local.importer.amounts import OTHER, bare, is_either, read_number
-from clickstream_dagster.local.importer.mapping import BOOLEANS, NUMBERS, QUANTITIES, TIMES, Field, Mapping
+from clickstream_dagster.local.importer.mapping import BOOLEANS, NUMBERS, QUANTITIES, TIMES, VISITORS, Field, Mapping
 from clickstream_dagster.local.importer.times import read_time
 from ingest_lambda.contract import Reject
 
@@ -14,6 +15,9 @@ _WORDS = {
     **dict.fromkeys(("true", "t", "1", "1.0", "yes", "y", "on"), True),
     **dict.fromkeys(("false", "f", "0", "0.0", "no", "n", "off"), False),
 }
+#: What tells one order, or one visitor, from another.
+_IDS = frozenset(("event_id", "order.id", *VISITORS))
+_OF_EXCEL = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,2}\Z")
 
 
 class Cells:
@@ -36,6 +40,12 @@ class Cells:
             return read_time(text, field.path, field.formats or self.mapping.time_formats, self.zone)
         if field.path in NUMBERS:
             return self._number(text, field.path)
+        if field.path in _IDS and _OF_EXCEL.match(text):
+            raise Reject(
+                "invalid_row",
+                f"{field.path}: 1.23457E+11 is what Excel makes of a long number, the same of many; export the file anew "
+                "and import it as it comes, or format that column as text before you save it",
+            )
         return self._boolean(text, field.path) if field.path in BOOLEANS else text
 
     def _number(self, text: str, path: str) -> str:

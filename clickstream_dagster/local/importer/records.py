@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from clickstream_dagster.local.importer.cells import Cells
+from clickstream_dagster.local.importer.envelopes import enveloped
 from clickstream_dagster.local.importer.formats import FORMATS
 from clickstream_dagster.local.importer.ids import NO_DIGEST, LineId
 from clickstream_dagster.local.importer.mapping import Field, Mapping
@@ -57,7 +58,12 @@ class JsonReader:
     def read(self, piece: Piece) -> list[Record]:
         """What a line says."""
         assert isinstance(piece, bytes)
-        return [_accept(piece.strip())]
+        line = piece.strip()
+        try:
+            events = enveloped(line)
+        except Reject as reject:
+            return [Record(reject)]
+        return [_accept(_exact.encode(event)) for event in events] if events else [_accept(line)]
 
 
 class LineReader:

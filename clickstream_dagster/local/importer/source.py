@@ -13,7 +13,8 @@ from typing import NamedTuple, cast
 
 from clickstream_dagster.local.importer.document import Document
 from clickstream_dagster.local.importer.encodings import survey
-from clickstream_dagster.local.importer.formats import LINES_ONLY
+from clickstream_dagster.local.importer.envelopes import objects
+from clickstream_dagster.local.importer.formats import FORMATS, LINES_ONLY
 from clickstream_dagster.local.importer.opening import Line, blocks, lines
 from clickstream_dagster.local.importer.orders import Orders
 from clickstream_dagster.local.importer.records import CsvReader, JsonReader, LineReader, Piece, Reader, Record
@@ -66,7 +67,7 @@ class Source:
         """What reads its pieces."""
         if self.document and self.layout:
             return CsvReader(self.document.mapping, self.layout)
-        return LineReader(self.format) if self.format else JsonReader()
+        return LineReader(self.format) if self.format in FORMATS else JsonReader()
 
     def records(self) -> Iterator[Record]:
         """What becomes of each piece, one after the other."""
@@ -100,9 +101,13 @@ class Source:
         return cast(Iterator[Piece], Orders(mapping, layout.header).gathered(map(reader.row, rows)))
 
     def _json(self, position: _Position) -> Iterator[Piece]:
-        if self.encoding == "utf-8" and self.format not in LINES_ONLY and _is_array(self.path):
-            return _elements(self.path)
-        return position.followed(lines(self.path, self.encoding))
+        found = position.followed(lines(self.path, self.encoding))
+        if self.format in LINES_ONLY:
+            return found
+        start = _first_line(self.path, self.encoding)
+        if start.startswith(b"["):
+            return _elements(self.path, self.encoding)
+        return objects(found) if start == b"{" else found
 
 
 def surveyed(path: Path, document: Document | None = None, zone: str = "UTC", format: str | None = None) -> Source:
@@ -124,18 +129,15 @@ class _Position:
                 yield line.text
 
 
-def _is_array(path: Path) -> bool:
-    """Whether an array begins the file."""
-    for line in lines(path):
-        if text := line.text.strip():
-            return text.startswith(b"[")
-    return False
+def _first_line(path: Path, encoding: str) -> bytes:
+    return next((text for line in lines(path, encoding) if (text := line.text.strip())), b"")
 
 
-def _elements(path: Path) -> Iterator[bytes]:
+def _elements(path: Path, encoding: str) -> Iterator[bytes]:
     """The elements of an array of any length, cut where the brackets say: the file is looked at in its place on the disk."""
     with TemporaryFile() as copy:
-        for number, block in enumerate(blocks(path)):
+        texts = blocks(path) if encoding == "utf-8" else (line.text for line in lines(path, encoding))
+        for number, block in enumerate(texts):
             copy.write(block if number else block.removeprefix(b"\xef\xbb\xbf").lstrip())
         copy.flush()
         with mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as text:
