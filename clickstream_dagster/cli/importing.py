@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 import click
 
+from clickstream_dagster.cli.import_checks import check, what_is_wrong
 from clickstream_dagster.cli.import_report import show_check, tell
 from clickstream_dagster.cli.imports import forget
 from clickstream_dagster.cli.show import bar, console
 from clickstream_dagster.local.importer import notes
-from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
-from clickstream_dagster.local.importer.formats import FORMATS, SEGMENT, check_format
-from clickstream_dagster.local.importer.mapping import MappingError
+from clickstream_dagster.local.importer.document import read_document, ready, ready_names
+from clickstream_dagster.local.importer.formats import FORMATS, SEGMENT
 from clickstream_dagster.local.importer.opening import ImportFailed
-from clickstream_dagster.local.importer.source import Source, surveyed
-from clickstream_dagster.local.importer.status import LeftOut
+from clickstream_dagster.local.importer.source import Source
 from clickstream_dagster.local.importer.store import Imported, store_source
 from clickstream_dagster.local.importer.work import Done
 from clickstream_dagster.partitions import key_of
@@ -26,15 +24,8 @@ from clickstream_dagster.raw.objects import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.unseen import touch_hours
-from ingest_lambda.contract import Reject
 from ingest_lambda.folder import in_bulk
 
-#: A file none of whose first lines is an event is the wrong file, or has the wrong mapping.
-TRIED_LINES = 100
-
-#: An import of which more than this part is refused, or of whose orders this part says no amount, has most likely the wrong
-#: mapping.
-REFUSED_PART = 0.05
 KNOWN = sorted([*ready_names(), *FORMATS, SEGMENT])
 
 EPILOG = """
@@ -104,6 +95,11 @@ def import_command(
     for source in sources:
         for note in notes.replaced_by(stack.store, source, sources) if replace else ():
             forget(stack, note)
+        for note in notes.otherwise_read(stack.store, source, sources):
+            console.print(
+                f"{source.path}: imported before as {note.name}, read in another way (mapping, time zone or key of hashed ids). "
+                "Now it is there twice; --replace takes that one back first."
+            )
         done = store(stack, source)
         tell(source.path, done)
         if done.first_hour:
@@ -115,49 +111,6 @@ def import_command(
             f"{'; '.join(wrong)}. The rest is stored; mend the file or its mapping and import it again with --replace, or add "
             "--allow-refused if that is as it should be."
         )
-
-
-def what_is_wrong(source: Source, done: Imported) -> list[str]:
-    """What of an import is so much that its mapping is most likely wrong: lines refused, orders without their amount."""
-    lines, orders = done.events + done.refused, done.orders if source.has_amounts else 0
-    parts = [
-        (done.refused, lines, f"{done.refused:,} of {lines:,} of {source.path} are refused"),
-        (
-            done.without_amount,
-            orders,
-            f"{done.without_amount:,} of {orders:,} orders of {source.path} have no amount that can be read",
-        ),
-    ]
-    return [said for part, of, said in parts if of and part > REFUSED_PART * of]
-
-
-def check(path: Path, document: Document | None, zone: str, format: str | None) -> Source:
-    """Find what would stop the import before anything is stored, and how the file is to be read."""
-    if path.is_dir():
-        raise ImportFailed(f"{path} is a folder. Name the files in it, as in {path}/*.json.")
-    if not path.is_file():
-        raise ImportFailed(f"There is no file {path}. Check the path.")
-    name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
-    if format:
-        check_format(format)
-    if name.endswith((".csv", ".tsv")) and not document and not format:
-        raise MappingError(
-            f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h), or with "
-            f"--as one of {', '.join(ready_names())}."
-        )
-    source = surveyed(path, document, zone, format)
-    if source.layout:
-        console.print(f"{path}: {source.layout}.")
-    tried = list(islice((one for one in source.records() if not isinstance(one.outcome, LeftOut)), TRIED_LINES))
-    if not tried:
-        raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
-    reasons = [record.outcome for record in tried if isinstance(record.outcome, Reject)]
-    if len(reasons) == len(tried):
-        raise ImportFailed(
-            f"None of the first {len(tried):,} lines of {path} is an event ({reasons[0].message}). "
-            f"Give {'another mapping' if document else 'one JSON event on each line, or a CSV with --map'}."
-        )
-    return source
 
 
 def store(stack: Stack, source: Source) -> Imported:

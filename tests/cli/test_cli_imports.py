@@ -199,7 +199,9 @@ def test_a_check_shows_the_reading_the_events_and_the_reasons_and_stores_nothing
     )
     shown = clickstream("import", "--check", "half.csv", "--map", plain)
     assert shown.code == 0, shown.err
+    assert "The first 2 events:" in shown.out
     assert '"order":{"id":"O1","value":12}' in shown.out
+    assert "line 3: 03/04/2026,u1,O2,12" in shown.out
     assert "2 events, 1 refused. Nothing is stored." in shown.out
     assert "begins with the day or with the month" in " ".join(shown.out.split())
     assert "1 accepted with a warning: missing_order_id" in shown.out
@@ -228,3 +230,53 @@ def test_a_file_without_rows_is_refused(clickstream: Command, plain: Path, text:
     (plain.parent / "none.csv").write_text(text)
     sentence = clickstream("import", "none.csv", "--map", plain).sentence
     assert "is empty" in sentence or "holds no events" in sentence
+
+
+def test_a_check_names_the_columns_that_nothing_reads_and_those_that_are_not_there(
+    clickstream: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "woo.csv").write_text("order_id,order_date,customer_id,order_total,note\n1,2026-03-01,7,10,x\n")
+    shown = " ".join(clickstream("import", "--check", "woo.csv", "--as", "woocommerce").out.split())
+    assert "woo.csv: columns that nothing reads: note." in shown
+    assert "optional columns that the file does not have: discount_total," in shown
+    assert "The first event:" in shown
+
+
+def test_a_file_of_which_nothing_can_be_read_shows_a_line_of_it(clickstream: Command, plain: Path) -> None:
+    (plain.parent / "none.csv").write_text("time,user,order,total\n14 Mai 2026,u1,O1,12\n")
+    sentence = clickstream("import", "none.csv", "--map", plain).sentence
+    assert "line 2: 14 Mai 2026,u1,O1,12" in sentence
+    assert "14.03.2026 10:00" in sentence
+
+
+def test_e_mail_addresses_without_a_key_are_told_and_with_one_are_another_import(
+    clickstream: Command, tmp_path: Path
+) -> None:
+    words = ("import", CASES / "shopify_orders.csv", "--as", "shopify")
+    for done in (clickstream(*words, "--check"), clickstream(*words)):
+        assert "Email tells who somebody is." in done.out
+        assert "CLICKSTREAM_HASH_SALT, which is not set" in " ".join(done.out.split())
+    assert {one["session_id"] for one in events(clickstream)} == {"order:#1001", "order:#1002", "order:#1003"}
+    assert "imported before, nothing new" in clickstream(*words).out
+    hashed = clickstream(*words, "--replace", CLICKSTREAM_HASH_SALT="a secret of the shop")
+    assert "Took back" in hashed.out
+    assert "tells who" not in hashed.out
+    assert {one["client_id"][:2] for one in events(clickstream)} == {"h_"}
+    again = clickstream(*words, CLICKSTREAM_HASH_SALT="a secret of the shop")
+    assert "imported before, nothing new" in again.out
+
+
+def test_a_key_is_of_no_matter_where_nothing_is_hashed(clickstream: Command, plain: Path) -> None:
+    clickstream("import", CASES / "berlin.csv", "--map", plain)
+    again = clickstream("import", CASES / "berlin.csv", "--map", plain, CLICKSTREAM_HASH_SALT="a secret of the shop")
+    assert "imported before, nothing new" in again.out
+
+
+def test_the_same_file_read_in_another_way_is_told(clickstream: Command, plain: Path) -> None:
+    clickstream("import", CASES / "berlin.csv", "--map", plain, CLICKSTREAM_TIMEZONE="Europe/Berlin")
+    other = clickstream("import", CASES / "berlin.csv", "--map", plain, CLICKSTREAM_TIMEZONE="Europe/Paris")
+    assert "read in another way" in other.out
+    assert "--replace takes that one back first" in " ".join(other.out.split())
+    replaced = clickstream("import", CASES / "berlin.csv", "--map", plain, "--replace")
+    assert "read in another way" not in replaced.out
+    assert len(clickstream.stored()) == 3

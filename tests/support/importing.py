@@ -22,7 +22,7 @@ def outcomes(
         (folder / "mapping.yml").write_text(mapping)
         mapping = read_document(folder / "mapping.yml")
     found = surveyed(path, mapping, zone, format).records()
-    return [one.outcome for one in found if isinstance(one.outcome, Event | Reject)]
+    return [one.outcome for _, one in found if isinstance(one.outcome, Event | Reject)]
 
 
 def said(outcome: Event | Reject) -> dict[str, Any]:

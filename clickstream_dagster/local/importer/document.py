@@ -90,7 +90,10 @@ def _mapping(document: dict[str, Any], file: Path) -> Mapping:
     if lines and not any(field.path == "order.id" and field.column for field in fields):
         missing.append("order.id (order_lines are those of one order)")
     if missing:
-        raise MappingError(f"{file} gives no column for {', '.join(missing)}; every event needs it.")
+        raise MappingError(
+            f"{file} gives no column for {', '.join(missing)}; every event needs it. What is the same for all rows "
+            "is a constant, as constants: {event_name: purchase}."
+        )
     said: dict[str, Any] = {name: check(document[name], file) for name, check in _CHECKS.items() if name in document}
     refund = _table(document, "refund", file)
     return Mapping(

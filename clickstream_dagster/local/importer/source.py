@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple, cast
 
+from clickstream_dagster.local.importer import access_log
 from clickstream_dagster.local.importer.document import Document
 from clickstream_dagster.local.importer.encodings import survey
 from clickstream_dagster.local.importer.envelopes import objects
@@ -21,6 +22,7 @@ from clickstream_dagster.local.importer.records import CsvReader, JsonReader, Li
 from clickstream_dagster.local.importer.rows import Rows
 from clickstream_dagster.local.importer.sniffing import Layout, sniff
 from ingest_lambda import batch
+from ingest_lambda.settings import hash_salt
 
 #: Pieces that are worked on together. Not by their number alone, since a line of JSON may be long.
 CHUNK_PIECES = 4_000
@@ -37,7 +39,7 @@ class Chunk(NamedTuple):
 @dataclass(frozen=True)
 class Source:
     """A file and how it is read: by a document and its layout, as a format of its own, or, with neither, as JSON. `content` is
-    a hash of what is in it."""
+    a hash of what is in it, `salt` one of the key by which its ids are hashed, where they may be."""
 
     path: Path
     encoding: str
@@ -45,6 +47,7 @@ class Source:
     document: Document | None = None
     layout: Layout | None = None
     format: str | None = None
+    salt: str = ""
 
     @property
     def mapping_name(self) -> str:
@@ -60,7 +63,7 @@ class Source:
     def identity(self) -> str:
         """The name of its import: the same for the same content, read in the same way, and for nothing else."""
         by_columns = f"{self.document.content} {self.layout.zone}" if self.document and self.layout else ""
-        meaning = by_columns or self.format or ""
+        meaning = (by_columns or self.format or "") + self.salt
         return hashlib.sha256(f"{self.content}/{meaning}".encode()).hexdigest()[:12]
 
     def reader(self) -> Reader:
@@ -69,10 +72,24 @@ class Source:
             return CsvReader(self.document.mapping, self.layout)
         return LineReader(self.format) if self.format in FORMATS else JsonReader()
 
-    def records(self) -> Iterator[Record]:
-        """What becomes of each piece, one after the other."""
+    def records(self) -> Iterator[tuple[bytes, Record]]:
+        """What becomes of each piece, one after the other, with what the file has there."""
         reader = self.reader()
-        return (record for chunk in self.chunks() for piece in chunk.pieces for record in reader.read(piece))
+        for chunk in self.chunks():
+            for piece in chunk.pieces:
+                for record in reader.read(piece):
+                    yield piece if isinstance(piece, bytes) else piece.text, record
+
+    def line_numbers(self, pieces: Iterable[bytes]) -> dict[bytes, int]:
+        """In which line each of these pieces begins. One of an array stands in no line of its own."""
+        wanted = {piece.strip().partition(b"\n")[0].strip(): piece for piece in pieces}
+        found: dict[bytes, int] = {}
+        for number, line in enumerate(lines(self.path, self.layout.encoding if self.layout else self.encoding), 1):
+            if piece := wanted.pop(line.text.strip(), None):
+                found[piece] = number
+            if not wanted:
+                break
+        return found
 
     def chunks(self, size: int = CHUNK_PIECES) -> Iterator[Chunk]:
         """All of it, in pieces that are not blank. Raises `ImportFailed`."""
@@ -114,7 +131,14 @@ def surveyed(path: Path, document: Document | None = None, zone: str = "UTC", fo
     """A file, read once to its end. Raises `ImportFailed` or `MappingError` for one that cannot be imported."""
     found = survey(path)
     layout = sniff(path, document.mapping, found.encoding, zone) if document else None
-    return Source(path, found.encoding, found.content, document, layout, format)
+    is_hashed = found.has_at or format == access_log.NAME or bool(layout and layout.personal)
+    return Source(path, found.encoding, found.content, document, layout, format, _salt() if is_hashed else "")
+
+
+def _salt() -> str:
+    """The key of hashed ids, as a hash: another key makes other visitors, so it makes another import."""
+    salt = hash_salt()
+    return f" {hashlib.sha256(salt.encode()).hexdigest()}" if salt else ""
 
 
 class _Position:

@@ -41,13 +41,15 @@ class Lines:
 @dataclass
 class Done:
     """What became of a chunk. What is refused is kept in the hour of the event before it; before the first event it is
-    `early`, and has no hour yet. `left_out` counts what is no event by its reason, `warnings` events by what could not be kept
-    as it was. Of `orders`, some are `without_amount`: what was paid or given back could not be read."""
+    `early`, and has no hour yet. `examples` has the first piece that was refused for each reason. `left_out` counts what is no
+    event by its reason, `warnings` events by what could not be kept as it was. Of `orders`, some are `without_amount`: what
+    was paid or given back could not be read."""
 
     events: dict[datetime, Lines] = field(default_factory=dict)
     rejects: dict[datetime, bytearray] = field(default_factory=dict)
     early: list[tuple[Reject, bytes]] = field(default_factory=list)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[tuple[str, str], bytes] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     count: int = 0
@@ -97,6 +99,7 @@ def _loses_money(warning: EventWarning) -> bool:
 
 def _refuse(done: Done, reason: Reject, body: bytes) -> None:
     done.reasons[reason.code, reason.message] += 1
+    done.examples.setdefault((reason.code, reason.message), body)
     if done.last is None:
         done.early.append((reason, body))
     else:
