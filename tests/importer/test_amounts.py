@@ -107,3 +107,23 @@ def test_another_sign_than_the_file_s_is_refused_with_who_said_it(tmp_path: Path
     *_, last = outcomes(tmp_path, rows, MAPPING + more)
     assert not isinstance(last, Event)
     assert f"the decimal point {whose}" in last.message
+
+
+@pytest.mark.parametrize(
+    ("total", "more", "is_refused"),
+    [
+        ("12.50 USD", "", True),
+        ("USD12.50", "constants: {order.currency: EUR}", True),
+        ("USD 12.50", "constants: {currency: USD}", False),
+        ("US$ 12.50", "", False),
+        ("12.50", "", False),
+        ("about 12 USD", "", False),
+    ],
+)
+def test_a_currency_beside_the_amounts_must_be_said(tmp_path: Path, total: str, more: str, is_refused: bool) -> None:
+    rows = f"day,who,number,total\n2026-03-14,ann,1,{total}\n"
+    if not is_refused:
+        assert isinstance(outcomes(tmp_path, rows, MAPPING + more)[0], Event)
+        return
+    with pytest.raises(MappingError, match="amounts are in USD"):
+        outcomes(tmp_path, rows, MAPPING + more)

@@ -15,6 +15,8 @@ _CURRENCY = (
 )
 _DRESSED = re.compile(rf"(\(?-?){_CURRENCY}(-?)([0-9][0-9.,]*){_CURRENCY}(-?\)?)\Z")
 
+_CODE = re.compile(r"^[A-Z]{3}(?![A-Za-z$])|(?<![A-Za-z])[A-Z]{3}$")
+
 
 def _grouped(sign: str, least: int = 1) -> str:
     """Thousands parted by a sign, as everywhere or as in India."""
@@ -47,6 +49,12 @@ def bare(text: str) -> str:
         return text
     before, inside, number, behind = found.groups()
     return f"-{number}" if before or inside or behind else number
+
+
+def named_currency(text: str) -> str | None:
+    """The code of a currency that stands beside a number: EUR in 12.50 EUR."""
+    found = _CODE.search(text.strip()) if _DRESSED.match(text.translate(_SPACES)) else None
+    return found[0] if found else None
 
 
 def read_number(text: str, decimal: str) -> str | None:

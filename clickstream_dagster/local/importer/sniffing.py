@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from clickstream_dagster.local.importer.amounts import Undecided, decimal_of
+from clickstream_dagster.local.importer.amounts import Undecided, decimal_of, named_currency
 from clickstream_dagster.local.importer.encodings import NAMES
-from clickstream_dagster.local.importer.mapping import NUMBERS, VISITORS, Mapping, MappingError, check_columns
+from clickstream_dagster.local.importer.mapping import (
+    NUMBERS,
+    QUANTITIES,
+    VISITORS,
+    Mapping,
+    MappingError,
+    check_columns,
+)
 from clickstream_dagster.local.importer.opening import ImportFailed, lines
 from clickstream_dagster.local.importer.rows import Rows
 from ingest_lambda.privacy import pseudonym
@@ -53,6 +60,7 @@ def sniff(path: Path, mapping: Mapping, encoding: str, zone: str) -> Layout:
     check_columns(mapping, header, path)
     sample = _sample(path, encoding, delimiter, skipped, header)
     decimal = mapping.decimal or _decimal(path, mapping, sample)
+    _check_currency(path, mapping, sample)
     zone = mapping.time_zone or zone
     personal = _personal(mapping, sample)
     return Layout(encoding, delimiter, tuple(header), skipped, decimal or ".", bool(decimal), zone, personal)
@@ -119,6 +127,19 @@ def _decimal(path: Path, mapping: Mapping, sample: dict[str, list[str]]) -> str 
             f"{path}: {number} could be thousands, or one number with three decimals. Say which sign stands before the cents in "
             "the mapping, as decimal: ',' or decimal: '.' (for --as: in a copy of that mapping, given with --map)."
         ) from None
+
+
+def _check_currency(path: Path, mapping: Mapping, sample: dict[str, list[str]]) -> None:
+    """Amounts that name another currency than the mapping does, or that the shop has, would be counted as that."""
+    said = [field for field in mapping.fields if field.path in ("currency", "order.currency")]
+    amounts = {field.column for field in mapping.all_fields if field.path in NUMBERS - QUANTITIES} & sample.keys()
+    named = {code for column in amounts for text in sample[str(column)] if (code := named_currency(text))}
+    if any(field.column for field in said) or named <= {field.value for field in said}:
+        return
+    raise MappingError(
+        f"{path}: its amounts are in {' and '.join(sorted(named))}, which the mapping does not say. Add the column that says "
+        f"the currency, as order.currency: column, or, where it is one, constants: {{order.currency: {min(named)}}}."
+    )
 
 
 def _personal(mapping: Mapping, sample: dict[str, list[str]]) -> tuple[str, ...]:
