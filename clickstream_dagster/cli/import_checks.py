@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from clickstream_dagster.local.importer.document import Document, ready_names
 from clickstream_dagster.local.importer.formats import check_format
 from clickstream_dagster.local.importer.mapping import MappingError
 from clickstream_dagster.local.importer.opening import ImportFailed
+from clickstream_dagster.local.importer.records import Record
 from clickstream_dagster.local.importer.source import Source, surveyed
 from clickstream_dagster.local.importer.status import LeftOut
 from clickstream_dagster.local.importer.store import Imported
@@ -47,7 +49,12 @@ def check(path: Path, document: Document | None, zone: str, format: str | None) 
                 f"{path}: {' and '.join(source.layout.personal)} tells who somebody is. It is kept as a hash with the key "
                 "CLICKSTREAM_HASH_SALT, which is not set: so it goes, and each order is a visitor of its own. Set it first."
             )
-    tried = list(islice((one for one in source.records() if not isinstance(one[1].outcome, LeftOut)), TRIED_LINES))
+    left_out: list[str] = []
+    tried = list(islice(_tried(source, left_out), TRIED_LINES))
+    if not tried and left_out:
+        raise ImportFailed(
+            f"All {len(left_out):,} lines of {path} are left out (the first: {left_out[0]}): nothing is stored."
+        )
     if not tried:
         raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
     reasons = [(piece, record.outcome) for piece, record in tried if isinstance(record.outcome, Reject)]
@@ -59,6 +66,14 @@ def check(path: Path, document: Document | None, zone: str, format: str | None) 
             f"Give {'another mapping' if document else 'one JSON event on each line, or a CSV with --map'}."
         )
     return source
+
+
+def _tried(source: Source, left_out: list[str]) -> Iterator[tuple[bytes, Record]]:
+    for piece, record in source.records():
+        if isinstance(record.outcome, LeftOut):
+            left_out.append(record.outcome.why)
+        else:
+            yield piece, record
 
 
 def shown_piece(piece: bytes, numbers: dict[bytes, int]) -> str:

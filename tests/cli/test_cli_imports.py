@@ -232,6 +232,12 @@ def test_a_file_without_rows_is_refused(clickstream: Command, plain: Path, text:
     assert "is empty" in sentence or "holds no events" in sentence
 
 
+def test_a_file_of_which_all_is_left_out_says_so(clickstream: Command, tmp_path: Path) -> None:
+    (tmp_path / "woo.csv").write_text("order_id,order_date,customer_id,order_total,status\n1,2026-03-01,7,10,failed\n")
+    sentence = clickstream("import", "woo.csv", "--as", "woocommerce").sentence
+    assert "No line of woo.csv is an event: 1 left out (the first: status: *failed)" in sentence
+
+
 def test_a_check_names_the_columns_that_nothing_reads_and_those_that_are_not_there(
     clickstream: Command, tmp_path: Path
 ) -> None:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clickstream_dagster.local.importer.cells import Cells
+from clickstream_dagster.local.importer.csv_reader import make_record
 from clickstream_dagster.local.importer.document import read_mapping
 from clickstream_dagster.local.importer.mapping import Mapping, MappingError, check_columns
-from clickstream_dagster.local.importer.records import make_record
 from clickstream_dagster.local.importer.times import read_time
 from ingest_lambda.contract import Reject
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from clickstream_dagster.local.importer import work
+from clickstream_dagster.local.importer.csv_reader import CsvReader
 from clickstream_dagster.local.importer.document import Document, read_document
-from clickstream_dagster.local.importer.records import CsvReader
 from clickstream_dagster.local.importer.source import Source, surveyed
 from clickstream_dagster.local.importer.status import LeftOut
 from clickstream_dagster.local.importer.store import store_source

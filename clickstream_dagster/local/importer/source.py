@@ -12,13 +12,14 @@ from tempfile import TemporaryFile
 from typing import NamedTuple, cast
 
 from clickstream_dagster.local.importer import access_log
+from clickstream_dagster.local.importer.csv_reader import CsvReader
 from clickstream_dagster.local.importer.document import Document
 from clickstream_dagster.local.importer.encodings import survey
 from clickstream_dagster.local.importer.envelopes import objects
 from clickstream_dagster.local.importer.formats import FORMATS, LINES_ONLY
 from clickstream_dagster.local.importer.opening import Line, blocks, lines
 from clickstream_dagster.local.importer.orders import Orders
-from clickstream_dagster.local.importer.records import CsvReader, JsonReader, LineReader, Piece, Reader, Record
+from clickstream_dagster.local.importer.records import JsonReader, LineReader, Piece, Reader, Record
 from clickstream_dagster.local.importer.rows import Rows
 from clickstream_dagster.local.importer.sniffing import Layout, sniff
 from ingest_lambda import batch
