@@ -53,7 +53,8 @@ def check(path: Path, document: Document | None, zone: str, format: str | None) 
     tried = list(islice(_tried(source, left_out), TRIED_LINES))
     if not tried and left_out:
         raise ImportFailed(
-            f"All {len(left_out):,} lines of {path} are left out (the first: {left_out[0]}): nothing is stored."
+            f"No line of {path} is an event: {len(left_out):,} left out (the first: {left_out[0]}). "
+            "Check that it is the file you mean."
         )
     if not tried:
         raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")

@@ -98,7 +98,7 @@ def import_command(
         for note in notes.otherwise_read(stack.store, source, sources):
             console.print(
                 f"{source.path}: imported before as {note.name}, read in another way (mapping, time zone or key of hashed ids). "
-                "Now it is there twice; --replace takes that one back first."
+                "What now reads differently counts twice; --replace takes that one back first."
             )
         done = store(stack, source)
         tell(source.path, done)
