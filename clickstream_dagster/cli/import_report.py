@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 
+from clickstream_dagster.cli.import_checks import shown_piece
 from clickstream_dagster.cli.show import bar, console, harmless
 from clickstream_dagster.local.importer.source import CHUNK_PIECES, Source
 from clickstream_dagster.local.importer.store import Imported
@@ -18,7 +18,8 @@ SHOWN_EVENTS, SHOWN_REASONS = 3, 50
 
 def show_check(source: Source) -> None:
     """What an import would make of a file: its first events, and every reason of a refusal and every warning with its count."""
-    events, reasons, warnings = 0, Counter[tuple[str, str]](), Counter[str]()
+    events, reasons, warnings, left_out = 0, Counter[tuple[str, str]](), Counter[str](), Counter[str]()
+    examples: dict[tuple[str, str], bytes] = {}
     with bar(f"reading {source.path.name}", source.path.stat().st_size) as shown:
         [task] = shown.task_ids
         for done in work_through(source, CHUNK_PIECES):
@@ -28,12 +29,43 @@ def show_check(source: Source) -> None:
             events += done.count
             reasons += done.reasons
             warnings += done.warnings
+            left_out += done.left_out
+            examples = {**done.examples, **examples}
+    show_columns(source)
     console.print(f"{source.path}: {events:,} events, {reasons.total():,} refused. Nothing is stored.")
-    for (code, message), count in reasons.most_common(SHOWN_REASONS):
+    show_reasons(source, reasons, examples)
+    tell_left_out(left_out)
+    tell_warnings(warnings)
+
+
+def show_reasons(source: Source, reasons: Counter[tuple[str, str]], examples: dict[tuple[str, str], bytes]) -> None:
+    """Why lines are refused, the most usual first, each with the first of them."""
+    most = reasons.most_common(SHOWN_REASONS)
+    numbers = source.line_numbers(examples[reason] for reason, _ in most) if most else {}
+    for (code, message), count in most:
         console.print(f"  {count:,} {harmless(f'{code}: {message}')}", markup=False)
+        console.print(f"    {shown_piece(examples[code, message], numbers)}", markup=False)
     if len(reasons) > SHOWN_REASONS:
         console.print(f"  and {len(reasons) - SHOWN_REASONS:,} rarer reasons")
-    tell_warnings(warnings)
+
+
+def show_columns(source: Source) -> None:
+    """Which columns of a CSV nothing reads, and which optional ones it does not have."""
+    if not source.document or not source.layout:
+        return
+    used, header = source.document.mapping.used_columns, source.layout.header
+    for what, columns in (
+        ("columns that nothing reads", [name for name in header if name not in used]),
+        ("optional columns that the file does not have", sorted(used.difference(header))),
+    ):
+        if columns:
+            console.print(f"{source.path}: {what}: {harmless(', '.join(columns))}.", markup=False)
+
+
+def tell_left_out(reasons: Counter[str]) -> None:
+    """How many lines were no events, and why."""
+    for why, count in reasons.most_common():
+        console.print(f"  {count:,} left out: {harmless(why)}", markup=False)
 
 
 def tell_warnings(warnings: Counter[str]) -> None:
@@ -44,8 +76,10 @@ def tell_warnings(warnings: Counter[str]) -> None:
 
 def show_first(done: Done) -> None:
     """The first events of a chunk, hour by hour."""
-    lines = (line for hour in done.events.values() for line in hour.text.splitlines())
-    for line in islice(lines, SHOWN_EVENTS):
+    lines = [line for hour in done.events.values() for line in hour.text.splitlines()[:SHOWN_EVENTS]][:SHOWN_EVENTS]
+    if lines:
+        console.print("The first event:" if len(lines) == 1 else f"The first {len(lines)} events:")
+    for line in lines:
         console.print(harmless(line.decode()), markup=False, soft_wrap=True)
 
 
@@ -58,8 +92,7 @@ def tell(path: Path, done: Imported) -> None:
         f", hours {key_of(done.first_hour)} to {key_of(done.last_hour)}" if done.first_hour and done.last_hour else ""
     )
     console.print(f"{path}: {done.events:,} events in {done.objects:,} objects{hours}.")
-    if done.skipped:
-        console.print(f"  {done.skipped:,} lines that are no page views were left out (pictures, scripts, errors)")
+    tell_left_out(done.left_out)
     for code, count in sorted(done.rejected.items()):
         console.print(f"  {count:,} rejected: {code} (kept with their reason; see rejected_events after materialize)")
     tell_warnings(done.warnings)

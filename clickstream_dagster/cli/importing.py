@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 import click
 
+from clickstream_dagster.cli.import_checks import check, what_is_wrong
 from clickstream_dagster.cli.import_report import show_check, tell
 from clickstream_dagster.cli.imports import forget
 from clickstream_dagster.cli.show import bar, console
 from clickstream_dagster.local.importer import notes
-from clickstream_dagster.local.importer.document import Document, read_document, ready, ready_names
-from clickstream_dagster.local.importer.formats import FORMATS, check_format
-from clickstream_dagster.local.importer.mapping import MappingError
+from clickstream_dagster.local.importer.document import read_document, ready, ready_names
+from clickstream_dagster.local.importer.formats import FORMATS, SEGMENT
 from clickstream_dagster.local.importer.opening import ImportFailed
-from clickstream_dagster.local.importer.source import Source, surveyed
+from clickstream_dagster.local.importer.source import Source
 from clickstream_dagster.local.importer.store import Imported, store_source
 from clickstream_dagster.local.importer.work import Done
 from clickstream_dagster.partitions import key_of
@@ -25,15 +24,9 @@ from clickstream_dagster.raw.objects import folder_of
 from clickstream_dagster.settings import Settings, first_hour_file, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.unseen import touch_hours
-from ingest_lambda.contract import Reject
 from ingest_lambda.folder import in_bulk
 
-#: A file none of whose first lines is an event is the wrong file, or has the wrong mapping.
-TRIED_LINES = 100
-
-#: An import of which more than this part is refused has most likely the wrong mapping.
-REFUSED_PART = 0.05
-KNOWN = sorted([*ready_names(), *FORMATS])
+KNOWN = sorted([*ready_names(), *FORMATS, SEGMENT])
 
 EPILOG = """
 \b
@@ -49,9 +42,12 @@ A mapping says which column is which field (docs/events.md lists the fields):
 
 \b
 What it does not say is found out and told; it may say delimiter, decimal, encoding, skip_lines, time_zone (default:
-the shop's), time_formats, booleans; and order_lines, where an order has a row for each of its lines:
+the shop's), time_formats, booleans; order_lines, where an order has a row for each of its lines; leave_out, for what was
+never paid; and refund, for what was given back:
 \b
   order_lines: {product_id: sku, name: title, price: price, quantity: pieces}
+  leave_out: {status: [cancelled, failed]}
+  refund: {amount: refunded, time: refunded_at, when: {status: refunded}}
 
 Each event is stored in the hour of its own time, as if received then, and checked like one that the collector gets:
 what is not accepted is kept with its reason, in the hour of the line before it. Importing a file again stores nothing twice;
@@ -67,7 +63,11 @@ clickstream forget takes an import back. More: docs/imports.md.
 @click.option(
     "--replace", is_flag=True, help="Take earlier imports of a file of this name, or of these bytes, back first."
 )
-@click.option("--allow-refused", is_flag=True, help="End well even when more than 5 % is refused.")
+@click.option(
+    "--allow-refused",
+    is_flag=True,
+    help="End well even when more than 5 % is refused, or 5 % of the orders have no amount.",
+)
 def import_command(
     files: tuple[Path, ...],
     map_file: Path | None,
@@ -83,7 +83,7 @@ def import_command(
     if map_file and known:
         raise click.UsageError("--map and --as are two mappings; leave one of them out.")
     settings = load_settings()
-    format = known if known in FORMATS else None
+    format = known if known not in ready_names() else None
     document = read_document(map_file) if map_file else ready(known) if known and not format else None
     sources = [check(path, document, settings.timezone, format) for path in files]
     if is_check:
@@ -91,51 +91,26 @@ def import_command(
             show_check(source)
         return
     stack = Stack(settings)
-    refused = []
+    wrong: list[str] = []
     for source in sources:
         for note in notes.replaced_by(stack.store, source, sources) if replace else ():
             forget(stack, note)
+        for note in notes.otherwise_read(stack.store, source, sources):
+            console.print(
+                f"{source.path}: imported before as {note.name}, read in another way (mapping, time zone or key of hashed ids). "
+                "What now reads differently counts twice; --replace takes that one back first."
+            )
         done = store(stack, source)
         tell(source.path, done)
         if done.first_hour:
             extend_range(load_settings(), done.first_hour)  # read again: the file before this one may have moved it
-        if done.refused > REFUSED_PART * (done.events + done.refused):
-            refused.append(f"{done.refused:,} of {done.events + done.refused:,} of {source.path}")
+        wrong += what_is_wrong(source, done)
     console.print("Load what is not loaded yet:  clickstream materialize")
-    if refused and not allow_refused:
+    if wrong and not allow_refused:
         raise ImportFailed(
-            f"Refused: {'; '.join(refused)}. The rest is stored; mend the file or its mapping and import it again, or add "
+            f"{'; '.join(wrong)}. The rest is stored; mend the file or its mapping and import it again with --replace, or add "
             "--allow-refused if that is as it should be."
         )
-
-
-def check(path: Path, document: Document | None, zone: str, format: str | None) -> Source:
-    """Find what would stop the import before anything is stored, and how the file is to be read."""
-    if path.is_dir():
-        raise ImportFailed(f"{path} is a folder. Name the files in it, as in {path}/*.json.")
-    if not path.is_file():
-        raise ImportFailed(f"There is no file {path}. Check the path.")
-    name = path.name.lower().removesuffix(".gz").removesuffix(".zip")
-    if format:
-        check_format(format)
-    if name.endswith((".csv", ".tsv")) and not document and not format:
-        raise MappingError(
-            f"{path} is a CSV: say which column is which with --map mapping.yml (see clickstream import -h), or with "
-            f"--as one of {', '.join(ready_names())}."
-        )
-    source = surveyed(path, document, zone, format)
-    if source.layout:
-        console.print(f"{path}: {source.layout}.")
-    tried = list(islice((record for record in source.records() if record.outcome), TRIED_LINES))
-    if not tried:
-        raise ImportFailed(f"{path} holds no events. Check that it is the file you mean.")
-    reasons = [record.outcome for record in tried if isinstance(record.outcome, Reject)]
-    if len(reasons) == len(tried):
-        raise ImportFailed(
-            f"None of the first {len(tried):,} lines of {path} is an event ({reasons[0].message}). "
-            f"Give {'another mapping' if document else 'one JSON event on each line, or a CSV with --map'}."
-        )
-    return source
 
 
 def store(stack: Stack, source: Source) -> Imported:

@@ -12,7 +12,7 @@ from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.unload import unload
 
-HEADER = ("import", "began (UTC)", "file", "mapping", "events", "refused", "from", "to", "")
+HEADER = ("import", "began (UTC)", "file", "mapping", "events", "refused", "from (UTC)", "to (UTC)", "state")
 
 
 @click.command("imports")
@@ -28,7 +28,7 @@ def imports_command() -> None:
 
 def _row(note: Note) -> tuple[object, ...]:
     hours = [key_of(hour) if hour else None for hour in (note.first_hour, note.last_hour)]
-    state = "" if note.finished_at else "not finished: import it again, or forget it"
+    state = "whole" if note.finished_at else "not finished: import it again, or forget it"
     return (note.name, note.began_at, note.file, note.mapping, note.events, note.refused, *hours, state)
 
 

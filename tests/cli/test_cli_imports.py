@@ -129,7 +129,8 @@ def test_a_boolean_takes_the_words_that_people_write(
 def test_a_mended_mapping_brings_what_the_first_one_refused_and_no_row_twice(on_server: Command) -> None:
     assert on_server("import", CASES / "remap.csv", "--map", CASES / "remap1.yml").code == 1
     mended = on_server("import", CASES / "remap.csv", "--map", CASES / "remap2.yml")
-    assert "imported before" not in mended.out
+    assert "nothing new" not in mended.out
+    assert "read in another way" in mended.out
     assert on_server("materialize").code == 0
     found = on_server("sql", "--csv", "select count(*) as events from fact_events").out
     assert found.split() == ["events", "4"]
@@ -158,6 +159,39 @@ def test_an_import_of_which_much_is_refused_fails_unless_it_may(clickstream: Com
     assert clickstream("import", "half.csv", "--map", plain, "--allow-refused").code == 0
 
 
+def test_an_import_whose_orders_have_no_amount_fails_unless_it_may(clickstream: Command, plain: Path) -> None:
+    rows = "".join(f"2026-11-20 10:0{number},u1,O{number},about 12\n" for number in range(3))
+    (plain.parent / "words.csv").write_text("time,user,order,total\n" + rows)
+    failed = clickstream("import", "words.csv", "--map", plain)
+    assert "3 of 3 orders of words.csv have no amount that can be read" in failed.sentence
+    assert clickstream("import", "words.csv", "--map", plain, "--allow-refused").code == 0
+
+
+def test_a_file_that_has_no_amounts_is_as_it_should_be(clickstream: Command, tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(
+        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,transaction,355908,4000\n"
+    )
+    done = clickstream("import", "events.csv", "--as", "retailrocket")
+    assert done.code == 0, done.err
+    assert "1 accepted with a warning: missing_amount" in done.out
+
+
+def test_what_was_never_paid_is_left_out_and_told(clickstream: Command, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(
+        "order_id,order_date,status,customer_id,order_total,order_currency,refunded_total\n"
+        "1,2026-03-01 10:00,completed,7,10,EUR,0\n2,2026-03-01 10:05,cancelled,8,20,EUR,0\n"
+        "3,2026-03-01 10:06,processing,9,30,EUR,4.50\n4,2026-03-01 10:07,refunded,10,40,EUR,\n"
+    )
+    done = clickstream("import", "orders.csv", "--as", "woocommerce")
+    assert "5 events" in done.out, done.err
+    assert "1 left out: status: *cancelled" in done.out
+    found = [(one["event_name"], one["order"]["id"], one["order"].get("value")) for one in events(clickstream)]
+    assert sorted(found, key=str) == [
+        *(("purchase", "1", 10), ("purchase", "3", 30), ("purchase", "4", 40)),
+        *(("refund", "3", 4.5), ("refund", "4", None)),
+    ]
+
+
 def test_a_check_shows_the_reading_the_events_and_the_reasons_and_stores_nothing(
     clickstream: Command, plain: Path
 ) -> None:
@@ -166,7 +200,9 @@ def test_a_check_shows_the_reading_the_events_and_the_reasons_and_stores_nothing
     )
     shown = clickstream("import", "--check", "half.csv", "--map", plain)
     assert shown.code == 0, shown.err
+    assert "The first 2 events:" in shown.out
     assert '"order":{"id":"O1","value":12}' in shown.out
+    assert "line 3: 03/04/2026,u1,O2,12" in shown.out
     assert "2 events, 1 refused. Nothing is stored." in shown.out
     assert "begins with the day or with the month" in " ".join(shown.out.split())
     assert "1 accepted with a warning: missing_order_id" in shown.out
@@ -195,3 +231,59 @@ def test_a_file_without_rows_is_refused(clickstream: Command, plain: Path, text:
     (plain.parent / "none.csv").write_text(text)
     sentence = clickstream("import", "none.csv", "--map", plain).sentence
     assert "is empty" in sentence or "holds no events" in sentence
+
+
+def test_a_file_of_which_all_is_left_out_says_so(clickstream: Command, tmp_path: Path) -> None:
+    (tmp_path / "woo.csv").write_text("order_id,order_date,customer_id,order_total,status\n1,2026-03-01,7,10,failed\n")
+    sentence = clickstream("import", "woo.csv", "--as", "woocommerce").sentence
+    assert "No line of woo.csv is an event: 1 left out (the first: status: *failed)" in sentence
+
+
+def test_a_check_names_the_columns_that_nothing_reads_and_those_that_are_not_there(
+    clickstream: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "woo.csv").write_text("order_id,order_date,customer_id,order_total,note\n1,2026-03-01,7,10,x\n")
+    shown = " ".join(clickstream("import", "--check", "woo.csv", "--as", "woocommerce").out.split())
+    assert "woo.csv: columns that nothing reads: note." in shown
+    assert "optional columns that the file does not have: discount_total," in shown
+    assert "The first event:" in shown
+
+
+def test_a_file_of_which_nothing_can_be_read_shows_a_line_of_it(clickstream: Command, plain: Path) -> None:
+    (plain.parent / "none.csv").write_text("time,user,order,total\n14 Mai 2026,u1,O1,12\n")
+    sentence = clickstream("import", "none.csv", "--map", plain).sentence
+    assert "line 2: 14 Mai 2026,u1,O1,12" in sentence
+    assert "14.03.2026 10:00" in sentence
+
+
+def test_e_mail_addresses_without_a_key_are_told_and_with_one_are_another_import(
+    clickstream: Command, tmp_path: Path
+) -> None:
+    words = ("import", CASES / "shopify_orders.csv", "--as", "shopify")
+    for done in (clickstream(*words, "--check"), clickstream(*words)):
+        assert "Email tells who somebody is." in done.out
+        assert "CLICKSTREAM_HASH_SALT, which is not set" in " ".join(done.out.split())
+    assert {one["session_id"] for one in events(clickstream)} == {"order:#1001", "order:#1002", "order:#1003"}
+    assert "imported before, nothing new" in clickstream(*words).out
+    hashed = clickstream(*words, "--replace", CLICKSTREAM_HASH_SALT="a secret of the shop")
+    assert "Took back" in hashed.out
+    assert "tells who" not in hashed.out
+    assert {one["client_id"][:2] for one in events(clickstream)} == {"h_"}
+    again = clickstream(*words, CLICKSTREAM_HASH_SALT="a secret of the shop")
+    assert "imported before, nothing new" in again.out
+
+
+def test_a_key_is_of_no_matter_where_nothing_is_hashed(clickstream: Command, plain: Path) -> None:
+    clickstream("import", CASES / "berlin.csv", "--map", plain)
+    again = clickstream("import", CASES / "berlin.csv", "--map", plain, CLICKSTREAM_HASH_SALT="a secret of the shop")
+    assert "imported before, nothing new" in again.out
+
+
+def test_the_same_file_read_in_another_way_is_told(clickstream: Command, plain: Path) -> None:
+    clickstream("import", CASES / "berlin.csv", "--map", plain, CLICKSTREAM_TIMEZONE="Europe/Berlin")
+    other = clickstream("import", CASES / "berlin.csv", "--map", plain, CLICKSTREAM_TIMEZONE="Europe/Paris")
+    assert "read in another way" in other.out
+    assert "--replace takes that one back first" in " ".join(other.out.split())
+    replaced = clickstream("import", CASES / "berlin.csv", "--map", plain, "--replace")
+    assert "read in another way" not in replaced.out
+    assert len(clickstream.stored()) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clickstream_dagster.local.importer.cells import Cells
+from clickstream_dagster.local.importer.csv_reader import make_record
 from clickstream_dagster.local.importer.document import read_mapping
 from clickstream_dagster.local.importer.mapping import Mapping, MappingError, check_columns
-from clickstream_dagster.local.importer.records import make_record
 from clickstream_dagster.local.importer.times import read_time
 from ingest_lambda.contract import Reject
 
@@ -134,3 +135,17 @@ def test_a_time_that_is_none_by_its_format_is_refused_as_python_does(text: str) 
         assert read_time(text, "event_timestamp", ("%Y-%m-%d",), ZoneInfo("UTC")) == wanted
     except Reject:
         assert wanted is None
+
+
+def test_the_mappings_of_the_documentation_can_be_used(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "imports.md").read_text()
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    orders = read_mapping(_mapping(tmp_path, examples[1]))
+    assert len(examples) == 2
+    assert {field.path: field.value for field in orders.fields if field.value} == {
+        "event_name": "purchase",
+        "order.currency": "EUR",
+    }
+    assert orders.leave_out
+    assert orders.refund
+    assert read_mapping(_mapping(tmp_path, examples[0])).columns >= {"event_type", "event_time", "user_id"}

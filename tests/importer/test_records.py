@@ -64,7 +64,8 @@ def _records(source: Source) -> list[Read]:
     reader = source.reader()
     pieces = [piece for chunk in source.chunks() for piece in chunk.pieces]
     assert all(isinstance(piece, bytes) for piece in pieces)
-    return [Read(cast(bytes, piece), reader.read(piece).outcome) for piece in pieces]
+    found = [(piece, record.outcome) for piece in pieces for record in reader.read(piece)]
+    return [Read(cast(bytes, piece), cast(Event | Reject, outcome)) for piece, outcome in found]
 
 
 def _ndjson(folder: Path, *lines: bytes) -> list[Read]:
@@ -207,3 +208,56 @@ def test_the_times_of_a_file_stay_and_the_wrong_one_is_named() -> None:
 
 def test_the_namespace_of_ids_is_not_a_public_one() -> None:
     assert EVENT_NAMESPACE != NAMESPACE_URL
+
+
+TWO = [EVENT, {**EVENT, "client_id": "c-2"}]
+JSON_FILES = {
+    "one a line": "\n".join(map(json.dumps, TWO)),
+    "an array": json.dumps(TWO),
+    "an array over lines": json.dumps(TWO, indent=2),
+    "objects over lines": "\n".join(json.dumps(event, indent=2) for event in TWO),
+    "a line and an object over lines": json.dumps(TWO[0], indent=2) + "\n" + json.dumps(TWO[1]),
+    "a list in an object": json.dumps({"sent_at": "2026-03-01T10:00:01Z", "events": TWO}),
+    "a list in an object over lines": json.dumps({"events": TWO}, indent=2),
+    "calls of a batch": json.dumps(
+        {
+            "batch": [
+                {"type": "page", "anonymousId": event["client_id"], "timestamp": event["event_timestamp"]}
+                for event in TWO
+            ]
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("text", JSON_FILES.values(), ids=JSON_FILES.keys())
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_events_however_they_are_printed(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / "events.json").write_bytes(text.encode(encoding))
+    found = _events(_records(surveyed(tmp_path / "events.json")))
+    assert [(event.event_name, event.client_id) for event in found] == [("page_view", "c-1"), ("page_view", "c-2")]
+
+
+def test_what_stands_beside_a_list_is_said_of_each_of_its_events(tmp_path: Path) -> None:
+    views = [{"name": "page_view", "params": {"page_title": title}} for title in ("a", "b")]
+    body = json.dumps({"client_id": "1.2", "timestamp_micros": 1772445600000000, "events": views})
+    found = _events(_ndjson(tmp_path, body.encode(), json.dumps(EVENT).encode()))
+    assert [(event.client_id, event.page_title) for event in found] == [("1.2", "a"), ("1.2", "b"), ("c-1", None)]
+
+
+def test_lines_that_end_as_on_an_old_mac(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-16", "cp1252"):
+        (tmp_path / "shop.csv").write_bytes(
+            f'{HEADER.decode()}{GOOD.decode()}"é"\n'.replace("\n", "\r").encode(encoding)
+        )
+        [read] = _records(surveyed(tmp_path / "shop.csv", Document("shop.yml", "", FIELDS)))
+        assert _events([read])[0].page_title == "é"
+
+
+@pytest.mark.parametrize("who", ["1.23457E+11", "1,23457E+11", "4E+12"])
+def test_an_id_that_excel_has_rounded_is_refused(tmp_path: Path, who: str) -> None:
+    row = GOOD.replace(b"c-1", f'"{who}"'.encode())
+    good, broken = _csv(tmp_path, GOOD + b"4E+12\n", row + b"t\n")
+    assert isinstance(good.outcome, Event)
+    assert isinstance(broken.outcome, Reject)
+    assert "what Excel makes of a long number" in broken.outcome.message

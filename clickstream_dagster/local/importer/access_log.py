@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from clickstream_dagster.local.importer.status import LeftOut
 from ingest_lambda.contract import Reject
 from ingest_lambda.settings import hash_salt
 
@@ -20,6 +21,7 @@ _LINE = re.compile(
     r"(?:(?P<host>[\w.-]{1,253}):[0-9]{1,5} )?(?P<address>[^ ]++) [^ ]++ [^ ]++ \[(?P<time>[^\]]{1,40})\] "
     rf"{_QUOTED} (?P<status>[0-9]{{3}}) (?:[0-9]+|-) {_QUOTED} {_QUOTED}"
 )
+_NO_PAGE_VIEW = LeftOut("no page view (a picture, a script, an error and the like)")
 _READ = frozenset(("200", "304"))
 _TIME = "%d/%b/%Y:%H:%M:%S %z"
 #: Endings of what is no page.
@@ -51,8 +53,8 @@ _NO_PAGES = frozenset(
 )
 
 
-def record(line: bytes) -> dict[str, Any] | None:
-    """The page view of a line; None where it is of none. Raises `Reject`."""
+def record(line: bytes) -> dict[str, Any] | LeftOut:
+    """The page view of a line, where it is one. Raises `Reject`."""
     found = _LINE.match(line.decode("utf-8", "replace"))
     if not found:
         raise Reject("invalid_row", "the line is not in the combined log format: mend or drop it")
@@ -60,7 +62,7 @@ def record(line: bytes) -> dict[str, Any] | None:
     method, _, rest = request.partition(" ")
     target = rest.rpartition(" ")[0] or rest
     if method != "GET" or status not in _READ or _ending(target) in _NO_PAGES:
-        return None
+        return _NO_PAGE_VIEW
     return {
         "event_name": "page_view",
         "event_timestamp": _moment(time),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clickstream_dagster.local.importer.mapping import BOOLEANS, NUMBERS, QUANTITIES, TIMES, Field, Mapping
+from clickstream_dagster.local.importer.amounts import OTHER, bare, is_either, read_number
+from clickstream_dagster.local.importer.mapping import BOOLEANS, NUMBERS, QUANTITIES, TIMES, VISITORS, Field, Mapping
 from clickstream_dagster.local.importer.times import read_time
 from ingest_lambda.contract import Reject
 
@@ -16,28 +15,17 @@ _WORDS = {
     **dict.fromkeys(("true", "t", "1", "1.0", "yes", "y", "on"), True),
     **dict.fromkeys(("false", "f", "0", "0.0", "no", "n", "off"), False),
 }
-#: What stands around a number: spaces, the Swiss apostrophe, and the sign of a currency.
-_DRESS = str.maketrans("", "", " \xa0\u202f'’€$£¥")
-_SIGNS = {".": ",", ",": "."}
-_NUMBER = {
-    sign: re.compile(rf"[+-]?(?:[0-9]{{1,3}}(?:\{group}[0-9]{{3}})+|[0-9]+)(?:\{sign}[0-9]+)?\Z")
-    for sign, group in _SIGNS.items()
-}
-#: A number that can only mean one of the two: cents of one, two or more than three digits, or both signs.
-_EVIDENCE = {
-    sign: re.compile(
-        rf"[+-]?(?:[0-9]+\{sign}(?:[0-9]{{1,2}}|[0-9]{{4,}})|[0-9]{{1,3}}(?:\{group}[0-9]{{3}})+\{sign}[0-9]+)\Z"
-    )
-    for sign, group in _SIGNS.items()
-}
+#: What tells one order, or one visitor, from another.
+_IDS = frozenset(("event_id", "order.id", *VISITORS))
+_OF_EXCEL = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,2}\Z")
 
 
 class Cells:
-    """Reads cells as a mapping says, with the decimal sign that was found in the file."""
+    """Reads cells as a mapping says, with the decimal sign that was found in the file. `is_sure` False: none was."""
 
-    def __init__(self, mapping: Mapping, decimal: str, zone: str) -> None:
+    def __init__(self, mapping: Mapping, decimal: str, zone: str, *, is_sure: bool = True) -> None:
         self.mapping = mapping
-        self.decimal = decimal
+        self.decimal, self.is_sure = decimal, is_sure
         self.zone = ZoneInfo(zone)
         self.words = {**_WORDS, **(mapping.booleans or {})}
 
@@ -52,21 +40,25 @@ class Cells:
             return read_time(text, field.path, field.formats or self.mapping.time_formats, self.zone)
         if field.path in NUMBERS:
             return self._number(text, field.path)
+        if field.path in _IDS and _OF_EXCEL.match(text):
+            raise Reject(
+                "invalid_row",
+                f"{field.path}: 1.23457E+11 is what Excel makes of a long number, the same of many; export the file anew "
+                "and import it as it comes, or format that column as text before you save it",
+            )
         return self._boolean(text, field.path) if field.path in BOOLEANS else text
 
     def _number(self, text: str, path: str) -> str:
         if text.isdecimal() and text.isascii():
             return text
-        bare = text.translate(_DRESS)
-        if _NUMBER[self.decimal].match(bare):
-            return bare.replace(_SIGNS[self.decimal], "").replace(self.decimal, ".")
-        if _NUMBER[_SIGNS[self.decimal]].match(bare):
-            raise Reject(
-                "invalid_quantity" if path in QUANTITIES else "invalid_price",
-                f"{path}: the cents stand behind another sign than the {_name(self.decimal)} of the other rows; say which "
-                "with decimal: in the mapping",
-            )
-        return text
+        number = bare(text)
+        if not self.is_sure and is_either(number):
+            raise _unclear(path, "the number could have thousands or three decimals")
+        found = read_number(number, self.decimal)
+        if found is None and read_number(number, OTHER[self.decimal]):
+            whose = "the mapping says" if self.mapping.decimal else "of the other rows"
+            raise _unclear(path, f"the cents stand behind another sign than the {_name(self.decimal)} {whose}")
+        return found or text
 
     def _boolean(self, text: str, path: str) -> bool:
         word = self.words.get(text.lower())
@@ -79,13 +71,9 @@ class Cells:
         return word
 
 
-def decimal_of(texts: Iterable[str]) -> str | None:
-    """The decimal sign that numbers have; None when they could have either."""
-    found: Counter[str] = Counter()
-    for text in texts:
-        bare = text.translate(_DRESS)
-        found.update(sign for sign, pattern in _EVIDENCE.items() if pattern.match(bare))
-    return max(_SIGNS, key=lambda sign: found[sign]) if found else None
+def _unclear(path: str, what: str) -> Reject:
+    code = "invalid_quantity" if path in QUANTITIES else "invalid_price"
+    return Reject(code, f"{path}: {what}; say which stands before the cents, as decimal: ',' in the mapping")
 
 
 def _name(sign: str) -> str:

@@ -21,14 +21,16 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from clickstream_dagster.local.importer.conditions import read_conditions
 from clickstream_dagster.local.importer.mapping import LINE, PATHS, REQUIRED, VISITORS, Field, Mapping, MappingError
 from ingest_lambda.fields import ITEM_FIELDS
 
 READY = Path(__file__).with_name("ready")
 _OPTIONS = {
     *("columns", "constants", "order_lines", "delimiter", "decimal", "encoding", "skip_lines", "time_zone"),
-    *("time_formats", "booleans"),
+    *("time_formats", "booleans", "leave_out", "refund"),
 }
+_OF_A_REFUND = {"amount": "order.value", "time": "event_timestamp"}
 _ENTRY = {"column", "value", "values", "format", "optional"}
 _ZONE_NAME = re.compile(r"(?<!%)(?:%%)*%Z")
 _NUMBER = re.compile(r"[0-9]{1,6}")
@@ -88,9 +90,21 @@ def _mapping(document: dict[str, Any], file: Path) -> Mapping:
     if lines and not any(field.path == "order.id" and field.column for field in fields):
         missing.append("order.id (order_lines are those of one order)")
     if missing:
-        raise MappingError(f"{file} gives no column for {', '.join(missing)}; every event needs it.")
+        raise MappingError(
+            f"{file} gives no column for {', '.join(missing)}; every event needs it. What is the same for all rows "
+            "is a constant, as constants: {event_name: purchase}."
+        )
     said: dict[str, Any] = {name: check(document[name], file) for name, check in _CHECKS.items() if name in document}
-    return Mapping(tuple(fields), tuple(lines), booleans=_booleans(document, file), **said)
+    refund = _table(document, "refund", file)
+    return Mapping(
+        tuple(fields),
+        tuple(lines),
+        booleans=_booleans(document, file),
+        leave_out=read_conditions(document.get("leave_out"), "leave_out", file),
+        refund=_refund(refund, file),
+        refund_when=read_conditions(refund.get("when"), "refund: when", file),
+        **said,
+    )
 
 
 def _table(document: dict[str, Any], name: str, file: Path) -> dict[str, Any]:
@@ -111,6 +125,12 @@ def _booleans(document: dict[str, Any], file: Path) -> dict[str, bool] | None:
 
 def _constant(path: str, value: Any, file: Path) -> Field:
     return _field(path, {"value": value}, file)
+
+
+def _refund(said: dict[str, Any], file: Path) -> dict[str, Field]:
+    if unknown := sorted(said.keys() - {*_OF_A_REFUND, "when"}):
+        raise MappingError(f"{file}: {unknown[0]} is no part of a refund. Use amount, time or when.")
+    return {name: _entry(path, said[name], file) for name, path in _OF_A_REFUND.items() if name in said}
 
 
 def _line(name: str, entry: Any, file: Path) -> Field:

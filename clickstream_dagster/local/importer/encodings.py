@@ -28,19 +28,22 @@ NAMES = {"utf-8": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Wi
 
 
 class Survey(NamedTuple):
-    """What reading a file to its end told: it is whole, this is its encoding, and the hash of what is in it."""
+    """What reading a file to its end told: it is whole, this is its encoding, the hash of what is in it, and whether there
+    may be e-mail addresses in it."""
 
     encoding: str
     content: str
+    has_at: bool
 
 
 def survey(path: Path) -> Survey:
     """Read a file to its end. Raises `ImportFailed` for one that is cut short, before any of it is stored."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    head, odd, wide, stray = b"", b"", 0, 0
+    head, odd, wide, stray, has_at = b"", b"", 0, 0, False
     for block in blocks(path):
         digest.update(block)
+        has_at = has_at or b"@" in block
         head = head or block[:_HEAD_BYTES]
         text = decoder.decode(block)
         if not text.isascii():
@@ -48,7 +51,7 @@ def survey(path: Path) -> Survey:
             stray += found
             wide += len(text) - len(text.encode("ascii", "ignore")) - found
             odd += block[:_HEAD_BYTES] if found and len(odd) < 4 * _HEAD_BYTES else b""
-    return Survey(_encoding(head, odd, wide, stray), digest.hexdigest())
+    return Survey(_encoding(head, odd, wide, stray), digest.hexdigest(), has_at)
 
 
 def _encoding(head: bytes, odd: bytes, wide: int, stray: int) -> str:

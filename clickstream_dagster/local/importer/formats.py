@@ -7,17 +7,18 @@ from typing import Any
 
 from clickstream_dagster.local.importer import access_log, ga4_bigquery, snowplow
 from clickstream_dagster.local.importer.opening import ImportFailed
-from ingest_lambda.reading import parse
+from clickstream_dagster.local.importer.status import LeftOut
 from ingest_lambda.settings import hash_salt
 
-#: Of a line: its record, or None where it is none and nothing is lost. Raises `Reject`.
-FORMATS: dict[str, Callable[[bytes], dict[str, Any] | None]] = {
+#: Of a line: its record, or why it is left out. Raises `Reject`.
+FORMATS: dict[str, Callable[[bytes], dict[str, Any] | LeftOut]] = {
     access_log.NAME: access_log.record,
     ga4_bigquery.NAME: ga4_bigquery.record,
-    "segment": parse,  # its files are calls as the collector gets them
     snowplow.NAME: snowplow.record,
 }
 
+#: Files of calls as the collector gets them: JSON as any other.
+SEGMENT = "segment"
 #: Of these a line may begin with a bracket that opens no array.
 LINES_ONLY = frozenset((access_log.NAME, snowplow.NAME))
 

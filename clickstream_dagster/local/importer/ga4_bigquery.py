@@ -1,6 +1,7 @@
 """Google Analytics 4's export to BigQuery, as lines of JSON: `bq extract --destination_format NEWLINE_DELIMITED_JSON`.
 
-A row is an event, with its parameters as a list of keys and values.
+A row is an event, with its parameters as a list of keys and values. Put together, they are the event as a server sends it by
+the Measurement Protocol, and are read as that.
 """
 
 from __future__ import annotations
@@ -9,83 +10,81 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ingest_lambda.contract import ORDER_EVENTS, Reject
+from ingest_lambda.contract import Reject
 from ingest_lambda.fields import MAX_DECIMALS
 from ingest_lambda.reading import parse
 
 NAME = "ga4-bigquery"
-_EVENTS = {"view_item": "view_product", "begin_checkout": "checkout", "view_search_results": "search"}
-_PARAMS = {
-    "page_location": "page_url",
-    "page_title": "page_title",
-    "page_referrer": "referrer",
-    "search_term": "search_query",
-    "ga_session_id": "session_id",
-    "currency": "currency",
+#: Of an item. Its other columns are of Google's own, and most of them empty.
+_LINE = ("item_id", "item_name", "item_brand", "item_category", "price", "quantity")
+#: Columns of a row that say what a parameter may say too.
+_COLLECTED = {
+    "manual_source": "source",
+    "manual_medium": "medium",
+    "manual_campaign_name": "campaign",
+    "manual_term": "term",
+    "manual_content": "content",
 }
-_LINE = {
-    "product_id": "item_id",
-    "name": "item_name",
-    "brand": "item_brand",
-    "category": "item_category",
-    "price": "price",
-    "quantity": "quantity",
-}
+_ECOMMERCE = {"transaction_id": "transaction_id", "tax_value": "tax", "shipping_value": "shipping"}
+_REVENUE = {"purchase": "purchase_revenue", "refund": "refund_value"}
+_MONEY = ("value", "tax", "shipping", "discount")
 _KINDS = ("string_value", "int_value", "double_value", "float_value")
 _NOTHING = (None, "", "(not set)")
 
 
 def record(line: bytes) -> dict[str, Any]:
-    """The event of a row. Raises `Reject`."""
+    """The event of a row, in the words of the Measurement Protocol. Raises `Reject`."""
     row = parse(line)
     if not isinstance(row, Mapping) or "event_name" not in row:
         raise Reject("missing_event_name", "GA4: the row has no event_name; export the tables events_…, one row a line")
-    params = {str(one.get("key")): _value(one.get("value")) for one in _listed(row, "event_params")}
-    name = str(row["event_name"])
-    name = _EVENTS.get(name, name)
-    said = {field: params.pop(param) for param, field in _PARAMS.items() if param in params}
-    return _without_nothing(
-        {
-            "event_name": name,
-            "event_timestamp": row.get("event_timestamp"),
-            "client_id": row.get("user_pseudo_id"),
-            "user_id": row.get("user_id"),
-            "device": _device(_part(row, "device")),
-            "geo": {name: _part(row, "geo").get(name) for name in ("region", "city")},
-            **said,
-            **_bought(name, row, params),
-            "props": {**params, "country": _part(row, "geo").get("country")},
-        }
-    )
-
-
-def _bought(name: str, row: Mapping[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """What an event is about: an order, a product, or several of them."""
-    lines = [_line(item) for item in _listed(row, "items")]
-    shop = _part(row, "ecommerce")
-    if name in ORDER_EVENTS:
-        paid = params.pop("value", None)
-        revenue = shop.get("refund_value" if name == "refund" else "purchase_revenue")
-        number = params.pop("transaction_id", None)
-        order = {
-            "id": shop.get("transaction_id"),
-            "value": _amount(paid if revenue is None else revenue),
-            "items": lines,
-        }
-        return {"order": order if order["id"] not in _NOTHING else {**order, "id": number}}
-    if len(lines) != 1:
-        return {"items": lines}
-    [only] = lines
-    quantity = only.pop("quantity", None)
-    return {
-        "product": {"id" if key == "product_id" else key: value for key, value in only.items()},
-        "quantity": quantity,
+    geo, device = _part(row, "geo"), _part(row, "device")
+    said = {
+        "name": row["event_name"],
+        "timestamp_micros": row.get("event_timestamp"),
+        "client_id": row.get("user_pseudo_id"),
+        "user_id": row.get("user_id"),
+        "device": {
+            **{name: device.get(name) for name in ("category", "operating_system", "language")},
+            "browser": _part(device, "web_info").get("browser") or device.get("browser"),
+        },
+        "user_location": {"region_id": geo.get("region"), "city": geo.get("city")},
+        "country": geo.get("country"),
+        "user_properties": _pairs(row, "user_properties"),
     }
+    return {**_without_nothing(said), "params": _without_nothing(_params(row))}
 
 
-def _line(item: Mapping[str, Any]) -> dict[str, Any]:
-    found = {field: item.get(key) for field, key in _LINE.items()}
-    return _without_nothing({**found, "price": _amount(found["price"])})
+def _params(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an event, with what its other columns say better or besides."""
+    params = _pairs(row, "event_params")
+    collected, shop, items = _part(row, "collected_traffic_source"), _part(row, "ecommerce"), _listed(row, "items")
+    for column, value in collected.items():
+        params.setdefault(_COLLECTED.get(column, column), value)
+    for name in _COLLECTED.values():  # Google's word for a visit without a campaign stands in brackets
+        if str(params.get(name)).startswith("("):
+            del params[name]
+    for column, name in _ECOMMERCE.items():
+        if shop.get(column) not in _NOTHING:
+            params[name] = shop[column]
+    revenue = shop.get(_REVENUE.get(str(row["event_name"]), ""))
+    if revenue is not None:
+        params["value"] = revenue
+    if row["event_name"] == "refund" and not params.get("value"):
+        params.pop("value", None)  # it is of what the items say, or of all
+    if items:
+        params.setdefault("item_list_name", items[0].get("item_list_name"))
+    return {**params, **{name: _amount(params[name]) for name in _MONEY if name in params}, "items": _lines(items)}
+
+
+def _lines(items: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        _without_nothing({**{name: one.get(name) for name in _LINE}, "price": _amount(one.get("price"))})
+        for one in items
+    ]
+
+
+def _pairs(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {str(one.get("key")): _value(one.get("value")) for one in _listed(row, name)}
 
 
 def _amount(value: Any) -> Any:
@@ -93,15 +92,6 @@ def _amount(value: Any) -> Any:
     if not isinstance(value, Decimal) or value.as_tuple().exponent >= -MAX_DECIMALS:  # type: ignore[operator]
         return value
     return f"{value:.{MAX_DECIMALS}f}"
-
-
-def _device(device: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": device.get("category"),
-        "os": device.get("operating_system"),
-        "browser": _part(device, "web_info").get("browser") or device.get("browser"),
-        "language": device.get("language"),
-    }
 
 
 def _value(held: Any) -> Any:

@@ -7,7 +7,7 @@ A field is the contract's name, nested with a dot (docs/events.md). `props.anyth
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_type_hints
 
@@ -49,6 +49,14 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Columns, and the words in them, each of which must be there."""
+
+    words: Dict[str, tuple[str, ...]]
+    optional: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Mapping:
     """A mapping. What is None is sniffed."""
 
@@ -63,29 +71,51 @@ class Mapping:
     time_formats: tuple[str, ...] = ()
     #: Words for true and false besides those that everyone uses.
     booleans: Dict[str, bool] | None = None
+    #: Rows that are no events: what one of these says.
+    leave_out: tuple[Condition, ...] = ()
+    #: What was given back of an order (`amount`) and when (`time`); and where all of it was, whatever the amount.
+    refund: Dict[str, Field] = field(default_factory=dict)
+    refund_when: tuple[Condition, ...] = ()
 
     @property
     def all_fields(self) -> tuple[Field, ...]:
-        """Those of the event and those of a line of its order."""
-        return self.fields + self.lines
+        """Those of the event, of a line of its order, and of its refund."""
+        return (*self.fields, *self.lines, *self.refund.values())
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that it asks of a row."""
+        return self.leave_out + self.refund_when
 
     @property
     def columns(self) -> set[str]:
         """Every column that the mapping cannot do without."""
-        return {column for field in self.all_fields if not field.is_optional for column in field.columns}
+        asked = {column for one in self.conditions for column in one.words.keys() - one.optional}
+        return asked | {column for field in self.all_fields if not field.is_optional for column in field.columns}
 
     @property
-    def order_column(self) -> str | None:
-        """The column that says which order a row belongs to."""
-        return next((field.column for field in self.fields if field.path == "order.id"), None)
+    def used_columns(self) -> set[str]:
+        """Every column that it reads, where the file has it."""
+        asked = {column for one in self.conditions for column in one.words}
+        return asked | {column for field in self.all_fields for column in field.columns}
+
+    @property
+    def event_columns(self) -> set[str]:
+        """Every column that says something of a whole event, and not of a line of its order alone."""
+        only_of_lines = {column for field in self.lines for column in field.columns}
+        return (self.used_columns - only_of_lines) | {column for field in self.fields for column in field.columns}
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether it reads amounts of money: without any, an order of 0 is no surprise."""
+        return any(field.column and field.path in NUMBERS - QUANTITIES for field in self.fields + self.lines)
 
 
 def check_columns(mapping: Mapping, header: list[str], path: Path) -> None:
     """Raise `MappingError` when the mapping names a column that the file does not have, or has twice."""
     if absent := sorted(mapping.columns - set(header)):
         raise MappingError(f"{path} has no column {', '.join(absent)}; its columns are {', '.join(header)}.")
-    used = mapping.columns | {column for field in mapping.all_fields for column in field.columns}
-    if twice := sorted(column for column in used if header.count(column) > 1):
+    if twice := sorted(column for column in mapping.used_columns if header.count(column) > 1):
         raise MappingError(
             f"{path} has {header.count(twice[0])} columns named {twice[0]}, so the mapping can mean either: "
             "rename one of them in the first line of the file."

@@ -84,6 +84,11 @@ def replaced_by(store: ObjectStore, source: Source, among: Iterable[Source]) -> 
     ]
 
 
+def otherwise_read(store: ObjectStore, source: Source, among: Iterable[Source]) -> list[Note]:
+    """The imports of the same bytes that were read in another way."""
+    return [note for note in replaced_by(store, source, among) if note.content == source.content]
+
+
 def remove_objects(store: ObjectStore, note: Note) -> None:
     """Take what an import brought out of the store."""
     if keys := _object_keys(store, note):

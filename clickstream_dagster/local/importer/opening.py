@@ -50,8 +50,11 @@ def lines(path: Path, encoding: str | None = None) -> Iterator[Line]:
     """Every line, as UTF-8. A file that is said to be UTF-8 (or None) is not decoded, so that a byte which is no character
     costs its own line. Raises `ImportFailed`."""
     with unpacked(path) as (file, raw):
-        bom = next((bom for bom in _BOMS if _peek(file).startswith(bom)), b"")
-        text = io.TextIOWrapper(file, encoding, "replace", newline="\n") if encoding not in (None, "utf-8") else None
+        head = file.peek()
+        bom = next((bom for bom in _BOMS if head.startswith(bom)), b"")
+        end = "\r" if b"\r" in head[:-1] and b"\n" not in head else "\n"  # as Excel on a Mac still offers it
+        is_plain = encoding in (None, "utf-8") and end == "\n"
+        text = None if is_plain else io.TextIOWrapper(file, encoding or "utf-8", "replace", newline=end)
         found: Iterator[bytes] = (line.encode() for line in text) if text else iter(file)
         position = 0
         for number, line in enumerate(found):
@@ -121,7 +124,3 @@ def _member(path: Path, raw: IO[bytes], stack: ExitStack) -> IO[bytes]:
 
 def _is_dross(name: str) -> bool:
     return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
-
-
-def _peek(file: io.BufferedReader) -> bytes:
-    return file.peek(4)[:4]

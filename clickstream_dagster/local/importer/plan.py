@@ -1,7 +1,7 @@
 """The short way from the cells of a row to its event: what a mapping and a header make of each column, found out once, and
 what each text in it means, once as long as it is remembered.
 
-It does what the long way does (`records.py`), with the contract's own functions, and only where each cell can be looked at by
+It does what the long way does (`csv_reader.py`), with the contract's own functions, and only where each cell can be looked at by
 itself. Whatever else there is about a row is left to the long way: an odd cell, anything that is refused.
 """
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from clickstream_dagster.local.importer.cells import decimal_of
+from clickstream_dagster.local.importer.amounts import Undecided, decimal_of, named_currency
 from clickstream_dagster.local.importer.encodings import NAMES
-from clickstream_dagster.local.importer.mapping import NUMBERS, Mapping, check_columns
+from clickstream_dagster.local.importer.mapping import (
+    NUMBERS,
+    QUANTITIES,
+    VISITORS,
+    Mapping,
+    MappingError,
+    check_columns,
+)
 from clickstream_dagster.local.importer.opening import ImportFailed, lines
 from clickstream_dagster.local.importer.rows import Rows
+from ingest_lambda.privacy import pseudonym
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 #: A header lies in the first lines, behind a title and comments.
@@ -21,7 +30,8 @@ _SAMPLE_ROWS = 2_000
 
 @dataclass(frozen=True)
 class Layout:
-    """How a CSV is written, up to its header. `decimal_is_said`: its numbers leave no doubt about their decimal sign."""
+    """How a CSV is written, up to its header. `decimal_is_said`: its numbers leave no doubt about their decimal sign.
+    `personal`: the columns whose ids tell who somebody is, as e-mail addresses do."""
 
     encoding: str
     delimiter: str
@@ -30,6 +40,7 @@ class Layout:
     decimal: str
     decimal_is_said: bool
     zone: str
+    personal: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         said = [_DELIMITERS.get(self.delimiter, repr(self.delimiter))]
@@ -47,9 +58,12 @@ def sniff(path: Path, mapping: Mapping, encoding: str, zone: str) -> Layout:
     first = [line.text for line in islice(lines(path, encoding), _HEADER_LINES)]
     delimiter, skipped, header = _header(path, mapping, first)
     check_columns(mapping, header, path)
-    decimal = mapping.decimal or _decimal(path, mapping, encoding, delimiter, skipped, header)
+    sample = _sample(path, encoding, delimiter, skipped, header)
+    decimal = mapping.decimal or _decimal(path, mapping, sample)
+    _check_currency(path, mapping, sample)
     zone = mapping.time_zone or zone
-    return Layout(encoding, delimiter, tuple(header), skipped, decimal or ".", bool(decimal), zone)
+    personal = _personal(mapping, sample)
+    return Layout(encoding, delimiter, tuple(header), skipped, decimal or ".", bool(decimal), zone, personal)
 
 
 def _header(path: Path, mapping: Mapping, first: list[bytes]) -> tuple[str, int, list[str]]:
@@ -94,18 +108,40 @@ def _check_text(path: Path, line: bytes, delimiter: str) -> None:
         ) from error
 
 
-def _decimal(
-    path: Path, mapping: Mapping, encoding: str, delimiter: str, skipped: int, header: list[str]
-) -> str | None:
-    columns = {field.column for field in mapping.all_fields if field.path in NUMBERS}
-    places = [place for place, name in enumerate(header) if name in columns]
+def _sample(path: Path, encoding: str, delimiter: str, skipped: int, header: list[str]) -> dict[str, list[str]]:
+    """The cells of each column, in the first rows."""
     rows = Rows(delimiter)
-    sample = islice(rows.joined(islice(lines(path, encoding), skipped + 1, None), len(header)), _SAMPLE_ROWS)
-    texts = []
-    for row in sample:
-        try:
-            cells = rows.cells(row.text)
-        except (UnicodeDecodeError, csv.Error):
-            continue
-        texts += [cells[place].strip() for place in places if place < len(cells)]
-    return decimal_of(texts)
+    found: list[list[str]] = []
+    for row in islice(rows.joined(islice(lines(path, encoding), skipped + 1, None), len(header)), _SAMPLE_ROWS):
+        with suppress(UnicodeDecodeError, csv.Error):
+            found.append(rows.cells(row.text))
+    return {name: [cells[at].strip() for cells in found if at < len(cells)] for at, name in enumerate(header)}
+
+
+def _decimal(path: Path, mapping: Mapping, sample: dict[str, list[str]]) -> str | None:
+    columns = {field.column for field in mapping.all_fields if field.path in NUMBERS}
+    try:
+        return decimal_of(text for column in columns & sample.keys() for text in sample[str(column)])
+    except Undecided as number:
+        raise MappingError(
+            f"{path}: {number} could be thousands, or one number with three decimals. Say which sign stands before the cents in "
+            "the mapping, as decimal: ',' or decimal: '.' (for --as: in a copy of that mapping, given with --map)."
+        ) from None
+
+
+def _check_currency(path: Path, mapping: Mapping, sample: dict[str, list[str]]) -> None:
+    """Amounts that name another currency than the mapping does, or that the shop has, would be counted as that."""
+    said = [field for field in mapping.fields if field.path in ("currency", "order.currency")]
+    amounts = {field.column for field in mapping.all_fields if field.path in NUMBERS - QUANTITIES} & sample.keys()
+    named = {code for column in amounts for text in sample[str(column)] if (code := named_currency(text))}
+    if any(field.column for field in said) or named <= {field.value for field in said}:
+        return
+    raise MappingError(
+        f"{path}: its amounts are in {' and '.join(sorted(named))}, which the mapping does not say. Add the column that says "
+        f"the currency, as order.currency: column, or, where it is one, constants: {{order.currency: {min(named)}}}."
+    )
+
+
+def _personal(mapping: Mapping, sample: dict[str, list[str]]) -> tuple[str, ...]:
+    columns = [field.column for field in mapping.fields if field.path in VISITORS and field.column in sample]
+    return tuple(str(one) for one in columns if any(pseudonym(text, "") is None for text in sample[str(one)] if text))

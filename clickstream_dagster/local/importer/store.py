@@ -33,7 +33,9 @@ class Imported:
     `hours` are all that hold an object of this import."""
 
     events: int = 0
-    skipped: int = 0
+    orders: int = 0
+    without_amount: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
     objects: int = 0
@@ -89,7 +91,9 @@ class _Writing:
         for hour, text in done.rejects.items():
             self._held[landing.REJECTED, hour].append(text)
         self.result.events += done.count
-        self.result.skipped += done.skipped
+        self.result.left_out += done.left_out
+        self.result.orders += done.orders
+        self.result.without_amount += done.without_amount
         self.result.reasons += done.reasons
         self.result.warnings += done.warnings
         self._lines += done.count + done.reasons.total()

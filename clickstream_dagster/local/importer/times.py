@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ingest_lambda.contract import Reject
+from ingest_lambda.fields import timestamp
 
 _CLOCK = r"(?:[T ]+(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?)?"
 _ZONE = r" ?(?P<zone>UTC|GMT|Z|[+-][0-9]{2}(?::?[0-9]{2})?)?\Z"
 _ISO = re.compile(r"(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})" + _CLOCK + _ZONE)
+#: With the year first, the month follows it.
+_YEAR_FIRST = re.compile(r"(?P<Y>[0-9]{4})([-/.])(?P<m>[0-9]{1,2})\2(?P<d>[0-9]{1,2})" + _CLOCK + _ZONE)
+#: As Google Analytics writes a day.
+_DAY = re.compile(r"(?P<Y>(?:19|20|21)[0-9]{2})(?P<m>[0-9]{2})(?P<d>[0-9]{2})(?P<H>)(?P<M>)(?P<S>)(?P<f>)(?P<zone>)\Z")
+#: As in mails and feeds: Sat, 14 Mar 2026 10:00:00 +0100.
+_MAIL = re.compile(r"(?:[A-Z][a-z]{2}, ?)?[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9]{1,2}:")
 #: With dots the day always comes first.
 _DOTTED = re.compile(r"(?P<d>[0-9]{1,2})\.(?P<m>[0-9]{1,2})\.(?P<Y>[0-9]{4})" + _CLOCK + _ZONE)
 #: With slashes it depends on who wrote it.
@@ -29,13 +37,16 @@ def read_time(text: str, path: str, formats: tuple[str, ...], zone: ZoneInfo) ->
     """The time as the contract reads it. Raises `Reject`."""
     if formats:
         return _by_formats(text, path, formats, zone)
-    found = _ISO.match(text) or _DOTTED.match(text)
+    found = _ISO.match(text) or _DOTTED.match(text) or _YEAR_FIRST.match(text) or _DAY.match(text)
     try:
         if found:
             return _by_parts(text, found, zone)
         if not _DIGITS.match(text):  # an epoch is the contract's matter
-            moment = datetime.fromisoformat(text)
-            return text if moment.tzinfo else moment.replace(tzinfo=zone).isoformat()
+            is_mail = _MAIL.match(text)
+            moment = parsedate_to_datetime(text) if is_mail else datetime.fromisoformat(text)
+            if moment.tzinfo and not is_mail:
+                return text
+            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
     except (ValueError, OverflowError):
         pass
     if _SLASHED.match(text):
@@ -44,7 +55,21 @@ def read_time(text: str, path: str, formats: tuple[str, ...], zone: ZoneInfo) ->
             f"{path}: a date with slashes begins with the day or with the month; say which in the mapping, as "
             f'time_formats: ["%d/%m/%Y %H:%M"] or ["%m/%d/%Y %H:%M"]',
         )
+    if path == "event_timestamp" and not _is_known(text):
+        raise Reject(
+            "invalid_timestamp",
+            f"{path}: expected 2026-03-14 10:00:00, with an offset or without, 14.03.2026 10:00, 20260314 or an epoch number; "
+            'say another way of writing in the mapping, as time_formats: ["%d %B %Y"]',
+        )
     return text
+
+
+def _is_known(text: str) -> bool:
+    """Whether the contract reads it: an epoch number, a leap second."""
+    try:
+        return timestamp(text, "") is not None
+    except Reject:
+        return False
 
 
 def _by_parts(text: str, found: re.Match[str], zone: ZoneInfo) -> str:
@@ -68,7 +93,9 @@ def _by_formats(text: str, path: str, formats: tuple[str, ...], zone: ZoneInfo) 
         except ValueError:
             continue
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC if is_utc else zone)).isoformat()
-    raise Reject("invalid_timestamp", f"{path}: the cell does not match {' or '.join(map(repr, formats))}")
+    raise Reject(
+        "invalid_timestamp", f"{path}: the cell does not match {' or '.join(map(repr, formats))}, as the mapping says"
+    )
 
 
 def _by_digits(text: str, pattern: re.Pattern[str] | None) -> datetime | None:

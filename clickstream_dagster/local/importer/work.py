@@ -19,7 +19,7 @@ from clickstream_dagster.local.importer.records import Reader
 from clickstream_dagster.local.importer.source import Chunk, Source
 from clickstream_dagster.partitions import floor_hour
 from ingest_lambda import contract
-from ingest_lambda.contract import Event, Reject
+from ingest_lambda.contract import ORDER_EVENTS, Event, EventWarning, Reject
 from ingest_lambda.rejects import rejection
 
 #: A smaller file is done before a process has begun.
@@ -41,15 +41,20 @@ class Lines:
 @dataclass
 class Done:
     """What became of a chunk. What is refused is kept in the hour of the event before it; before the first event it is
-    `early`, and has no hour yet. `skipped` are no events; `warnings` counts events by what could not be kept as it was."""
+    `early`, and has no hour yet. `examples` has the first piece that was refused for each reason. `left_out` counts what is no
+    event by its reason, `warnings` events by what could not be kept as it was. Of `orders`, some are `without_amount`: what
+    was paid or given back could not be read."""
 
     events: dict[datetime, Lines] = field(default_factory=dict)
     rejects: dict[datetime, bytearray] = field(default_factory=dict)
     early: list[tuple[Reject, bytes]] = field(default_factory=list)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[tuple[str, str], bytes] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     count: int = 0
-    skipped: int = 0
+    orders: int = 0
+    without_amount: int = 0
     first: datetime | None = None
     last: datetime | None = None
     position: int = 0
@@ -59,13 +64,13 @@ def work(reader: Reader, chunk: Chunk) -> Done:
     """Read each piece of a chunk."""
     done = Done(position=chunk.position)
     for piece in chunk.pieces:
-        outcome, digest = reader.read(piece)
-        if isinstance(outcome, Event):
-            _keep(done, outcome, digest)
-        elif outcome is None:
-            done.skipped += 1
-        else:
-            _refuse(done, outcome, (piece if isinstance(piece, bytes) else piece.text).strip())
+        for outcome, digest in reader.read(piece):
+            if isinstance(outcome, Event):
+                _keep(done, outcome, digest)
+            elif isinstance(outcome, Reject):
+                _refuse(done, outcome, (piece if isinstance(piece, bytes) else piece.text).strip())
+            else:
+                done.left_out[outcome.why] += 1
     return done
 
 
@@ -80,11 +85,21 @@ def _keep(done: Done, event: Event, digest: bytes) -> None:
     lines.text += contract.encode(event)
     lines.text += b"\n"
     lines.digests += digest
+    if event.event_name in ORDER_EVENTS:
+        done.orders += 1
+        done.without_amount += any(map(_loses_money, event.warnings))
     done.warnings.update({warning.code for warning in event.warnings})
+
+
+def _loses_money(warning: EventWarning) -> bool:
+    """A line below zero as a whole, whose field is its place, has become a discount."""
+    is_line = (warning.field or "").endswith("]")
+    return warning.code == "missing_amount" or (warning.code == "invalid_price" and not is_line)
 
 
 def _refuse(done: Done, reason: Reject, body: bytes) -> None:
     done.reasons[reason.code, reason.message] += 1
+    done.examples.setdefault((reason.code, reason.message), body)
     if done.last is None:
         done.early.append((reason, body))
     else:
