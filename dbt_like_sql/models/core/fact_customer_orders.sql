@@ -14,6 +14,7 @@ final as (
         orders.order_id,
         orders.person_id,
         (row_number() over by_time)::integer as order_number,
+        (dense_rank() over by_date)::integer as purchase_number,
         orders.ordered_at,
         orders.local_date,
         lag(orders.local_date) over by_time as previous_on,
@@ -27,7 +28,9 @@ final as (
         orders.is_bot
     from orders
     inner join dim_person on dim_person.person_id = orders.person_id
-    window by_time as (partition by orders.person_id, orders.is_bot order by orders.ordered_at, orders.order_id)
+    window
+        by_time as (partition by orders.person_id, orders.is_bot order by orders.ordered_at, orders.order_id),
+        by_date as (partition by orders.person_id, orders.is_bot order by orders.local_date)
 )
 
 select * from final

@@ -1,6 +1,6 @@
 -- A score is how many fifths of the buyers are beaten, so equal values have equal scores. Recency is counted from the latest buyer
--- down and frequency from the fewest orders up: however few or alike the buyers are, who bought last has a 5, and a single
--- order, where somebody has one, is a 1.
+-- down and frequency from the fewest purchases up: however few or alike the buyers are, who bought last has a 5, and a single
+-- purchase, where somebody has one, is a 1.
 with
 
 buyers as (
@@ -17,7 +17,7 @@ scored as (
         buyers.*,
         5 - 5 * (rank() over (partition by is_bot order by days_since_order) - 1) / count(*) over (partition by is_bot)
             as recency,
-        1 + 5 * (rank() over (partition by is_bot order by orders) - 1) / count(*) over (partition by is_bot) as frequency,
+        1 + 5 * (rank() over (partition by is_bot order by purchases) - 1) / count(*) over (partition by is_bot) as frequency,
         1 + 5 * (rank() over (partition by is_bot, currency order by net_revenue) - 1)
             / count(*) over (partition by is_bot, currency) as monetary
     from buyers
@@ -44,6 +44,7 @@ final as (
         end as rfm_group,
         days_since_order,
         orders,
+        purchases,
         currency,
         net_revenue,
         local_date,
