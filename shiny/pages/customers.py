@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -35,7 +36,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         rows.worth(warehouse, view, days),
     )
     before = before if view.before else {}
-    known = worth.iloc[0] if len(worth) else {"customers": 0, "valued": 0, "rate": None, "average": None}
+    nobody = {"customers": 0, "valued": 0, "rate": None, "average": None}
+    known: dict[str, Any] = worth.iloc[0].to_dict() if len(worth) else nobody
     boxes = [
         Box("buyers", "Buyers", "Distinct people with an order.", now["buyers"], before.get("buyers")),
         Box("new", "New customers", "Those whose first order ever this was.", now["new"], before.get("new")),
