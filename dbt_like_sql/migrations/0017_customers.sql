@@ -127,3 +127,27 @@ create table agg_customer_cohorts (
 );
 create index agg_customer_cohorts_grain on agg_customer_cohorts (hash_record_extended(row(local_date, channel, device_type, country, currency, is_bot), 0));
 create index agg_customer_cohorts_local_date on agg_customer_cohorts (local_date);
+
+create table segments (
+    segment text primary key,
+    place integer not null,
+    label text not null,
+    visits_from integer,
+    visits_to integer,
+    orders_from integer,
+    orders_to integer,
+    purchases_from integer,
+    purchases_to integer,
+    revenue_from numeric,
+    revenue_to numeric,
+    days_since_order_from integer,
+    days_since_order_to integer,
+    days_since_visit_from integer,
+    days_since_visit_to integer,
+    first_channel text[],
+    channel text[],
+    device text[],
+    country text[],
+    rfm text[]
+);
+comment on table segments is 'The conditions of segments.yml; null where a segment has none. Written by migrate only.';

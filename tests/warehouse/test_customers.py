@@ -10,6 +10,7 @@ import pytest
 
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
+from clickstream_dagster.warehouse.segment_file import WORDS
 from ingest_lambda.contract import Event, Order
 from support.stories import GOOGLEBOT, event, five_weeks, rows, tell
 from support.tables import unequal_sums
@@ -52,10 +53,7 @@ def test_events_come_to_what_the_file_says(stack: Stack, case: Path, is_backward
         assert unequal_sums(connection) == {}
 
 
-GROUPS = {
-    *("champions", "loyal", "potential loyalists", "new", "promising"),
-    *("need attention", "about to sleep", "at risk", "cannot lose", "hibernating"),
-}
+GROUPS = set(WORDS["rfm"])
 
 
 @pytest.fixture
