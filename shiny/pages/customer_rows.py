@@ -55,7 +55,7 @@ _WORTH = f"""
     select
         {{by}} as value, sum(customers)::bigint as customers, sum(repeat_{{days}})::bigint as repeated,
         coalesce(sum(customers) filter (where {_OWN}), 0)::bigint as valued,
-        sum(value_{{days}}) filter (where {_OWN}) as amount
+        sum(value_{{days}}) filter (where {_OWN}) as amount, (select currency from shop_settings) as currency
     from agg_customer_cohorts where {PERIOD} and {SEGMENT} group by 1 order by 2 desc, 1 limit 100
 """
 _MONTHS = f"""
@@ -74,7 +74,7 @@ _SECOND = f"""
         steps.days, count(*) as customers,
         count(*) filter (where days_to_second <= steps.days) as returned
     from unnest(%(steps)s) as steps (days)
-    inner join customers on customers.local_date <= %(last)s::date - steps.days
+    inner join customers on %(last)s::date - steps.days - customers.local_date between 0 and 364
     group by 1 order by 1
 """
 _GROUPS = f"""
@@ -83,6 +83,21 @@ _GROUPS = f"""
         coalesce(sum(net_revenue) filter (where {_OWN}), 0) as revenue,
         (select local_date from last_whole_day) as at
     from customer_rfm where {SEGMENT} group by 1
+"""
+#: Everybody who has come, whatever they bought.
+_SEGMENTS = f"""
+    with members as (
+        select segment_members.segment, dim_person.person_id from segment_members
+        inner join dim_person on dim_person.person_id = segment_members.person_id
+        where {SEGMENT}
+    )
+    select
+        segments.label, segments.segment, count(members.person_id) as people, count(customer_rfm.person_id) as buyers,
+        coalesce(sum(customer_rfm.net_revenue) filter (where {_OWN}), 0) as revenue
+    from segments
+    left join members on members.segment = segments.segment
+    left join customer_rfm on customer_rfm.person_id = members.person_id and not customer_rfm.is_bot
+    group by segments.segment, segments.label, segments.place order by segments.place
 """
 
 
@@ -159,9 +174,10 @@ def _last_of(month: date) -> date:
 
 
 async def second_purchases(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    """A row for each number of days: the `customers` for whom they are over, how many had `returned` by then, the `rate`."""
+    """A row for each number of days: the `customers` of the year for which they are over, how many had `returned` by then, the
+    `rate`."""
     end = last_day(view)
-    parameters = view.parameters(Period(end - YEAR - timedelta(days=max(STEPS)), end))
+    parameters = view.parameters(Period(known(view, max(STEPS)).start, end))
     frame = (await warehouse.frame(_SECOND, {**parameters, "steps": list(STEPS), "last": end})).copy()
     frame["rate"] = [share(*pair) for pair in zip(frame["returned"], frame["customers"], strict=True)]
     frame["note"] = ["few" if count < FEW else "" for count in frame["customers"]]
@@ -178,3 +194,8 @@ async def groups(warehouse: Warehouse, view: View) -> pd.DataFrame:
     frame["revenue_share"] = [share(amount, frame["revenue"].sum()) for amount in frame["revenue"]]
     frame["do"] = [GROUPS[name] for name in frame["name"]]
     return frame
+
+
+async def segments(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    """A row for each of the owner's segments: `label`, `segment`, its `people`, the `buyers` among them and their `revenue`."""
+    return await warehouse.frame(_SEGMENTS, view.parameters())

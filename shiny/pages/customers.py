@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -108,6 +107,7 @@ def _draw_worth(frame: pd.DataFrame, _: View) -> go.Figure:
     shown = frame[frame["average"].notna()][:12]
     texts = [f"{money(value)} · {count(n)}" for value, n in zip(shown["average"], shown["valued"], strict=True)]
     made = charts.bars(shown["value"], list(shown["average"]), name="Net revenue per new customer", texts=texts)
+    made.update_layout(xaxis_title=f"Net revenue per new customer, {frame['currency'].iloc[0]}")
     return _paled(made, shown)
 
 
@@ -142,17 +142,13 @@ async def _orders(warehouse: Warehouse, view: View) -> pd.DataFrame:
 def _draw_orders(frame: pd.DataFrame, view: View) -> go.Figure:
     shown = ORDERS.chosen(view)
     named = [("New", frame[f"new_{shown}"]), ("Returning", frame[f"returning_{shown}"])]
-    made = charts.stacked(list(frame["at"]), [(name, list(map(float, values))) for name, values in named])
-    if len(frame) == 1:
-        at = pd.Timestamp(frame["at"].iloc[0])
-        made.update_layout(
-            xaxis={
-                "tickvals": [at],
-                "tickformat": "%d %b %Y",
-                "range": [at - timedelta(days=1), at + timedelta(days=1)],
-            }
-        )
-    return made
+    # On an axis of time, a bar alone is as thin as a moment.
+    at = list(frame["at"]) if len(frame) > 1 else [f"{frame['at'].iloc[0]:%d %b %Y}"]
+    return charts.stacked(at, [(name, list(map(float, values))) for name, values in named])
+
+
+def _draw_segments(frame: pd.DataFrame, _: View) -> go.Figure:
+    return charts.bars(frame["segment"], frame["people"], name="People", texts=[count(n) for n in frame["people"]])
 
 
 _AVERAGES = {f"average_{n}": Column(f"Value in {n} days", "money") for n in rows.WINDOWS}
@@ -183,8 +179,8 @@ PARTS = (
     Card(
         "second",
         "When the second purchase comes",
-        "Of the new customers for whom so many days are over by the period's end, those with a second purchase by then. Two "
-        "years of first purchases. * and pale: fewer than 30 customers.",
+        "Of the new customers of a year for which so many days are over by the period's end, those with a second purchase by "
+        "then. Each number of days has a year of its own, so a longer one may have the smaller share. * and pale: fewer than 30.",
         rows.second_purchases,
         {
             "days": Column("Days", "count"),
@@ -200,7 +196,7 @@ PARTS = (
     ),
     Card(
         "channels",
-        "What a new customer is worth, by first channel",
+        "Worth by first channel",
         "Net revenue per new customer up to so many days after the first purchase, by the channel of the very first session, and "
         "how many customers that is. A year of first purchases for which the days are over by the period's end. Amounts in the "
         "shop's currency. Pale: fewer than 30 customers.",
@@ -212,6 +208,7 @@ PARTS = (
             "rate": Column("Came back %", "percent"),
             "valued": Column("In the shop's currency", "count"),
             "average": Column("Value each", "money"),
+            "currency": Column("Currency"),
             "note": Column("Few"),
         },
         _draw_worth,
@@ -256,5 +253,22 @@ PARTS = (
         _draw_orders,
         (ORDERS,),
         height="300px",
+    ),
+    Card(
+        "segments",
+        "Your segments",
+        "People who meet all conditions of a segment of segments.yml, on the last whole day whatever the period; no bots. "
+        "Their ids, for a mailing: clickstream segment NAME. Revenue is net, in the shop's currency.",
+        rows.segments,
+        {
+            "label": Column("Segment"),
+            "segment": Column("Name"),
+            "people": Column("People", "count"),
+            "buyers": Column("With an order", "count"),
+            "revenue": Column("Net revenue", "money"),
+        },
+        _draw_segments,
+        height="240px",
+        empty="There are no segments. Write some into segments.yml; the one that came along has examples.",
     ),
 )

@@ -114,6 +114,8 @@ def test_a_window_that_is_not_over_has_no_number(site: Site) -> None:
     firsts = [first for (first,) in site.rows("select local_date from fact_customers where not is_bot")]
     known = [sum(first + days * DAY <= VIEW.period.end for first in firsts) for days in (7, 14, 30)]
     assert list(curve["customers"]) == known
+    month = boxes(site, VIEW.with_option("customers-window", "30"))["rate"]
+    assert curve["rate"].iloc[-1] == pytest.approx(month.value)
     assert ask(site, customer_rows.months, VIEW).empty
 
 
@@ -141,6 +143,23 @@ def test_groups_have_every_buyer_once(site: Site) -> None:
         assert frame["customers"].sum() == len(people)
         assert frame["share"].sum() == pytest.approx(1)
         assert list(frame["name"]) == [name for name in customer_rows.GROUPS if name in set(frame["name"])]
+
+
+def test_segments_are_counted_as_they_are_members(site: Site) -> None:
+    members = site.rows(
+        """
+        select segment, count(*), count(o.person_id) from segment_members
+        left join (select distinct person_id from fact_customers where not is_bot) as o using (person_id) group by 1
+        """
+    )
+    counts = {name: (people, buyers) for name, people, buyers in members}
+    frame = ask(site, customer_rows.segments, VIEW)
+    assert list(frame["segment"]) == ["best-customers", "lapsed-regulars", "window-shoppers"]
+    found = {row.segment: (row.people, row.buyers) for row in frame.itertuples() if row.people}
+    assert found == counts != {}
+    part = ask(site, customer_rows.segments, VIEWS[1])
+    assert (part["people"] <= frame["people"]).all()
+    assert part["people"].sum() < frame["people"].sum()
 
 
 def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: Page) -> None:
