@@ -92,11 +92,11 @@ _SEGMENTS = f"""
         where {SEGMENT}
     )
     select
-        segments.label, segments.segment, count(members.person_id) as people, count(customer_rfm.person_id) as buyers,
-        coalesce(sum(customer_rfm.net_revenue) filter (where {_OWN}), 0) as revenue
+        segments.label, segments.segment, count(members.person_id) as people, count(fact_customers.person_id) as buyers,
+        coalesce(sum(revenue - refunded) filter (where {_OWN}), 0) as revenue
     from segments
     left join members on members.segment = segments.segment
-    left join customer_rfm on customer_rfm.person_id = members.person_id and not customer_rfm.is_bot
+    left join fact_customers on fact_customers.person_id = members.person_id and not fact_customers.is_bot
     group by segments.segment, segments.label, segments.place order by segments.place
 """
 

@@ -90,10 +90,11 @@ async def _worth(warehouse: Warehouse, view: View) -> pd.DataFrame:
 
 def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
     texts = [
-        f"{count(n)} · {100 * of:.0f} % of revenue" if not is_missing(of) else count(n)
+        f"{count(n)} · {100 * of:.0f} %" if not is_missing(of) else count(n)
         for n, of in zip(frame["customers"], frame["revenue_share"], strict=True)
     ]
-    return charts.bars(frame["name"], frame["customers"], name="Customers", texts=texts)
+    made = charts.bars(frame["name"], frame["customers"], name="Customers", texts=texts)
+    return made.update_layout(xaxis_title="Customers · their share of net revenue")
 
 
 def _draw_second(frame: pd.DataFrame, _: View) -> go.Figure:
