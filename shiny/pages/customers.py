@@ -94,7 +94,7 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
         for n, of in zip(frame["customers"], frame["revenue_share"], strict=True)
     ]
     made = charts.bars(frame["name"], frame["customers"], name="Customers", texts=texts)
-    return made.update_layout(xaxis_title="Customers · their share of net revenue")
+    return made.update_layout(xaxis_title="Customers · share of net revenue")
 
 
 def _draw_second(frame: pd.DataFrame, _: View) -> go.Figure:
@@ -108,7 +108,7 @@ def _draw_worth(frame: pd.DataFrame, _: View) -> go.Figure:
     shown = frame[frame["average"].notna()][:12]
     texts = [f"{money(value)} · {count(n)}" for value, n in zip(shown["average"], shown["valued"], strict=True)]
     made = charts.bars(shown["value"], list(shown["average"]), name="Net revenue per new customer", texts=texts)
-    made.update_layout(xaxis_title=f"Net revenue per new customer, {frame['currency'].iloc[0]}")
+    made.update_layout(xaxis_title=f"Per new customer, {frame['currency'].iloc[0]}")
     return _paled(made, shown)
 
 
