@@ -126,6 +126,8 @@ class Settings:
     funnel_steps: tuple[str, ...]
     #: A channels.yml of the owner's; None: the one that came along.
     channels: Path | None
+    #: A segments.yml of the owner's; None: the one that came along.
+    segments: Path | None
     shop_hosts: tuple[str, ...]
     payment_hosts: tuple[str, ...]
     first_hour: datetime
@@ -189,6 +191,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         currency=_matching(env, "CLICKSTREAM_CURRENCY", "USD", r"[A-Z]{3}", "an ISO 4217 code such as EUR"),
         funnel_steps=_funnel_steps(env),
         channels=Path(env["CLICKSTREAM_CHANNELS"]).expanduser() if env.get("CLICKSTREAM_CHANNELS") else None,
+        segments=Path(env["CLICKSTREAM_SEGMENTS"]).expanduser() if env.get("CLICKSTREAM_SEGMENTS") else None,
         shop_hosts=_names(env, "CLICKSTREAM_SHOP_HOSTS", ()),
         payment_hosts=_names(env, "CLICKSTREAM_PAYMENT_HOSTS", ()),
         first_hour=_first_hour(env, home),

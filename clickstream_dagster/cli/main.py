@@ -21,6 +21,7 @@ COMMANDS = {
     "materialize": ("materializing", "Load hours and bring every table up to date."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
+    "segment": ("segments", "List the segments of people, or print the ids of one."),
     "gateway": ("serving", "Serve the collector on this machine."),
     "serve": ("serving", "Serve the Dagster UI: lineage, partitions, backfills."),
     "dashboard": ("serving", "Serve the shop owner's dashboard."),

@@ -18,6 +18,7 @@ from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
+from clickstream_dagster.warehouse import segment_file
 from clickstream_dagster.warehouse.models import Model, all_models
 
 Lineage = Mapping[str, Mapping[str, list[list[str]]]]
@@ -79,6 +80,7 @@ def _schema() -> dict[str, object]:
         "order_events_limit": "integer",
         "order_lines_limit": "integer",
     }
+    schema["segments"] = dict.fromkeys(segment_file.COLUMNS, "text")
     schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}
     return schema
 

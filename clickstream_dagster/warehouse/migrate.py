@@ -7,7 +7,7 @@ from importlib.resources import files
 from psycopg2 import sql
 
 from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT, SESSION_GAP, Settings
-from clickstream_dagster.warehouse import backfill, changes, labels, reader, relabel
+from clickstream_dagster.warehouse import backfill, changes, labels, reader, relabel, segment_file, segments
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
@@ -22,7 +22,7 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
-        rules = relabel.chosen_rules(settings)
+        rules, chosen = relabel.chosen_rules(settings), segment_file.chosen(settings)
         if pending or _is_anything_new(cursor, settings) or relabel.are_new(cursor, rules):
             _wait_for_others(cursor)
             _apply(cursor, pending)
@@ -33,8 +33,11 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
                 labels.add(cursor, backfill.key_events(cursor))
             _owe_what_is_new(cursor, are_settings_new)
             _grant_loading(cursor)
+            segments.write(cursor, chosen)
             reader.grant(cursor)  # each time, since a view that was replaced has lost its grants
             reader.restrict(cursor)
+        elif segments.are_new(cursor, chosen):  # nothing is built of them: nobody is waited for
+            segments.write(cursor, chosen)
     reader.hold(connection)
     return pending
 

@@ -23,7 +23,18 @@ from dashboard_site import Site, serving, settled
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Geo, Order, OrderItem, Product, Rejection
 
-PAGES = ("overview", "now", "funnel", "journeys", "products", "acquisition", "retention", "search", "reliability")
+PAGES = (
+    "overview",
+    "now",
+    "funnel",
+    "journeys",
+    "products",
+    "acquisition",
+    "customers",
+    "retention",
+    "search",
+    "reliability",
+)
 NOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
 TEXTS = (
     "<script>document.title='broken in'</script>",
@@ -174,7 +185,7 @@ def test_text_stays_text(hostile: Site, page: Page, name: str) -> None:
     expect(page.locator(".shiny-output-error")).to_have_count(0)
     expect(page.locator(".card-problem")).to_have_count(0)
     shown = page.locator(".tab-pane.active .parts").inner_text()
-    assert name in ("funnel", "retention") or any(
+    assert name in ("funnel", "customers", "retention") or any(
         text in shown for text in ("<script>", "&lt;script", "/c calc", "שלום")
     )
 

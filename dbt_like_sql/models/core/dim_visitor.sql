@@ -20,7 +20,12 @@ final as (
         (array_agg(channel order by started_at))[1] as first_channel,
         count(*)::integer as session_count,
         sum(order_count)::bigint as order_count,
-        bool_or(is_bot) as is_bot
+        bool_or(is_bot) as is_bot,
+        (array_agg(device_type order by started_at))[1] as first_device_type,
+        (array_agg(country order by started_at))[1] as first_country,
+        count(*) filter (where not is_bot)::integer as visit_count,
+        max(ended_at) filter (where not is_bot) as last_visit_at,
+        coalesce(array_agg(distinct channel order by channel) filter (where not is_bot), '{}') as channels
     from sessions
     group by visitor_id
 )
