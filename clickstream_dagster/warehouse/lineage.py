@@ -78,6 +78,9 @@ def _schema() -> dict[str, object]:
         "funnel_window": "interval",
         "order_events_limit": "integer",
         "order_lines_limit": "integer",
+        "attribution_window": "interval",
+        "attribution_half_life": "interval",
+        "touches_limit": "integer",
     }
     schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}
     return schema

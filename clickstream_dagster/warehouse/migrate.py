@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib.resources import files
 
 from psycopg2 import sql
 
-from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT, SESSION_GAP, Settings
+from clickstream_dagster.settings import (
+    ATTRIBUTION_HALF_LIFE,
+    FUNNEL_WINDOW,
+    ORDER_EVENTS_LIMIT,
+    ORDER_LINES_LIMIT,
+    SESSION_GAP,
+    TOUCHES_LIMIT,
+    Settings,
+)
 from clickstream_dagster.warehouse import backfill, changes, labels, reader
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
@@ -85,6 +94,9 @@ _SETTINGS = (
     "funnel_window",
     "order_events_limit",
     "order_lines_limit",
+    "attribution_window",
+    "attribution_half_life",
+    "touches_limit",
 )
 
 
@@ -96,7 +108,8 @@ def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
 def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits)
+    attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
+    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:
