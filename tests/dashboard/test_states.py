@@ -23,7 +23,18 @@ from dashboard_site import Site, serving, settled
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Geo, Order, OrderItem, Product, Rejection
 
-PAGES = ("overview", "now", "funnel", "journeys", "products", "acquisition", "retention", "search", "reliability")
+PAGES = (
+    "overview",
+    "now",
+    "funnel",
+    "journeys",
+    "products",
+    "acquisition",
+    "attribution",
+    "retention",
+    "search",
+    "reliability",
+)
 NOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
 TEXTS = (
     "<script>document.title='broken in'</script>",

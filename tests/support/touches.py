@@ -83,7 +83,7 @@ def path(touches: Sequence[Touch]) -> tuple[str, ...]:
     return tuple(channel for channel, _ in groupby(one.channel for one in touches))[-20:]
 
 
-def credits(model: str, touches: Sequence[Touch], amount: Decimal, decimals: int) -> list[Decimal]:
+def worth(model: str, touches: Sequence[Touch], amount: Decimal, decimals: int) -> list[Decimal]:
     """What each touch gets of an amount: exact fractions, rounded by largest remainder."""
     units = int(amount.scaleb(decimals))
     weights = _weights(model, touches)

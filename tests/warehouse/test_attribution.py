@@ -17,7 +17,7 @@ from clickstream_dagster.warehouse.rebuild import rebuild
 from ingest_lambda.contract import Event, Order
 from support.stories import event, five_weeks, load, rows, tell
 from support.tables import unequal_sums
-from support.touches import attribution, credits, path
+from support.touches import attribution, path, worth
 
 MODELS = ("first", "last", "last_non_direct", "linear", "position", "time_decay")
 CHANNELS = "select channel from fact_order_touches where order_id = %s order by position"
@@ -94,7 +94,7 @@ def test_touches_and_credits_in_pieces_are_those_of_a_second_opinion(
         for model in MODELS:
             for measure, amount, decimals in (("orders", Decimal(1), 6), ("revenue", expected.net[order], 2)):
                 got = [one[f"{model}_{measure}"] for one in by_order[order]]
-                assert got == credits(model, touches, amount, decimals), (order, model, measure)
+                assert got == worth(model, touches, amount, decimals), (order, model, measure)
                 assert sum(got) == amount  # type: ignore[call-overload]
     lost = rows(stack, "select person_id, is_bot, path from fact_lost_journeys")
     assert sorted((who, is_bot, tuple(steps)) for who, is_bot, steps in lost) == expected.lost
