@@ -97,6 +97,12 @@ def _own(frame: pd.DataFrame, view: View, most: int) -> pd.DataFrame:
     return (own[own["value"] != "(none)"] if BY.chosen(view) == "campaign" else own)[:most]
 
 
+def _counted(frame: pd.DataFrame, most: int) -> list[str]:
+    """Names with the orders that stand behind them."""
+    labels = charts.told_apart(frame["value"], most)
+    return [f"{label} · {count(orders)}" for label, orders in zip(labels, frame["orders"], strict=True)]
+
+
 def _opacity(orders: Sequence[Any]) -> list[float]:
     return [1.0 if number >= FEW else 0.35 for number in orders]
 
@@ -107,7 +113,7 @@ def _draw_compared(frame: pd.DataFrame, view: View) -> go.Figure:
         return charts.figure()
     model, is_money = shown_model(view), MEASURE.chosen(view) == "revenue"
     texts = [_difference(*pair) for pair in zip(top["chosen"], top["change"], strict=True)]
-    made = charts.bars(top["value"], [float(v) for v in top["chosen"]], name=MODELS[model], texts=texts)
+    made = charts.bars(_counted(top, 28), [float(v) for v in top["chosen"]], name=MODELS[model], texts=texts)
     places = made.data[0].y
     made.data[0].update(marker={"color": charts.COLORS[0], "opacity": _opacity(top["orders"])}, offsetgroup="chosen")
     made.add_bar(
@@ -127,9 +133,9 @@ def _draw_compared(frame: pd.DataFrame, view: View) -> go.Figure:
     return made
 
 
-def _difference(chosen: Any, change: float | None) -> str:
+def _difference(chosen: Any, change: Any) -> str:
     told = money(float(chosen))
-    return told if change is None else f"{told} ({100 * change:+.0f} %)"
+    return told if is_missing(change) else f"{told} ({100 * change:+.0f} %)"
 
 
 def _draw_models(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -141,15 +147,14 @@ def _draw_models(frame: pd.DataFrame, view: View) -> go.Figure:
     rates = [list(row) for row in top[[f"{name}_share" for name in names]].values]
     is_few = [orders < FEW for orders in top["orders"]]
     best = [max((row[place] or 0 for row in rates), default=0) or 1 for place in range(len(names))]
-    labels = charts.told_apart(top["value"], 22)
     made = charts.heatmap(
         [MODELS[name] for name in names],
-        [charts.shortened(f"{label} · {count(orders)}") for label, orders in zip(labels, top["orders"], strict=True)],
+        [charts.shortened(name) for name in _counted(top, 22)],
         [
             [None if few or rate is None else rate / best[place] for place, rate in enumerate(row)]
             for few, row in zip(is_few, rates, strict=True)
         ],
-        texts=[["" if is_missing(rate) else f"{100 * rate:.1f} %" for rate in row] for row in rates],
+        texts=[["" if is_missing(rate) else f"{100 * rate:.0f} %" for rate in row] for row in rates],
         name="",
     )
     made.update_traces(zmin=0, zmax=1.6, hoverongaps=True, hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>")
@@ -158,10 +163,7 @@ def _draw_models(frame: pd.DataFrame, view: View) -> go.Figure:
 
 def _draw_paths(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
-    texts = [
-        f"{n:,} · {100 * rate:.0f} % of {every:,}"
-        for n, rate, every in zip(top["orders"], top["rate"], top["journeys"], strict=True)
-    ]
+    texts = [f"{n:,} of {every:,}" for n, every in zip(top["orders"], top["journeys"], strict=True)]
     made = charts.bars([" › ".join(path) for path in top["path"]], list(top["orders"]), name="Orders", texts=texts)
     made.data[0].update(marker={"color": charts.COLORS[0], "opacity": _opacity(top["journeys"])})
     return made
@@ -176,8 +178,9 @@ PARTS = (
         "What a model credits, beside last click",
         "Last click gives an order to the visit in which it was placed. Linear: to all visits alike. Position: 40 % to the "
         "first, 40 % to the last, 20 % to those between. Time decay: half as much to a visit seven days earlier. Last "
-        "non-direct: to the last one with a source. Markov, of channels only: by what would be lost without the channel. In "
-        f"brackets, the difference to last click. {_PALE} The picture is in the shop's currency; the table has a row for each.",
+        "non-direct: to the last one with a source. Markov, of channels only: by what would be lost without the channel. Beside "
+        f"the name stand the model's orders, in brackets the difference to last click. {_PALE} The picture is in the shop's "
+        "currency; the table has a row for each.",
         compared,
         {
             **_NAME,
@@ -209,8 +212,8 @@ PARTS = (
     Card(
         "paths",
         "Paths to purchase",
-        "The channels of an order's visits in their order, the same one again left out; the 200 commonest. Beside the orders: "
-        "their share of all journeys that went this way, those without an order too. With fewer than 30 journeys it is pale.",
+        "The channels of an order's visits in their order, the same one again left out; the 200 commonest. Beside a "
+        "bar: the orders of all journeys that went this way, those without an order too. With fewer than 30 of them it is pale.",
         paths,
         {
             "path": Column("Path"),

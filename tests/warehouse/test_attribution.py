@@ -13,7 +13,7 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.models import all_models
-from clickstream_dagster.warehouse.rebuild import rebuild
+from clickstream_dagster.warehouse.rebuild import rebuild, rebuild_all
 from ingest_lambda.contract import Event, Order
 from support.stories import event, five_weeks, load, rows, tell
 from support.tables import unequal_sums
@@ -142,6 +142,26 @@ def test_a_visit_owes_the_orders_that_it_is_a_touch_of_and_no_others(stack: Stac
             rebuild(connection, all_models()[name])
         with transaction(connection) as cursor:
             assert changes.owed(cursor)["fact_order_touches"] == 9  # a session that grows is the same touch
+
+
+def test_a_late_visit_owes_no_order_with_enough_newer_ones(
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one event of long ago could cost all orders of an id that a whole shop shares."""
+    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.TOUCHES_LIMIT", 3)
+    stack = make_stack()
+    days = [f"{day} 10:00" for day in range(1, 29)]
+    tell(stack, *(event(at, path="/") for at in days), *(bought(at, f"o{n}", "ann") for n, at in enumerate(days, 1)))
+    load(stack, event("10 20:00", path=LINKS[2]))
+    with stack.warehouse() as connection:
+        for name in ("fact_sessions", "dim_visitor", "fact_touches"):
+            rebuild(connection, all_models()[name])
+        with transaction(connection) as cursor:
+            cursor.execute("select distinct key from changed_keys where model = 'fact_order_touches' order by key")
+            assert [key for (key,) in cursor.fetchall()] == ["o11", "o12", "o13"]
+        rebuild_all(connection)
+    touched = rows(stack, "select distinct order_id from fact_order_touches where channel = 'email' order by order_id")
+    assert touched == [("o11",), ("o12",)]
 
 
 def test_the_days_before_an_order_are_a_setting(make_stack: Callable[..., Stack]) -> None:
