@@ -20,8 +20,9 @@ from clickstream_dagster.warehouse import backfill, changes, labels, reader
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
-#: What a load writes besides the tables that it fills: what is loaded, what it did, and what it owes the rebuilds.
-_LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans")
+#: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds, and
+#: what campaigns cost.
+_LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans", "campaign_spend")
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 

@@ -16,8 +16,11 @@ from clickstream_dagster.warehouse.connection import Connection, Cursor, transac
 from clickstream_dagster.warehouse.models import all_models
 
 READER_ROLE = "clickstream_reader"
-#: What a reader sees besides the models: the settings, what is loaded, and how far the rebuilds are.
-_READABLE = ("shop_settings", "loaded_hours", "model_runs", "changed_keys", "changed_spans", "machine_health")
+#: What a reader sees besides the models: the settings, what is loaded, how far the rebuilds are, and what campaigns cost.
+_READABLE = (
+    *("shop_settings", "loaded_hours", "model_runs", "changed_keys", "changed_spans", "machine_health"),
+    "campaign_spend",
+)
 #: `temp_file_limit` only a superuser can set: a role cannot lift it.
 _LIMITS = {
     "default_transaction_read_only": "on",

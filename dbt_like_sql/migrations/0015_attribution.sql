@@ -111,3 +111,16 @@ create table agg_daily_touch_paths (
 );
 create index agg_daily_touch_paths_grain on agg_daily_touch_paths (hash_record_extended(row(local_date, path, currency, is_bot), 0));
 create index agg_daily_touch_paths_local_date on agg_daily_touch_paths (local_date);
+
+-- What campaigns cost, as `clickstream spend` brings it in. Nothing derives it: no rebuild touches it.
+create table campaign_spend (
+    spent_on date not null,
+    campaign text not null,
+    source text,
+    channel text,
+    currency text not null,
+    cost numeric not null,
+    unique nulls not distinct (spent_on, campaign, source, channel, currency)
+);
+comment on table campaign_spend is
+    'Cost of a campaign on a date, of its source and channel where the file says them. Joined to credits by these names and the currency.';

@@ -23,6 +23,7 @@ from pages.attribution_rows import (
     paths,
     shown_model,
     side_by_side,
+    spend,
     totals,
 )
 from queries import Warehouse
@@ -169,6 +170,19 @@ def _draw_paths(frame: pd.DataFrame, _: View) -> go.Figure:
     return made
 
 
+def _draw_spend(frame: pd.DataFrame, _: View) -> go.Figure:
+    top = frame[:12]
+    told = zip(top["campaign"], top["source"], top["channel"], strict=True)
+    names = [" / ".join(part for part in parts if not is_missing(part)) for parts in told]
+    texts = [
+        f"{back:.2f} · {orders:.1f} for {money(float(cost), currency)}"
+        for back, orders, cost, currency in zip(top["return"], top["orders"], top["cost"], top["currency"], strict=True)
+    ]
+    made = charts.bars(names, list(top["return"]), name="Return on spend", texts=texts)
+    made.data[0].update(marker={"color": charts.COLORS[0], "opacity": _opacity(top["orders"])})
+    return made.update_layout(xaxis_dtick=None)
+
+
 _PALE = f"With fewer than {FEW} orders it is pale: mostly chance."
 _NAME = {"value": Column("Name"), "currency": Column("Currency")}
 PARTS = (
@@ -226,5 +240,31 @@ PARTS = (
         _draw_paths,
         height="440px",
         empty=_NONE,
+    ),
+    Card(
+        "spend",
+        "Return on spend by campaign",
+        "What campaigns cost on the days of the period, from clickstream spend, and what the chosen model credits them with; "
+        "linear where Markov is chosen. Return on spend: net revenue / cost; cost per order: cost / orders. Beside a bar: the "
+        f"return, the orders, the cost. {_PALE} The table has last click's beside them.",
+        spend,
+        {
+            "campaign": Column("Campaign"),
+            "source": Column("Source"),
+            "channel": Column("Channel"),
+            "currency": Column("Currency"),
+            "cost": Column("Cost", "money"),
+            "orders": Column("Orders", "money"),
+            "cost_per_order": Column("Cost per order", "money"),
+            "revenue": Column("Net revenue", "money"),
+            "return": Column("Return on spend", "money"),
+            "last_orders": Column("Last click: orders", "money"),
+            "last_cost_per_order": Column("Last click: cost per order", "money"),
+            "last_return": Column("Last click: return on spend", "money"),
+        },
+        _draw_spend,
+        (MODEL,),
+        height="380px",
+        empty="No costs in this period. Bring them in from a CSV of date, campaign, cost and currency: clickstream spend -h",
     ),
 )

@@ -78,6 +78,30 @@ _PATHS = f"""
     from agg_daily_touch_paths where {_PEOPLE}
     group by path having sum(orders) > 0 order by orders desc, path limit 200
 """
+#: A cost counts for the credits of its campaign, of its source and channel too where it names them, and in its currency.
+_SPEND = f"""
+    with spent as (
+        select campaign, source, channel, currency, sum(cost) as cost from campaign_spend
+        where spent_on between %(start)s and %(end)s group by 1, 2, 3, 4
+    ),
+    credits as (
+        select
+            campaign, source, channel, currency, sum({{model}}_orders) as orders, sum({{model}}_revenue) as revenue,
+            sum(last_orders) as last_orders, sum(last_revenue) as last_revenue
+        from agg_daily_attribution where {_PEOPLE} and campaign in (select campaign from spent) group by 1, 2, 3, 4
+    )
+    select
+        spent.campaign, spent.source, spent.channel, spent.currency, spent.cost, coalesce(sum(credits.orders), 0) as orders,
+        coalesce(sum(credits.revenue), 0) as revenue, coalesce(sum(credits.last_orders), 0) as last_orders,
+        coalesce(sum(credits.last_revenue), 0) as last_revenue
+    from spent
+    left join credits
+        on credits.campaign = spent.campaign and credits.currency = spent.currency
+        and (spent.source is null or credits.source = spent.source)
+        and (spent.channel is null or credits.channel = spent.channel)
+    group by 1, 2, 3, 4, 5
+    order by spent.currency = (select currency from shop_settings) desc, spent.currency, cost desc, 1, 2, 3 limit 200
+"""
 _CURRENCY = "select currency from shop_settings"
 
 
@@ -154,6 +178,18 @@ async def paths(warehouse: Warehouse, view: View) -> pd.DataFrame:
     frame = (await warehouse.frame(_PATHS, view.parameters())).copy()
     frame["share"] = [share(*pair) for pair in zip(frame["orders"], frame["whole"], strict=True)]
     frame["rate"] = [share(*pair) for pair in zip(frame["orders"], frame["journeys"], strict=True)]
+    return frame
+
+
+async def spend(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    """What campaigns cost, and what the chosen model and last click credit them with."""
+    model = MODEL.chosen(view)
+    sql = _SPEND.format(model=model if model in STORED else "linear")
+    frame = (await warehouse.frame(sql, view.parameters())).copy()
+    for prefix in ("", "last_"):
+        orders, revenue = frame[f"{prefix}orders"], frame[f"{prefix}revenue"]
+        frame[f"{prefix}cost_per_order"] = [share(*pair) for pair in zip(frame["cost"], orders, strict=True)]
+        frame[f"{prefix}return"] = [share(*pair) for pair in zip(revenue, frame["cost"], strict=True)]
     return frame
 
 

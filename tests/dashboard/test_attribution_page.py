@@ -15,7 +15,9 @@ from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
 from clickstream_dagster.cli.serving import reader_environment
+from clickstream_dagster.warehouse.spend import Spent, store
 from dashboard_site import Site, settled
+from formats import is_missing
 from pages import attribution, attribution_rows
 from periods import Period
 from queries import Warehouse, dsn
@@ -184,3 +186,35 @@ def test_the_page_shows_them_and_follows_what_is_chosen(site: Site, page: Page) 
         settled(page)
         table.expect_cell(first["value"], row=0, col=0)
         table.expect_cell(f"{first['chosen']:.2f}", row=0, col=2)
+
+
+def test_costs_stand_beside_what_they_brought(site: Site) -> None:
+    """Of a campaign with a cost in two currencies, one with a source that is not its own, and one that nobody came by."""
+    [(name, source)] = site.rows("""
+        select campaign, min(source) from agg_daily_attribution where campaign <> '(none)' and not is_bot
+        group by 1 order by sum(linear_orders) desc limit 1
+        """)
+    day, late = date(2026, 3, 1), date(2026, 3, 20)
+    costs = {
+        Spent(day, name, None, None, "USD"): Decimal(100),
+        Spent(late, name, None, None, "USD"): Decimal(999),  # after the period
+        Spent(day, name, None, None, "EUR"): Decimal(10),
+        Spent(day, name, source, None, "USD"): Decimal(50),
+        Spent(day, name, "elsewhere", None, "USD"): Decimal(20),
+        Spent(day, "nobody", None, None, "USD"): Decimal(5),
+    }
+    with site.stack.warehouse() as connection:
+        store(connection, costs)
+    for model in ("position", "markov"):
+        view = chosen(VIEW, model=model)
+        frame = ask(site, attribution_rows.spend, view).set_index(["campaign", "source", "currency"])
+        credits = ask(site, attribution_rows.compared, chosen(view, by="campaign")).set_index(["value", "currency"])
+        own, credited = frame.loc[(name, None, "USD")], credits.loc[(name, "USD")]
+        assert (own["cost"], own["revenue"], own["last_revenue"]) == (100, credited["chosen"], credited["last"])
+        assert own["cost_per_order"] == pytest.approx(100 / float(own["orders"]))
+        assert own["return"] == pytest.approx(float(own["revenue"]) / 100)
+        assert 0 < frame.loc[(name, source, "USD")]["orders"] <= own["orders"]
+        for nothing in ((name, "elsewhere", "USD"), ("nobody", None, "USD")):
+            assert frame.loc[nothing]["return"] == 0
+            assert is_missing(frame.loc[nothing]["cost_per_order"])
+        assert list(attribution._draw_spend(frame.reset_index(), view).data[0].x) == list(frame["return"])
