@@ -129,14 +129,19 @@ def _draw_compared(frame: pd.DataFrame, view: View) -> go.Figure:
     most = max([1.0, *map(float, top["chosen"]), *map(float, top["last"])])
     words = "Net revenue" if is_money else "Orders"
     made.update_layout(
-        barmode="group", bargap=0.3, showlegend=True, xaxis_range=[0, 1.3 * most], xaxis_dtick=None, xaxis_title=words
+        barmode="group", bargap=0.3, showlegend=True, xaxis_range=[0, 1.6 * most], xaxis_dtick=None, xaxis_title=words
     )
     return made
 
 
 def _difference(chosen: Any, change: Any) -> str:
-    told = money(float(chosen))
+    told = _plain(chosen)
     return told if is_missing(change) else f"{told} ({100 * change:+.0f} %)"
+
+
+def _plain(amount: Any) -> str:
+    """An amount beside a bar: a phone has no room for the cents of a thousand."""
+    return f"{amount:,.{0 if amount >= 100 else 1 if amount >= 10 else 2}f}"
 
 
 def _draw_models(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -152,7 +157,7 @@ def _draw_models(frame: pd.DataFrame, view: View) -> go.Figure:
         [MODELS[name] for name in names],
         [charts.shortened(name) for name in _counted(top, 22)],
         [
-            [None if few or rate is None else rate / best[place] for place, rate in enumerate(row)]
+            [0 if few or is_missing(rate) else rate / best[place] for place, rate in enumerate(row)]
             for few, row in zip(is_few, rates, strict=True)
         ],
         texts=[["" if is_missing(rate) else f"{100 * rate:.0f} %" for rate in row] for row in rates],
@@ -175,12 +180,13 @@ def _draw_spend(frame: pd.DataFrame, _: View) -> go.Figure:
     told = zip(top["campaign"], top["source"], top["channel"], strict=True)
     names = [" / ".join(part for part in parts if not is_missing(part)) for parts in told]
     texts = [
-        f"{back:.2f} · {orders:.1f} for {money(float(cost), currency)}"
+        f"{back:.2f} · {orders:.1f} for {_plain(cost)} {currency}"
         for back, orders, cost, currency in zip(top["return"], top["orders"], top["cost"], top["currency"], strict=True)
     ]
     made = charts.bars(names, list(top["return"]), name="Return on spend", texts=texts)
     made.data[0].update(marker={"color": charts.COLORS[0], "opacity": _opacity(top["orders"])})
-    return made.update_layout(xaxis_dtick=None)
+    most = max([0.1, *top["return"]])
+    return made.update_layout(xaxis_dtick=None, xaxis_range=[0, 2.6 * most])
 
 
 _PALE = f"With fewer than {FEW} orders it is pale: mostly chance."
