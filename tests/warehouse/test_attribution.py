@@ -12,11 +12,12 @@ import pytest
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import transaction
+from clickstream_dagster.warehouse.migrate import migrate
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.rebuild import rebuild, rebuild_all
 from ingest_lambda.contract import Event, Order
 from support.stories import event, five_weeks, load, rows, tell
-from support.tables import unequal_sums
+from support.tables import differences, dump, unequal_sums
 from support.touches import attribution, path, worth
 
 MODELS = ("first", "last", "last_non_direct", "linear", "position", "time_decay")
@@ -162,6 +163,31 @@ def test_a_late_visit_owes_no_order_with_enough_newer_ones(
         rebuild_all(connection)
     touched = rows(stack, "select distinct order_id from fact_order_touches where channel = 'email' order by order_id")
     assert touched == [("o11",), ("o12",)]
+
+
+def test_a_warehouse_from_before_fills_the_tables_by_itself(stack: Stack) -> None:
+    tell(stack, *history(3))
+    tables = (
+        "fact_touches",
+        "fact_order_touches",
+        "fact_lost_journeys",
+        "agg_daily_attribution",
+        "agg_daily_touch_paths",
+    )
+    with stack.warehouse() as connection:
+        before = dump(connection)
+        assert all(before[name] for name in tables)
+        with transaction(connection) as cursor:
+            cursor.execute(f"drop table {', '.join(tables)}, campaign_spend")
+            cursor.execute("delete from schema_migrations where name = '0015_attribution.sql'")
+            cursor.execute("delete from model_versions where model = any(%s)", (list(tables),))
+            cursor.execute("""
+                alter table shop_settings
+                    drop column attribution_window, drop column attribution_half_life, drop column touches_limit
+                """)
+        migrate(connection, stack.settings)
+        rebuild_all(connection)
+        assert differences(before, dump(connection)) == {}
 
 
 def test_the_days_before_an_order_are_a_setting(make_stack: Callable[..., Stack]) -> None:
