@@ -16,6 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SESSION_GAP = timedelta(minutes=30)
 FUNNEL_WINDOW = timedelta(days=7)
+#: How much a touch loses with time: half as much as one that is this much later.
+ATTRIBUTION_HALF_LIFE = timedelta(days=7)
+#: So many touches of an order are credited, the newest: a client must not choose how many there are.
+TOUCHES_LIMIT = 100
 DEFAULT_FUNNEL_STEPS = ("view_product", "add_to_cart", "checkout", "purchase")
 DEFAULT_FIRST_HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -124,6 +128,8 @@ class Settings:
     timezone: str
     currency: str
     funnel_steps: tuple[str, ...]
+    #: A touch counts for an order that comes within so many days.
+    attribution_days: int
     #: A channels.yml of the owner's; None: the one that came along.
     channels: Path | None
     #: A segments.yml of the owner's; None: the one that came along.
@@ -190,6 +196,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         timezone=_timezone(env.get("CLICKSTREAM_TIMEZONE") or "UTC"),
         currency=_matching(env, "CLICKSTREAM_CURRENCY", "USD", r"[A-Z]{3}", "an ISO 4217 code such as EUR"),
         funnel_steps=_funnel_steps(env),
+        attribution_days=int(
+            _matching(env, "CLICKSTREAM_ATTRIBUTION_DAYS", "30", r"[1-9][0-9]{0,2}", "a number of days from 1 to 999")
+        ),
         channels=Path(env["CLICKSTREAM_CHANNELS"]).expanduser() if env.get("CLICKSTREAM_CHANNELS") else None,
         segments=Path(env["CLICKSTREAM_SEGMENTS"]).expanduser() if env.get("CLICKSTREAM_SEGMENTS") else None,
         shop_hosts=_names(env, "CLICKSTREAM_SHOP_HOSTS", ()),

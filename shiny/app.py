@@ -17,7 +17,19 @@ from cards import Card, card_server, card_ui
 from chart import LIBRARY
 from filter_bar import filter_bar_server, filter_bar_ui
 from hangups import close_when_gone, has_gone
-from pages import acquisition, customers, funnel, journeys, now, overview, products, reliability, retention, search
+from pages import (
+    acquisition,
+    attribution,
+    customers,
+    funnel,
+    journeys,
+    now,
+    overview,
+    products,
+    reliability,
+    retention,
+    search,
+)
 from queries import Warehouse, dsn
 from session_state import State
 from watch import Watch
@@ -32,6 +44,7 @@ PAGES: dict[str, ModuleType] = {
     "journeys": journeys,
     "products": products,
     "acquisition": acquisition,
+    "attribution": attribution,
     "customers": customers,
     "retention": retention,
     "search": search,

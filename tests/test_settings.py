@@ -25,6 +25,7 @@ BAD = {
     "CLICKSTREAM_TIMEZONE": ["Mars/Olympus", "Europe", "../etc/passwd", "/etc/localtime", "UTC+1 ", "\x01"],
     "CLICKSTREAM_CURRENCY": ["eur", "EURO", "€", "EU R"],
     "CLICKSTREAM_FUNNEL_STEPS": ["purchase", "a,a", ",", "view product,purchase", "1st,2nd"],
+    "CLICKSTREAM_ATTRIBUTION_DAYS": ["a month", "0", "-1", "1.5", "1000"],
     "CLICKSTREAM_FIRST_HOUR": ["yesterday", "2025-13-01", "01.12.2025", "0001-01-01T00:00+05:00"],
     "CLICKSTREAM_LOOKBACK_HOURS": ["two", "-1", "1.5", "10000000", "٣"],
     "CLICKSTREAM_MAX_OWED_HOURS": ["many", "-1"],

@@ -18,6 +18,7 @@ COMMANDS = {
     "import": ("importing", "Bring in files of events: NDJSON, or CSV with a mapping."),
     "imports": ("imports", "List what was imported."),
     "forget": ("imports", "Take an import back."),
+    "spend": ("spending", "Bring in what campaigns cost."),
     "materialize": ("materializing", "Load hours and bring every table up to date."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "sql": ("querying", "Run a read-only query on the warehouse."),

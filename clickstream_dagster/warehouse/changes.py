@@ -45,9 +45,11 @@ def owe_spans(cursor: Cursor, select: str) -> None:
 
 
 def owe_readers(cursor: Cursor, model: Model) -> None:
-    """Owe every reader of `model` the keys that it finds in `removed_rows` and `added_rows`."""
+    """Owe every reader of `model` the keys that it finds in `removed_rows` and `added_rows`, or by them."""
     for reader in stored_readers(model.name):
-        if reader.key and reader.key in model.column_names:
+        if model.name in reader.found_by:
+            owe_keys(cursor, reader.name, reader.found_by[model.name])
+        elif reader.key and reader.key in model.column_names:
             keys = sql.SQL("""
                 select {key} from removed_rows where {key} is not null
                 union select {key} from added_rows where {key} is not null""")

@@ -79,6 +79,9 @@ def _schema() -> dict[str, object]:
         "funnel_window": "interval",
         "order_events_limit": "integer",
         "order_lines_limit": "integer",
+        "attribution_window": "interval",
+        "attribution_half_life": "interval",
+        "touches_limit": "integer",
     }
     schema["segments"] = dict.fromkeys(segment_file.COLUMNS, "text")
     schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib.resources import files
 
 from psycopg2 import sql
 
-from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT, SESSION_GAP, Settings
+from clickstream_dagster.settings import (
+    ATTRIBUTION_HALF_LIFE,
+    FUNNEL_WINDOW,
+    ORDER_EVENTS_LIMIT,
+    ORDER_LINES_LIMIT,
+    SESSION_GAP,
+    TOUCHES_LIMIT,
+    Settings,
+)
 from clickstream_dagster.warehouse import backfill, changes, labels, reader, relabel, segment_file, segments
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
-#: What a load writes besides the tables that it fills: what is loaded, what it did, and what it owes the rebuilds.
-_LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans")
+#: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds, and
+#: what campaigns cost.
+_LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans", "campaign_spend")
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 
@@ -43,10 +53,9 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
 
 
 def changed_settings(connection: Connection, settings: Settings) -> list[str]:
-    """What of the settings is not as the tables were built with, in words; nothing in a new warehouse."""
-    with transaction(connection) as cursor:
-        cursor.execute("select to_regclass('label_rules') is not null")
-        if cursor.fetchone() != (True,):
+    """What of the settings is not as the tables were built with, in words; nothing in a new warehouse or in one of another version."""
+    with transaction(connection) as cursor, owning(cursor):
+        if _pending_migrations(cursor):  # of another version: what was set then has no place to be compared with
             return []
         cursor.execute(f"select {', '.join(_SETTINGS)} from shop_settings")
         found = cursor.fetchone()
@@ -110,6 +119,9 @@ _SETTINGS = (
     "funnel_window",
     "order_events_limit",
     "order_lines_limit",
+    "attribution_window",
+    "attribution_half_life",
+    "touches_limit",
 )
 
 
@@ -121,7 +133,8 @@ def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
 def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits)
+    attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
+    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:

@@ -43,6 +43,9 @@ class Model:
     description: str
     materialized: str
     key: str | None
+    #: By a table that has no column of the key: the SQL that finds the keys whose rows its `removed_rows` and `added_rows` may
+    #: change. It may look them up in the model's own table, which stands still meanwhile.
+    found_by: Mapping[str, str]
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
 
@@ -129,6 +132,7 @@ def _read(layer: str, name: str) -> Model:
         description=entry["description"].strip(),
         materialized=config["materialized"],
         key=config.get("key"),
+        found_by=config.get("found_by", {}),
         grain=tuple(config.get("grain", ())),
         columns=tuple(
             Column(item["name"], item["description"], item["data_type"], tuple(map(_test, item.get("data_tests", []))))
@@ -161,5 +165,9 @@ def sums_of(fact: str) -> list[Model]:
 
 
 def moves_with(model: Model) -> list[str]:
-    """What must stand still while this table changes: a fact's sums move with it, and a sum is computed from its facts."""
-    return sorted(model.reads) if model.materialized == "sum" else [reader.name for reader in sums_of(model.name)]
+    """What must stand still while this table changes: a fact's sums move with it, a sum is computed from its facts, and a reader
+    in which keys are looked up must not get another one meanwhile."""
+    if model.materialized == "sum":
+        return sorted(model.reads)
+    searched = [reader for reader in stored_readers(model.name) if model.name in reader.found_by]
+    return [reader.name for reader in (*sums_of(model.name), *searched)]

@@ -29,6 +29,7 @@ PAGES = (
     "journeys",
     "products",
     "acquisition",
+    "attribution",
     "customers",
     "retention",
     "search",

@@ -18,6 +18,7 @@ PAGES = (
     "journeys",
     "products",
     "acquisition",
+    "attribution",
     "customers",
     "retention",
     "search",

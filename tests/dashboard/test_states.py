@@ -30,6 +30,7 @@ PAGES = (
     "journeys",
     "products",
     "acquisition",
+    "attribution",
     "customers",
     "retention",
     "search",
@@ -175,7 +176,7 @@ def hostile(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.mark.parametrize("name", PAGES)
 def test_text_stays_text(hostile: Site, page: Page, name: str) -> None:
-    page.goto(f"{hostile.url}?page={name}")
+    page.goto(f"{hostile.url}?page={name}{'&attribution-by=source' if name == 'attribution' else ''}")
     settled(page)
     for tab in page.locator("a[data-value=table]:visible").all():
         tab.click()

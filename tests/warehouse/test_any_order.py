@@ -26,8 +26,8 @@ END = START + HOURS * HOUR
 
 @pytest.fixture(scope="module")
 def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack]]:
-    """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's, and more than two
-    purchases or refunds of an order are too many."""
+    """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's, more than two
+    purchases or refunds of an order are too many, and so are more than two touches, or one that is 90 minutes old."""
     from dataclasses import replace
 
     from clickstream_dagster.settings import load_settings
@@ -39,9 +39,11 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         create_database(postgres, name)  # type: ignore[arg-type]
         home = tmp_path_factory.mktemp(name)
         chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
-        stacks.append(Stack(replace(chosen, postgres=replace(postgres, database=name))))  # type: ignore[type-var]
+        database = replace(postgres, database=name)  # type: ignore[type-var]
+        stacks.append(Stack(replace(chosen, postgres=database, attribution_days=1 / 16)))  # type: ignore[arg-type]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
+        patch.setattr(migrate, "TOUCHES_LIMIT", 2)
         yield stacks[0], stacks[1]
 
 
