@@ -78,6 +78,10 @@ def _schema() -> dict[str, object]:
         "funnel_window": "interval",
         "order_events_limit": "integer",
         "order_lines_limit": "integer",
+        "cart_left_after": "interval",
+        "cart_recovery_window": "interval",
+        "cart_life": "interval",
+        "cart_lines_limit": "integer",
     }
     schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}
     return schema

@@ -6,7 +6,17 @@ from importlib.resources import files
 
 from psycopg2 import sql
 
-from clickstream_dagster.settings import FUNNEL_WINDOW, ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT, SESSION_GAP, Settings
+from clickstream_dagster.settings import (
+    CART_LEFT_AFTER,
+    CART_LIFE,
+    CART_LINES_LIMIT,
+    CART_RECOVERY_WINDOW,
+    FUNNEL_WINDOW,
+    ORDER_EVENTS_LIMIT,
+    ORDER_LINES_LIMIT,
+    SESSION_GAP,
+    Settings,
+)
 from clickstream_dagster.warehouse import backfill, changes, labels, reader
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
@@ -85,6 +95,10 @@ _SETTINGS = (
     "funnel_window",
     "order_events_limit",
     "order_lines_limit",
+    "cart_left_after",
+    "cart_recovery_window",
+    "cart_life",
+    "cart_lines_limit",
 )
 
 
@@ -96,7 +110,8 @@ def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
 def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits)
+    carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
+    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *carts)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:

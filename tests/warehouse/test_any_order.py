@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import obstore
 import pytest
@@ -26,8 +26,8 @@ END = START + HOURS * HOUR
 
 @pytest.fixture(scope="module")
 def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack]]:
-    """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's, and more than two
-    purchases or refunds of an order are too many."""
+    """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's, more than two
+    purchases or refunds of an order are too many, and so are more than six lines of carts; and carts live an hour."""
     from dataclasses import replace
 
     from clickstream_dagster.settings import load_settings
@@ -42,6 +42,9 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         stacks.append(Stack(replace(chosen, postgres=replace(postgres, database=name))))  # type: ignore[type-var]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
+        patch.setattr(migrate, "CART_LINES_LIMIT", 6)
+        patch.setattr(migrate, "CART_LEFT_AFTER", timedelta(minutes=20))
+        patch.setattr(migrate, "CART_LIFE", timedelta(hours=1))
         yield stacks[0], stacks[1]
 
 
