@@ -9,7 +9,15 @@ from decimal import Decimal
 
 from ingest_lambda.contract import Event
 
-STEPS = ("add_to_cart", "remove_from_cart", "view_cart", "checkout", "add_shipping_info", "add_payment_info", "purchase")
+STEPS = (
+    "add_to_cart",
+    "remove_from_cart",
+    "view_cart",
+    "checkout",
+    "add_shipping_info",
+    "add_payment_info",
+    "purchase",
+)
 DAY = timedelta(days=1)
 
 

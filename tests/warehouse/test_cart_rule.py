@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,12 +38,12 @@ MINUTES = st.sampled_from([0, 0, 1, 29, 30, 31, 600, 24 * 60 - 1, 24 * 60, 24 * 
 
 
 @pytest.fixture(scope="module")
-def shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     from dataclasses import replace
 
     create_database(postgres, "cart_rule")
     chosen = load_settings({"CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("carts"))})
-    yield Stack(replace(chosen, postgres=replace(postgres, database="cart_rule")))
+    return Stack(replace(chosen, postgres=replace(postgres, database="cart_rule")))
 
 
 @st.composite
@@ -136,7 +135,9 @@ def _states(shop: Stack, moment: datetime) -> list[tuple[str, datetime, str]]:
     """What the view says of the carts that had begun by then."""
     with shop.warehouse() as connection, connection.cursor() as cursor:
         cursor.execute("update loaded_hours set partition_hour = %s - interval '1 hour', is_closed = true", (moment,))
-        cursor.execute("select person_id, started_at, state, last_event_at > as_of from carts where started_at <= as_of")
+        cursor.execute(
+            "select person_id, started_at, state, last_event_at > as_of from carts where started_at <= as_of"
+        )
         found = [(person, began, _told(state, goes_on)) for person, began, state, goes_on in cursor.fetchall()]
         connection.rollback()
     return sorted(found)

@@ -146,10 +146,13 @@ def test_what_was_paid_counts_in_the_currency_of_the_order(stack: Stack) -> None
     assert rows(stack, sums) == [("EUR", 1, 1, "10.00", "0.00"), ("USD", 0, 0, "0.00", "12.00")]
 
 
-def test_a_cart_counts_on_the_date_of_its_outcome(stack: Stack) -> None:
+def test_a_cart_counts_on_the_date_of_the_add_before_its_outcome(stack: Stack) -> None:
     product = Product(id="a", price=Decimal(10))
+    counted = "select local_date - date '2026-04-06', abandoned, bought, emptied from agg_daily_carts"
     tell(stack, event("1 23:30", "add_to_cart", product=product))
-    assert rows(stack, "select local_date - date '2026-04-06', abandoned, bought from agg_daily_carts") == [(1, 1, 0)]
-    tell(stack, event("1 23:31", "purchase", order=Order(id="o1", value=Decimal(12))))
-    assert rows(stack, "select local_date - date '2026-04-06', abandoned, bought from agg_daily_carts") == [(0, 0, 1)]
+    assert rows(stack, counted) == [(0, 1, 0, 0)]
+    tell(stack, event("2 00:10", "add_to_cart", product=product))
+    assert rows(stack, counted) == [(1, 1, 0, 0)]
+    tell(stack, event("3 00:10", "purchase", order=Order(id="o1", value=Decimal(12))))
+    assert rows(stack, counted) == [(1, 0, 1, 0)]
     assert rows(stack, "select carts, abandoned_carts from agg_daily_cart_products") == [(1, 0)]

@@ -266,7 +266,10 @@ final as (
         outcomes.person_id,
         firsts.visitor_id,
         firsts.session_key,
-        (outcomes.outcome_at at time zone settings.timezone)::date as local_date,
+        (
+            case outcomes.outcome when 'abandoned' then outcomes.left_at else outcomes.last_add_at end
+            at time zone settings.timezone
+        )::date as local_date,
         outcomes.outcome,
         outcomes.started_at,
         outcomes.last_add_at,
