@@ -80,6 +80,7 @@ create table fact_carts (
 create index fact_carts_person on fact_carts (person_id);
 create index fact_carts_local_date on fact_carts (local_date);
 create index fact_carts_abandoned_at on fact_carts (abandoned_at);
+create index fact_carts_order on fact_carts (order_id) where order_id is not null;
 
 create table fact_cart_items (
     cart_key uuid not null,

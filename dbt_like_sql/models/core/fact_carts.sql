@@ -150,161 +150,135 @@ worth as (
     from priced
 ),
 
-valued as materialized (
+turns as (
+    -- In windows all along, and never joined with itself: the planner cannot know how many rows a step of this has.
     select
         worth.*,
-        sum(value_change) over (partition by person_id, cart_place order by place) as value_held
+        sum(value_change) over (partition by person_id, cart_place order by place) as value_held,
+        min(event_timestamp) filter (where event_name in ('add_to_cart', 'purchase') or is_emptying) over (
+            partition by person_id, cart_place order by place desc rows between unbounded preceding and 1 preceding
+        ) as next_at
     from worth
 ),
 
-turns as (
+courses as (
+    -- It is left after the first add that neither another one nor a purchase follows in time.
     select
-        person_id, cart_place, event_name, event_timestamp,
-        lead(event_timestamp) over (partition by person_id, cart_place order by place) as next_at
-    from valued
-    where event_name in ('add_to_cart', 'purchase') or is_emptying
-),
-
-leavings as (
-    -- The first add that neither another one nor a purchase follows in time.
-    select turns.person_id, turns.cart_place, min(turns.event_timestamp) as left_at
+        turns.*,
+        min(event_timestamp) filter (
+            where event_name = 'add_to_cart' and (next_at is null or next_at > event_timestamp + settings.cart_left_after)
+        ) over whole as left_at,
+        max(event_timestamp) filter (where event_name = 'purchase') over whole as bought_at,
+        max(event_timestamp) filter (where is_emptying) over whole as emptied_at
     from turns
     cross join settings
-    where turns.event_name = 'add_to_cart'
-        and (turns.next_at is null or turns.next_at > turns.event_timestamp + settings.cart_left_after)
-    group by turns.person_id, turns.cart_place
+    window whole as (partition by person_id, cart_place)
 ),
 
-courses as (
+outcomes as (
+    -- An emptied cart is not abandoned, however late it was emptied.
+    select
+        courses.*,
+        case when emptied_at is not null then 'emptied' when left_at is not null then 'abandoned' else 'bought' end
+            as outcome,
+        event_timestamp <= coalesce(emptied_at, left_at + settings.cart_left_after, bought_at) as is_before
+    from courses
+    cross join settings
+),
+
+lasts as (
+    -- The last line of a product by the outcome is what the cart then has of it.
+    select
+        outcomes.*,
+        is_before and product_id is not null and quantity_held > 0 and row_number() over (
+            partition by person_id, cart_place, product_id, is_before order by place desc
+        ) = 1 as is_held,
+        min(place) over (partition by person_id, cart_place, product_id) as product_place
+    from outcomes
+),
+
+carts as (
     select
         person_id,
-        cart_place,
+        outcome,
+        left_at,
+        bought_at,
+        emptied_at,
+        cart_currency,
+        max(visitor_id) filter (where place = cart_place) as visitor_id,
+        (array_agg(session_key) filter (where place = cart_place))[1] as session_key,
+        max(channel) filter (where place = cart_place) as channel,
+        max(device_type) filter (where place = cart_place) as device_type,
+        max(country) filter (where place = cart_place) as country,
+        bool_or(is_bot) filter (where place = cart_place) as is_bot,
+        bool_or(is_cut) as is_limit_reached,
         min(event_timestamp) as started_at,
         max(event_timestamp) filter (where event_name = 'add_to_cart') as last_add_at,
         max(event_timestamp) as last_event_at,
         min(event_timestamp) filter (where event_name = 'checkout') as checkout_at,
-        max(event_timestamp) filter (where event_name = 'purchase') as bought_at,
-        max(event_timestamp) filter (where is_emptying) as emptied_at,
+        (array_agg(event_name order by step desc) filter (
+            where is_before and event_name not in ('remove_from_cart', 'purchase')
+        ))[1] as deepest_step,
+        coalesce(sum(quantity_held) filter (where is_held), 0)::bigint as pieces,
+        coalesce(sum(quantity_held) filter (where is_held and last_price is null), 0)::bigint as unpriced_pieces,
+        coalesce(sum(quantity_held * last_price) filter (where is_held), 0) as value,
         max(value_held) as largest_value,
-        (array_agg(value_held order by place desc))[1] as last_value
-    from valued
-    group by person_id, cart_place
-),
-
-ends as (
-    select courses.*, leavings.left_at, leavings.left_at + settings.cart_left_after as abandoned_at
-    from courses
-    cross join settings
-    left join leavings on leavings.person_id = courses.person_id and leavings.cart_place = courses.cart_place
-),
-
-outcomes as materialized (
-    -- An emptied cart is not abandoned, however late it was emptied.
-    select
-        ends.*,
-        case
-            when emptied_at is not null then 'emptied'
-            when abandoned_at is not null then 'abandoned'
-            else 'bought'
-        end as outcome,
-        coalesce(emptied_at, abandoned_at, bought_at) as outcome_at
-    from ends
-),
-
-before as (
-    select valued.*
-    from valued
-    inner join outcomes on outcomes.person_id = valued.person_id and outcomes.cart_place = valued.cart_place
-    where valued.event_timestamp <= outcomes.outcome_at
-),
-
-contents as (
-    select distinct on (person_id, cart_place, product_id)
-        person_id, cart_place, product_id, quantity_held, last_price,
-        min(place) over (partition by person_id, cart_place, product_id) as first_place
-    from before
-    where product_id is not null
-    order by person_id, cart_place, product_id, place desc
-),
-
-held_at_outcome as (
-    select
-        person_id,
-        cart_place,
-        sum(quantity_held) as pieces,
-        sum(quantity_held) filter (where last_price is null) as unpriced_pieces,
-        sum(quantity_held * last_price) as value,
+        max(value_held) filter (where place = last_place) as last_value,
         jsonb_agg(
             jsonb_strip_nulls(jsonb_build_object(
                 'product_id', product_id, 'quantity', quantity_held, 'price', last_price
             ))
-            order by first_place
-        ) as lines
-    from contents
-    where quantity_held > 0
-    group by person_id, cart_place
-),
-
-reached as (
-    select person_id, cart_place, (array_agg(event_name order by step desc))[1] as deepest_step
-    from before
-    where event_name not in ('remove_from_cart', 'purchase')
-    group by person_id, cart_place
-),
-
-firsts as (
-    select * from valued where place = cart_place
-),
-
-orders as (
-    select * from valued where event_name = 'purchase'
+            order by product_place
+        ) filter (where is_held) as lines,
+        max(order_id) as order_id,
+        max(revenue) as revenue,
+        max(refunded) as refunded,
+        max(order_currency) as order_currency
+    from (
+        select lasts.*, max(place) over (partition by person_id, cart_place) as last_place from lasts
+    ) as placed
+    group by person_id, cart_place, outcome, left_at, bought_at, emptied_at, cart_currency
 ),
 
 final as (
     select
-        md5(outcomes.person_id || '|' || (extract(epoch from outcomes.started_at) * 1000000)::bigint)::uuid as cart_key,
-        outcomes.person_id,
-        firsts.visitor_id,
-        firsts.session_key,
+        md5(carts.person_id || '|' || (extract(epoch from carts.started_at) * 1000000)::bigint)::uuid as cart_key,
+        carts.person_id,
+        carts.visitor_id,
+        carts.session_key,
         (
-            case outcomes.outcome when 'abandoned' then outcomes.left_at else outcomes.last_add_at end
+            case carts.outcome when 'abandoned' then carts.left_at else carts.last_add_at end
             at time zone settings.timezone
         )::date as local_date,
-        outcomes.outcome,
-        outcomes.started_at,
-        outcomes.last_add_at,
-        outcomes.last_event_at,
-        outcomes.checkout_at,
-        outcomes.left_at,
-        outcomes.abandoned_at,
-        case when outcomes.bought_at <= outcomes.left_at + settings.cart_recovery_window then outcomes.bought_at end
-            as recovered_at,
-        outcomes.bought_at,
-        outcomes.emptied_at,
-        reached.deepest_step,
-        coalesce(held_at_outcome.pieces, 0)::bigint as pieces,
-        coalesce(held_at_outcome.unpriced_pieces, 0)::bigint as unpriced_pieces,
-        exact_amount(coalesce(held_at_outcome.value, 0)) as value,
-        exact_amount(outcomes.largest_value) as largest_value,
-        exact_amount(outcomes.last_value) as last_value,
-        firsts.cart_currency as currency,
-        held_at_outcome.lines,
-        orders.order_id,
-        orders.revenue,
-        orders.refunded,
-        orders.order_currency,
-        firsts.channel,
-        firsts.device_type,
-        firsts.country,
-        firsts.is_bot,
-        firsts.is_cut as is_limit_reached
-    from outcomes
+        carts.outcome,
+        carts.started_at,
+        carts.last_add_at,
+        carts.last_event_at,
+        carts.checkout_at,
+        carts.left_at,
+        carts.left_at + settings.cart_left_after as abandoned_at,
+        case when carts.bought_at <= carts.left_at + settings.cart_recovery_window then carts.bought_at end as recovered_at,
+        carts.bought_at,
+        carts.emptied_at,
+        carts.deepest_step,
+        carts.pieces,
+        carts.unpriced_pieces,
+        exact_amount(carts.value) as value,
+        exact_amount(carts.largest_value) as largest_value,
+        exact_amount(carts.last_value) as last_value,
+        carts.cart_currency as currency,
+        carts.lines,
+        carts.order_id,
+        carts.revenue,
+        carts.refunded,
+        carts.order_currency,
+        carts.channel,
+        carts.device_type,
+        carts.country,
+        carts.is_bot,
+        carts.is_limit_reached
+    from carts
     cross join settings
-    inner join firsts on firsts.person_id = outcomes.person_id and firsts.cart_place = outcomes.cart_place
-    inner join reached on reached.person_id = outcomes.person_id and reached.cart_place = outcomes.cart_place
-    left join held_at_outcome
-        on held_at_outcome.person_id = outcomes.person_id and held_at_outcome.cart_place = outcomes.cart_place
-    left join orders on orders.person_id = outcomes.person_id and orders.cart_place = outcomes.cart_place
 )
 
 select * from final
