@@ -17,7 +17,7 @@ from cards import Card, card_server, card_ui
 from chart import LIBRARY
 from filter_bar import filter_bar_server, filter_bar_ui
 from hangups import close_when_gone, has_gone
-from pages import acquisition, funnel, journeys, now, overview, products, reliability, retention, search
+from pages import acquisition, carts, funnel, journeys, now, overview, products, reliability, retention, search
 from queries import Warehouse, dsn
 from session_state import State
 from watch import Watch
@@ -31,6 +31,7 @@ PAGES: dict[str, ModuleType] = {
     "funnel": funnel,
     "journeys": journeys,
     "products": products,
+    "carts": carts,
     "acquisition": acquisition,
     "retention": retention,
     "search": search,

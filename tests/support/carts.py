@@ -34,6 +34,7 @@ class Cart:
     largest: Decimal = Decimal(0)
     left_at: datetime | None = None
     left_value: Decimal = Decimal(0)
+    left_lines: dict[str, Decimal] = field(default_factory=dict)
     left_step: str = ""
     bought_at: datetime | None = None
     order: str | None = None
@@ -46,6 +47,7 @@ class Cart:
     def leave(self) -> None:
         if not self.left_at:
             self.left_at, self.left_value, self.left_step = self.last_add_at, self.value, self.step
+            self.left_lines = {name: n * self.prices.get(name, Decimal(0)) for name, n in self.held.items() if n}
 
     def take(self, event: Event) -> None:
         now, product = event.event_timestamp, event.product
