@@ -58,18 +58,24 @@ def _draw_products(frame: pd.DataFrame, view: View) -> go.Figure:
         return charts.bars(top["name"], top["abandoned"], name="Carts", texts=texts, most=28)
     values = [float(value) for value in top["abandoned_value"]]
     made = charts.bars(top["name"], values, name="Value", texts=[count(value) for value in values], most=28)
-    return made.update_layout(xaxis_title=f"Left behind, {top['currency'].iat[0]}")
+    room = [0, 1.45 * max(values, default=0) or 1]  # a phone's bars are short, and their numbers long
+    return made.update_layout(xaxis_title=f"Left behind, {top['currency'].iat[0]}", xaxis_range=room)
 
 
 def _draw_returns(frame: pd.DataFrame, _: View) -> go.Figure:
-    texts = [f"{n:,} · {percent(part)} by then" for n, part in zip(frame["carts"], frame["so_far"], strict=True)]
+    whole, so_far = int(frame["carts"].sum()), frame["carts"].cumsum()
+    parts = [f"{n} of {whole}" if whole < FEW else percent(n / whole) for n in so_far]
+    texts = [f"{n:,} · {part} by then" for n, part in zip(frame["carts"], parts, strict=True)]
     return charts.bars(frame["day"], frame["carts"], name="Carts", texts=texts)
 
 
 def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
     """The rate of each, pale where few carts stand behind it."""
     top = frame[:12]
-    texts = [f"{percent(rate)} of {n:,}" for rate, n in zip(top["abandoned_rate"], top["decided"], strict=True)]
+    texts = [
+        f"{percent(left / n)} of {n:,}" if n >= FEW else f"{left} of {n}"
+        for left, n in zip(top["abandoned"], top["decided"], strict=True)
+    ]
     made = charts.bars(
         top["value"], [100 * rate for rate in top["abandoned_rate"]], name="Abandoned %", texts=texts, most=22
     )

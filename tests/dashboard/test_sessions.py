@@ -23,7 +23,18 @@ from dashboard_site import Site, serving, settled
 FIRST_NUMBER = "overview_period-row"
 LOADS = int(os.environ.get("CLICKSTREAM_SOAK_LOADS", "40"))
 SWITCHES = int(os.environ.get("CLICKSTREAM_SOAK_SWITCHES", "200"))
-PAGES = ("now", "funnel", "journeys", "products", "acquisition", "retention", "search", "reliability", "overview")
+PAGES = (
+    "now",
+    "funnel",
+    "journeys",
+    "products",
+    "carts",
+    "acquisition",
+    "retention",
+    "search",
+    "reliability",
+    "overview",
+)
 
 
 @pytest.fixture(scope="module")

