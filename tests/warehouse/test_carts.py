@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse import changes
+from clickstream_dagster.warehouse.connection import transaction
+from clickstream_dagster.warehouse.migrate import migrate
+from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda.contract import Event, Order, OrderItem, Product
 from support.stories import DAY, at, event, load, rows, tell
-from support.tables import unequal_sums
+from support.tables import differences, dump, unequal_sums
 
 _HAPPENED = re.compile(r"(\d+ \d\d:\d\d) +(\w+)(?: as (\S+))? +(\w+)(?: (\w+))?(?: ([\d.]+))?(?: x ([\d.]+))?$")
 
@@ -156,3 +160,25 @@ def test_a_cart_counts_on_the_date_of_the_add_before_its_outcome(stack: Stack) -
     tell(stack, event("3 00:10", "purchase", order=Order(id="o1", value=Decimal(12))))
     assert rows(stack, counted) == [(1, 0, 1, 0)]
     assert rows(stack, "select carts, abandoned_carts from agg_daily_cart_products") == [(1, 0)]
+
+
+def test_a_warehouse_that_has_events_already_gets_its_carts(stack: Stack) -> None:
+    tell(stack, *next(cases()).story, *(one for case in cases() for one in case.story if one.client_id == "bob"))
+    with stack.warehouse() as connection:
+        before = dump(connection)
+        with transaction(connection) as cursor:
+            cursor.execute("""
+                drop view carts;
+                drop table agg_daily_carts, agg_daily_cart_products, fact_cart_items, fact_carts, fact_cart_events;
+                drop index clickstream_events_cart;
+                alter table shop_settings drop column cart_left_after, drop column cart_recovery_window,
+                    drop column cart_life, drop column cart_lines_limit;
+                delete from schema_migrations where name = '0016_carts.sql';
+                delete from model_versions where model ~ 'cart';
+                """)
+        assert migrate(connection, stack.settings) == ["0016_carts.sql"]
+        with transaction(connection) as cursor:
+            assert {name for name in changes.owed(cursor) if "cart" not in name} == set()
+        rebuild_all(connection)
+        assert differences(before, dump(connection)) == {}
+    assert rows(stack, "select count(*) > 1 from fact_carts") == [(True,)]
