@@ -47,7 +47,9 @@ def _draw_days(frame: pd.DataFrame, _: View) -> go.Figure:
 
 
 def _draw_steps(frame: pd.DataFrame, _: View) -> go.Figure:
-    texts = [f"{n:,} · {percent(part)}" for n, part in zip(frame["abandoned"], frame["part"], strict=True)]
+    whole = int(frame["abandoned"].sum())
+    parts = [f"of {whole}" if whole < FEW else f"· {percent(part)}" for part in frame["part"]]
+    texts = [f"{n:,} {part}" for n, part in zip(frame["abandoned"], parts, strict=True)]
     return charts.bars(frame["name"], frame["abandoned"], name="Carts", texts=texts, most=22)
 
 
@@ -80,7 +82,7 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
         top["value"], [100 * rate for rate in top["abandoned_rate"]], name="Abandoned %", texts=texts, most=22
     )
     made.update_traces(marker_opacity=[1.0 if n >= FEW else 0.35 for n in top["decided"]])
-    return made.update_layout(xaxis_title=f"Abandoned %, pale below {FEW} carts")
+    return made.update_layout(xaxis_title=f"Abandoned %, pale below {FEW} carts", xaxis_tickvals=[0, 25, 50, 75, 100])
 
 
 _CARTS = {
