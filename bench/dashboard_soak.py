@@ -25,7 +25,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from dashboard_site import SHINY, Site, launch, serving, settled
 
-PAGES = ("overview", "now", "funnel", "journeys", "products", "acquisition", "retention", "search", "reliability")
+PAGES = (
+    "overview",
+    "now",
+    "funnel",
+    "journeys",
+    "products",
+    "carts",
+    "acquisition",
+    "retention",
+    "search",
+    "reliability",
+)
 FIRST_NUMBER = "[id='overview_period-period_sessions'] .value-box-value"
 OPEN_TABS = 50
 SEED = 7

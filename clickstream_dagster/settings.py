@@ -50,6 +50,13 @@ MAX_EMPTY_HOURS_IN_RANGE = 31 * 24
 ORDER_EVENTS_LIMIT = 100
 #: Nor how many lines: once that many were read, no further event of the order is.
 ORDER_LINES_LIMIT = 5_000
+#: A cart with no purchase so long after its last add is abandoned; bought within the window from that add on, it is recovered;
+#: and after so long without a step the next add begins another cart.
+CART_LEFT_AFTER = timedelta(hours=24)
+CART_RECOVERY_WINDOW = timedelta(days=7)
+CART_LIFE = timedelta(days=30)
+#: So many lines of the carts of a visitor, and of a person, are read: a client must not choose how long its history is.
+CART_LINES_LIMIT = 2_000
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
 #: A transaction of the read-only role that is older has lifted its own limit, and is ended by the next tick.

@@ -20,6 +20,7 @@ from hangups import close_when_gone, has_gone
 from pages import (
     acquisition,
     attribution,
+    carts,
     customers,
     funnel,
     journeys,
@@ -43,6 +44,7 @@ PAGES: dict[str, ModuleType] = {
     "funnel": funnel,
     "journeys": journeys,
     "products": products,
+    "carts": carts,
     "acquisition": acquisition,
     "attribution": attribution,
     "customers": customers,

@@ -82,6 +82,10 @@ def _schema() -> dict[str, object]:
         "attribution_window": "interval",
         "attribution_half_life": "interval",
         "touches_limit": "integer",
+        "cart_left_after": "interval",
+        "cart_recovery_window": "interval",
+        "cart_life": "interval",
+        "cart_lines_limit": "integer",
     }
     schema["segments"] = dict.fromkeys(segment_file.COLUMNS, "text")
     schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}

@@ -9,6 +9,10 @@ from psycopg2 import sql
 
 from clickstream_dagster.settings import (
     ATTRIBUTION_HALF_LIFE,
+    CART_LEFT_AFTER,
+    CART_LIFE,
+    CART_LINES_LIMIT,
+    CART_RECOVERY_WINDOW,
     FUNNEL_WINDOW,
     ORDER_EVENTS_LIMIT,
     ORDER_LINES_LIMIT,
@@ -53,7 +57,8 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
 
 
 def changed_settings(connection: Connection, settings: Settings) -> list[str]:
-    """What of the settings is not as the tables were built with, in words; nothing in a new warehouse or in one of another version."""
+    """What of the settings is not as the tables were built with, in words; nothing in a warehouse that is new or of another
+    version."""
     with transaction(connection) as cursor, owning(cursor):
         if _pending_migrations(cursor):  # of another version: what was set then has no place to be compared with
             return []
@@ -122,6 +127,10 @@ _SETTINGS = (
     "attribution_window",
     "attribution_half_life",
     "touches_limit",
+    "cart_left_after",
+    "cart_recovery_window",
+    "cart_life",
+    "cart_lines_limit",
 )
 
 
@@ -134,7 +143,8 @@ def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
     attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution)
+    carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
+    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution, *carts)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:

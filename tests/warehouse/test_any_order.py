@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import obstore
 import pytest
@@ -27,7 +27,8 @@ END = START + HOURS * HOUR
 @pytest.fixture(scope="module")
 def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack]]:
     """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's, more than two
-    purchases or refunds of an order are too many, and so are more than two touches, or one that is 90 minutes old."""
+    purchases or refunds of an order are too many, and so are more than two touches, or one that is 90 minutes old, and more
+    than six lines of carts; and carts live an hour."""
     from dataclasses import replace
 
     from clickstream_dagster.settings import load_settings
@@ -44,6 +45,9 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
         patch.setattr(migrate, "TOUCHES_LIMIT", 2)
+        patch.setattr(migrate, "CART_LINES_LIMIT", 6)
+        patch.setattr(migrate, "CART_LEFT_AFTER", timedelta(minutes=20))
+        patch.setattr(migrate, "CART_LIFE", timedelta(hours=1))
         yield stacks[0], stacks[1]
 
 

@@ -153,3 +153,28 @@ def test_a_hot_product_costs_what_is_said_of_it_now(stack: Stack, cold: int) -> 
     load(stack, START)
     put(stack, later(1), event(HOT + 1, later(1), "view_product", product=product))
     assert load(stack, later(1)) < cold + 100
+
+
+def test_a_visitor_s_cart_events_are_read_up_to_a_limit(
+    stack: Stack, cold: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.CART_LINES_LIMIT", 50)
+    put(stack, START, *(event(n, START + timedelta(seconds=n % 3_000), "view_cart", "ann") for n in range(1, HOT)))
+    load(stack, START)
+    put(stack, later(1), event(HOT + 1, later(1) + timedelta(minutes=45), "add_to_cart", "ann"))
+    assert load(stack, later(1)) < cold + 3 * 50
+    assert rows(stack, "select count(*), bool_and(is_limit_reached) from fact_cart_events") == [(50, True)]
+    assert rows(stack, "select count(*) from fact_carts") == [(0,)]
+
+
+def test_carts_are_told_up_to_a_limit_in_any_order(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.CART_LINES_LIMIT", 5)
+    lines = [OrderItem(product_id=f"p{n}", price=Decimal(1)) for n in range(2)]
+    adds = [
+        event(n, START + timedelta(minutes=n), "add_to_cart", f"browser {n % 2}", user_id="u", items=lines)
+        for n in range(1, 7)
+    ]
+    for hour, part in enumerate((adds[3:], adds[:3])):
+        put(stack, later(hour), *part)
+        load(stack, later(hour))
+    assert rows(stack, "select pieces, is_limit_reached from fact_carts") == [(5, True)]

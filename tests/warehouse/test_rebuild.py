@@ -37,6 +37,7 @@ def shop(stack: Stack) -> Stack:
         event("1 10:00", "search", search_query="mouse"),
         event("1 10:01", "view_product", path="/p/1", product=product("p1")),
         event("1 10:02", "view_product", path="/p/2", product=product("p2")),
+        event("1 10:02:30", "add_to_cart", product=product("p2")),
         event("1 10:03", "purchase", product=product("p1"), order=order("p1")),
         event("2 10:00", "page_view", visitor="bob", path="/"),
     )

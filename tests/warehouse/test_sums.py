@@ -35,8 +35,10 @@ def shop(stack: Stack) -> Stack:
         stack,
         event("1 10:00", "view_product", path="/p/1", product=Product(id="p1", category="Mice")),
         event("1 10:01", "search", search_query="mouse"),
+        event("1 10:01:30", "add_to_cart", product=Product(id="p1", price=Decimal("9.50"))),
         event("1 10:02", "purchase", **bought("o1", "9.50")),
         event("2 10:00", "view_product", visitor="bob", path="/p/1", product=Product(id="p1", category="Mice")),
+        event("2 10:01", "add_to_cart", visitor="bob", product=Product(id="p1", price=Decimal("9.50"))),
     )
     return stack
 
