@@ -15,7 +15,21 @@ _OF_GOOGLE = re.compile(r"ga1\.[0-9]\.")
 _NONE = frozenset({"null", "undefined", "nan", "none"})
 _NONES = tuple(_NONE)
 _NO_NAME = _NONE | {
-    *("(not set)", "not set", "not_set", "n/a", "#n/a", "<na>", "<null>", "\\n", "unknown", "nil", "true", "false"),
+    *(
+        "(none)",
+        "(not set)",
+        "not set",
+        "not_set",
+        "n/a",
+        "#n/a",
+        "<na>",
+        "<null>",
+        "\\n",
+        "unknown",
+        "nil",
+        "true",
+        "false",
+    ),
     *("#ref!", "#value!", "#name?", "#null!", "#num!", "#div/0!"),
 }
 #: What is nobody: an id made of these words alone says what somebody is, and not who. An order or a product may be number 0.
@@ -67,7 +81,7 @@ def is_unfilled(text: str) -> bool:
 def is_none(text: str, *, of_a_visitor: bool) -> bool:
     """Whether it means that there is no id."""
     bare = text.strip(_MARKS).lower()
-    if bare in _NO_NAME or not any(map(str.isalnum, bare)):
+    if bare in _NO_NAME or not any(char.isalnum() or not char.isascii() for char in bare):
         return True
     if not of_a_visitor and not bare.startswith(_NONES):
         return False
@@ -76,4 +90,4 @@ def is_none(text: str, *, of_a_visitor: bool) -> bool:
     if of_a_visitor and _OF_GOOGLE.match(bare):
         bare = bare[6:]
     parts = set(_BETWEEN_PARTS.split(bare)) - {""}
-    return parts <= (_NOBODY if of_a_visitor else _NONE)
+    return bool(parts) and parts <= (_NOBODY if of_a_visitor else _NONE)

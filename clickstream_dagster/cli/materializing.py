@@ -59,7 +59,6 @@ def materialize_command(start: datetime | None, end: datetime | None, everywhere
     if everywhere and (start or end):
         raise click.UsageError("--all looks at every hour; leave out --from and --to.")
     stack = Stack(load_settings())
-    show_changed_settings(stack)
     materialize(stack, start, end, everywhere)
 
 
@@ -83,8 +82,10 @@ def materialize(
     if start or end:
         wanted = _asked(start, end)
         _check_first_hour(stack, wanted[0])
+        show_changed_settings(stack)
         _run(stack, wanted)
         return
+    show_changed_settings(stack)
     with stack.warehouse() as connection:
         found = (look_everywhere if everywhere else look)(connection, stack.store, stack.settings)
         with transaction(connection) as cursor:

@@ -18,7 +18,7 @@ from support.stories import rows
 _SESSIONS = """
     select session_key, visitor_id, user_id, started_at, channel, is_bot,
         channel <> 'direct' or page_view_count + product_view_count + search_count + click_count + add_to_cart_count
-            + checkout_count > 0
+            + checkout_count > 0, is_shared
     from fact_sessions
 """
 _ORDERS = "select order_id, session_key, ordered_at, is_bot, revenue - refunded from fact_orders"
@@ -44,12 +44,12 @@ def attribution(stack: Stack, window: timedelta) -> Attribution:
     """What a warehouse's sessions and orders come to."""
     sessions = rows(stack, _SESSIONS)
     users = defaultdict(set)
-    for _, visitor, user, *_ in sessions:
-        users[visitor] |= {user} - {None}
+    for _, visitor, user, *_, is_shared in sessions:
+        users[visitor] |= {user} - {None} | ({"another"} if is_shared else set())
     person = {visitor: min(names) if len(names) == 1 else visitor for visitor, names in users.items()}
     owner = {session: person[visitor] for session, visitor, *_ in sessions}
     visits: dict[tuple[str, bool], list[Touch]] = defaultdict(list)
-    for session, visitor, _, started_at, channel, is_bot, is_visit in sessions:
+    for session, visitor, _, started_at, channel, is_bot, is_visit, _ in sessions:
         if is_visit:
             visits[person[visitor], is_bot].append(Touch(started_at, session, channel))
     touches, net, bought = {}, {}, defaultdict(list)
