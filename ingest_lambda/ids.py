@@ -4,6 +4,7 @@ or a number that a spreadsheet has rounded. As an id, each of them would make on
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _MARKS = "\"' "
 _TEMPLATE = re.compile(r"\{[{%]|\$[{(]|<%|\A%[A-Za-z_.]+%\Z|\A\{[A-Za-z_. ]+\}\Z|\A\[[A-Za-z_. ]+\]\Z")
@@ -78,10 +79,15 @@ def is_unfilled(text: str) -> bool:
     return bool(_TEMPLATE.search(text) or _ROUNDED.match(text))
 
 
+def _names(char: str) -> bool:
+    """A letter, a digit or a picture; not a dash or another sign of punctuation."""
+    return char.isalnum() or (not char.isascii() and unicodedata.category(char) == "So")
+
+
 def is_none(text: str, *, of_a_visitor: bool) -> bool:
     """Whether it means that there is no id."""
     bare = text.strip(_MARKS).lower()
-    if bare in _NO_NAME or not any(char.isalnum() or not char.isascii() for char in bare):
+    if bare in _NO_NAME or not any(map(_names, bare)):
         return True
     if not of_a_visitor and not bare.startswith(_NONES):
         return False
