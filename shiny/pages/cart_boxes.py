@@ -63,6 +63,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "Time to come back",
             "From the last add before it was abandoned to the purchase: half of the recovered carts took this long or less.",
             kind="duration",
+            is_less_better=True,
             note=_few(now.get("recovered", 0), "carts"),
         ),
         Box(
@@ -81,6 +82,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "Orders of people in whose cart nothing was that we know of / orders: bought at once, or adds that the shop does not "
             "tell of. All else on this page is about carts only.",
             kind="percent",
+            is_less_better=True,
             note=_of(now, "without", "orders"),
         ),
     ]
