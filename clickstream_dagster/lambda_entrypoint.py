@@ -56,9 +56,9 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
 def _often(ended: datetime, stack: Stack) -> dict[str, Any]:
     """One of several ticks of an hour: `ended` is the hour before the one in progress."""
     check_range(ended + HOUR, stack.settings.first_hour)
-    with stack.warehouse() as connection:
-        # It does not wait: the one before may be at a long run, and the one after comes in a few minutes.
-        if not try_lock(connection, "tick", stack.settings.tick_seconds):
+    # It does not wait: the one before may be at a long run, and the one after comes in a few minutes.
+    with stack.warehouse() as connection, try_lock(connection, "tick", stack.settings.tick_seconds) as is_ours:
+        if not is_ours:
             answer = {"partition": key_of(ended + HOUR), "runs": [], "skipped": "another tick is at work"}
             log("tick", service="etl", **answer)
             return answer

@@ -117,8 +117,8 @@ def test_an_hour_that_is_named_is_a_run_as_ever_and_with_sixty_minutes_no_open_h
 def test_a_tick_beside_another_leaves_the_work_to_it(site: Site) -> None:
     close(site, FIVE - HOUR)
     site.put(FIVE, "ann")
-    with closing(connect(site.stack.server)) as other:
-        assert try_lock(other, "tick", 60)
+    with closing(connect(site.stack.server)) as other, try_lock(other, "tick", 60) as is_ours:
+        assert is_ours
         [skipped] = site.light(at(FIVE, 8))
         assert skipped["skipped"] == "another tick is at work"
         assert visitors(site) == []

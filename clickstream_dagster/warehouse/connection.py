@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg2
 from psycopg2 import sql
@@ -167,15 +167,24 @@ def take_lock(cursor: Cursor, name: str) -> None:
     cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, name))
 
 
-def try_lock(connection: Connection, name: str, seconds: int) -> bool:
-    """Take the lock `name` for as long as the connection lives, unless somebody else has it. A connection that says nothing
-    for `seconds` is ended with its lock: it may be that of a process that is frozen."""
+@contextmanager
+def try_lock(connection: Connection, name: str, seconds: int) -> Iterator[bool]:
+    """Hold the lock `name`, unless somebody else has it: then the block is told False. A connection that says nothing for
+    `seconds` is ended with its lock: it may be that of a process that is frozen."""
     with transaction(connection) as cursor:
         cursor.execute(
             "select set_config('idle_session_timeout', %s, false), pg_try_advisory_lock(%s, hashtext(%s))",
             (f"{seconds}s", LOCK_CLASS, name),
         )
-        return bool(cursor.fetchone()[1])  # type: ignore[index]
+        is_ours = bool(cursor.fetchone()[1])  # type: ignore[index]
+    try:
+        yield is_ours
+    finally:
+        # The server would let go of it some time after the connection has closed, and whoever came next would find it taken.
+        if is_ours:
+            with suppress(psycopg2.Error):  # it may be ended
+                connection.rollback()
+                _statement(connection, "select pg_advisory_unlock(%s, hashtext(name)) from unnest(%s) as name", [name])
 
 
 @contextmanager
