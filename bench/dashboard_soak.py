@@ -23,20 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "dashb
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from dashboard_site import SHINY, Site, launch, serving, settled
+from dashboard_site import PAGES, SHINY, Site, launch, serving, settled
 
-PAGES = (
-    "overview",
-    "now",
-    "funnel",
-    "journeys",
-    "products",
-    "carts",
-    "acquisition",
-    "retention",
-    "search",
-    "reliability",
-)
 FIRST_NUMBER = "[id='overview_period-period_sessions'] .value-box-value"
 OPEN_TABS = 50
 SEED = 7

@@ -5,14 +5,14 @@ Colours of text and grid come from styles.css, so that dark mode needs no redraw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
 import plotly.graph_objects as go
 import plotly.io
 
-from formats import is_missing
+from formats import FEW, is_missing
 
 #: The house's style is LAYOUT. Plotly's own would travel with each figure, seven kilobytes for rules that LAYOUT undoes.
 plotly.io.templates.default = None
@@ -181,6 +181,11 @@ def heatmap(
     )
     axis = {"automargin": True, "autorange": "reversed", "type": "category", "fixedrange": True, "showgrid": False}
     return figure(trace, yaxis=axis, xaxis={"type": "category", "fixedrange": True, "showgrid": False})
+
+
+def opacity(counts: Iterable[Any]) -> list[float]:
+    """Of marks that stand for so many: pale where they are few."""
+    return [1.0 if number >= FEW else 0.35 for number in counts]
 
 
 def shortened(label: Any, most: int = 40) -> str:

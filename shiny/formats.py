@@ -11,6 +11,8 @@ import pandas as pd
 DASH = "–"
 #: Below this many, a change is told in pieces: a percentage of a handful says nothing.
 SMALL = 10
+#: A rate or an average of fewer is mostly chance, and marked.
+FEW = 30
 #: From this many times on, a percentage is hard to read.
 TIMES = 10
 _SCALES = ((1_000_000_000, "bn"), (1_000_000, "M"), (100_000, "k"))

@@ -62,8 +62,7 @@ def changed_settings(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         if _pending_migrations(cursor):  # of another version: what was set then has no place to be compared with
             return []
-        cursor.execute(f"select {', '.join(_SETTINGS)} from shop_settings")
-        found = cursor.fetchone()
+        found = _found_settings(cursor)
         if not found:
             return []
         pairs = zip(_SETTINGS, found, _values(settings), strict=True)
@@ -135,8 +134,13 @@ _SETTINGS = (
 
 
 def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
+    return _found_settings(cursor) != _values(settings)
+
+
+def _found_settings(cursor: Cursor) -> tuple[object, ...] | None:
+    """Those that the tables were built with, in the order of `_SETTINGS`."""
     cursor.execute(f"select {', '.join(_SETTINGS)} from shop_settings")
-    return cursor.fetchone() != _values(settings)
+    return cursor.fetchone()
 
 
 def _values(settings: Settings) -> tuple[object, ...]:

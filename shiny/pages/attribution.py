@@ -12,10 +12,9 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column
-from formats import count, is_missing, money
+from formats import FEW, count, is_missing, money
 from pages.attribution_rows import (
     BY,
-    FEW,
     MEASURE,
     MODEL,
     MODELS,
@@ -104,10 +103,6 @@ def _counted(frame: pd.DataFrame, most: int) -> list[str]:
     return [f"{label} · {count(orders)}" for label, orders in zip(labels, frame["orders"], strict=True)]
 
 
-def _opacity(orders: Sequence[Any]) -> list[float]:
-    return [1.0 if number >= FEW else 0.35 for number in orders]
-
-
 def _draw_compared(frame: pd.DataFrame, view: View) -> go.Figure:
     top = _own(frame, view, 10)
     if top.empty:
@@ -116,14 +111,16 @@ def _draw_compared(frame: pd.DataFrame, view: View) -> go.Figure:
     texts = [_difference(*pair) for pair in zip(top["chosen"], top["change"], strict=True)]
     made = charts.bars(_counted(top, 28), [float(v) for v in top["chosen"]], name=MODELS[model], texts=texts)
     places = made.data[0].y
-    made.data[0].update(marker={"color": charts.COLORS[0], "opacity": _opacity(top["orders"])}, offsetgroup="chosen")
+    made.data[0].update(
+        marker={"color": charts.COLORS[0], "opacity": charts.opacity(top["orders"])}, offsetgroup="chosen"
+    )
     made.add_bar(
         x=[float(v) for v in top["last"]],
         y=places,
         name=MODELS["last"],
         orientation="h",
         offsetgroup="last",
-        marker={"color": charts.BEFORE, "opacity": [0.7 * part for part in _opacity(top["orders"])]},
+        marker={"color": charts.BEFORE, "opacity": [0.7 * part for part in charts.opacity(top["orders"])]},
         hovertext=made.data[0].hovertext,
     )
     most = max([1.0, *map(float, top["chosen"]), *map(float, top["last"])])
@@ -171,7 +168,7 @@ def _draw_paths(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
     texts = [f"{n:,} of {every:,}" for n, every in zip(top["orders"], top["journeys"], strict=True)]
     made = charts.bars([" › ".join(path) for path in top["path"]], list(top["orders"]), name="Orders", texts=texts)
-    made.data[0].update(marker={"color": charts.COLORS[0], "opacity": _opacity(top["journeys"])})
+    made.data[0].update(marker={"color": charts.COLORS[0], "opacity": charts.opacity(top["journeys"])})
     return made
 
 
@@ -184,7 +181,7 @@ def _draw_spend(frame: pd.DataFrame, _: View) -> go.Figure:
         for back, orders, cost, currency in zip(top["return"], top["orders"], top["cost"], top["currency"], strict=True)
     ]
     made = charts.bars(names, list(top["return"]), name="Return on spend", texts=texts)
-    made.data[0].update(marker={"color": charts.COLORS[0], "opacity": _opacity(top["orders"])})
+    made.data[0].update(marker={"color": charts.COLORS[0], "opacity": charts.opacity(top["orders"])})
     most = max([0.1, *top["return"]])
     return made.update_layout(xaxis_dtick=None, xaxis_range=[0, 2.6 * most])
 

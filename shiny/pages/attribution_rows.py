@@ -35,8 +35,6 @@ MODEL = Option(
     {name: MODELS[name] for name in ("linear", "first", "last_non_direct", "position", "time_decay", "markov")},
 )
 MEASURE = Option("attribution-measure", "Of", {"revenue": "Net revenue", "orders": "Orders"})
-#: With fewer orders than this a share or a rate is mostly chance, and is shown pale.
-FEW = 30
 #: Credits of an order are millionths of it.
 ORDER_DECIMALS = 6
 

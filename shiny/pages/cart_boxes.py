@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from boxes import Box
-from formats import count, percent
+from formats import FEW, count, percent
 from pages import cart_rows
 from queries import Warehouse
 from view import View
-
-#: Below this many, a rate says little, and is told so.
-FEW = 30
 
 
 async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:

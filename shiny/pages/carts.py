@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import charts
 from boxes import Boxes
 from cards import Card, Column, Option
-from formats import count, percent
+from formats import FEW, count, percent
 from pages import cart_rows
-from pages.cart_boxes import FEW, boxes
+from pages.cart_boxes import boxes
 from queries import Warehouse
 from view import View
 
@@ -81,7 +81,7 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
     made = charts.bars(
         top["value"], [100 * rate for rate in top["abandoned_rate"]], name="Abandoned %", texts=texts, most=22
     )
-    made.update_traces(marker_opacity=[1.0 if n >= FEW else 0.35 for n in top["decided"]])
+    made.update_traces(marker_opacity=charts.opacity(top["decided"]))
     return made.update_layout(xaxis_title=f"Abandoned %, pale below {FEW} carts", xaxis_tickvals=[0, 25, 50, 75, 100])
 
 

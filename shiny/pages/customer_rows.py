@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from formats import share
+from formats import FEW, share
 from pages.cohorts import monday
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
@@ -17,8 +17,6 @@ from view import View
 WINDOWS = (30, 90, 365)
 #: New customers are looked at over a year, so that a season is in it once.
 YEAR = timedelta(days=365)
-#: A rate or an average of fewer customers is marked.
-FEW = 30
 #: Days by which a second purchase may have come.
 STEPS = (7, 14, 30, 60, 90, 180, 365)
 #: From the most to be kept to those who are gone; what a shop owner does about each.

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
-from formats import count, is_missing, money, percent
+from formats import FEW, count, is_missing, money, percent
 from pages import customer_rows as rows
 from queries import Warehouse
 from view import View
@@ -81,7 +81,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
 def _of(customers: int, view: View, days: int) -> str:
     if not customers:
         return f"nobody's {days} days are over yet"
-    return f"of {count(customers)} new customers{', few' if customers < rows.FEW else ''}"
+    return f"of {count(customers)} new customers{', few' if customers < FEW else ''}"
 
 
 async def _worth(warehouse: Warehouse, view: View) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def _draw_worth(frame: pd.DataFrame, _: View) -> go.Figure:
 
 def _paled(made: go.Figure, frame: pd.DataFrame) -> go.Figure:
     """Bars of few customers are pale."""
-    return made.update_traces(marker_opacity=[0.35 if note else 1.0 for note in frame["note"]])
+    return made.update_traces(marker_opacity=charts.opacity(frame["customers"]))
 
 
 def _draw_months(frame: pd.DataFrame, view: View) -> go.Figure:

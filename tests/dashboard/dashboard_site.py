@@ -22,6 +22,11 @@ from clickstream_dagster.settings import DASHBOARD_PATH
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
 
+#: In the order of the navigation bar.
+PAGES = (
+    *("overview", "now", "funnel", "journeys", "products", "carts", "acquisition", "attribution", "customers"),
+    *("retention", "search", "reliability"),
+)
 SHINY = Path(__file__).resolve().parents[2] / "shiny"
 FLAGS = [
     "--no-sandbox",

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
+import charts
 from clickstream_dagster.cli.serving import reader_environment
 from clickstream_dagster.warehouse.spend import Spent, store
 from dashboard_site import Site, settled
@@ -158,7 +159,8 @@ def test_paths_and_totals_are_those_of_the_orders(site: Site, told: Attribution,
 
 
 def test_pictures_make_few_orders_pale(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attribution, "FEW", 5)
+    for module in (charts, attribution):
+        monkeypatch.setattr(module, "FEW", 5)
     view = chosen(VIEW, measure="orders")
     frame = ask(site, attribution_rows.compared, view)
     frame = frame[frame["is_own"]]

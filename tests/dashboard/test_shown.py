@@ -8,23 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
-from dashboard_site import Site, settled
+from dashboard_site import PAGES, Site, settled
 from slow_line import slow_line
 
-PAGES = (
-    "overview",
-    "now",
-    "funnel",
-    "journeys",
-    "products",
-    "carts",
-    "acquisition",
-    "attribution",
-    "customers",
-    "retention",
-    "search",
-    "reliability",
-)
 DELAY_SECONDS = 0.8
 #: More than a message and its answer may take, several times.
 WATCHED_MS = 5_000

@@ -20,24 +20,10 @@ from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
-from dashboard_site import Site, serving, settled
+from dashboard_site import PAGES, Site, serving, settled
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Geo, Order, OrderItem, Product, Rejection
 
-PAGES = (
-    "overview",
-    "now",
-    "funnel",
-    "journeys",
-    "products",
-    "carts",
-    "acquisition",
-    "attribution",
-    "customers",
-    "retention",
-    "search",
-    "reliability",
-)
 NOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
 TEXTS = (
     "<script>document.title='broken in'</script>",
