@@ -23,12 +23,12 @@ setup(
     ],
     package_dir={"clickstream_shiny": "shiny", "clickstream_tracker": "tracker/dist"},
     package_data={
-        "clickstream_shiny": ["_brand.yml", "theme.css", "www/*"],
+        "clickstream_shiny": ["_brand.yml", "definitions.json", "theme.css", "www/*"],
         "clickstream_dagster": [
             *("dagster.yaml", "workspace.yaml", "channels.yml", "segments.yml", "raw/referrers.json", "py.typed"),
             *("local/shop/www/*", "local/shop/www/*/*", "local/importer/ready/*.yml"),
         ],
-        "dbt_like_sql": ["lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
+        "dbt_like_sql": ["definitions.yml", "lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],
         "ingest_lambda": ["*.json", "py.typed"],
     },

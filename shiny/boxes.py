@@ -10,6 +10,7 @@ from htmltools import Tag, TagList, tags
 from shiny import Inputs, Outputs, Session, module, render, ui
 
 from cards import explained, failed
+from definitions import means
 from formats import FORMATS, delta, exact, is_missing
 from queries import Problem, Warehouse
 from session_state import Answer, State
@@ -18,11 +19,11 @@ from view import View
 
 @dataclass(frozen=True)
 class Box:
-    """One number. `kind` is one of formats.FORMATS; `line` is its recent past, oldest first."""
+    """One number of a metric of definitions.json. `kind` is one of formats.FORMATS; `line` is its recent past, oldest first."""
 
     id: str
     title: str
-    about: str
+    metric: str
     value: Any
     before: Any = None
     kind: str = "count"
@@ -79,7 +80,7 @@ def _box(box: Box, id: str) -> Tag:
         tags.p(box.note, class_="box-note") if box.note else None,
         sparkline(box.line) if len(box.line) > 1 else None,
     ]
-    title = tags.span(box.title, explained(box.title, box.about), class_="box-title")
+    title = tags.span(box.title, explained(box.title, means(box.metric)), class_="box-title")
     return ui.value_box(title, value, *below, id=id, fill=False)
 
 

@@ -20,7 +20,7 @@ from clickstream_dagster.settings import (
     TOUCHES_LIMIT,
     Settings,
 )
-from clickstream_dagster.warehouse import backfill, changes, labels, reader, relabel, segment_file, segments
+from clickstream_dagster.warehouse import backfill, changes, comments, labels, reader, relabel, segment_file, segments
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
@@ -52,6 +52,7 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             reader.restrict(cursor)
         elif segments.are_new(cursor, chosen):  # nothing is built of them: nobody is waited for
             segments.write(cursor, chosen)
+        comments.write(cursor)
     reader.hold(connection)
     return pending
 

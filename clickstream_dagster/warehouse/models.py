@@ -16,6 +16,8 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
+from clickstream_dagster.warehouse.definitions import by_column, plain
+
 LAYERS = ("raw", "core", "marts", "ops")
 
 
@@ -129,16 +131,27 @@ def _read(layer: str, name: str) -> Model:
         name=name,
         layer=layer,
         sql=sql.strip().rstrip(";"),
-        description=entry["description"].strip(),
+        description=plain(" ".join(entry["description"].split())),
         materialized=config["materialized"],
         key=config.get("key"),
         found_by=config.get("found_by", {}),
         grain=tuple(config.get("grain", ())),
         columns=tuple(
-            Column(item["name"], item["description"], item["data_type"], tuple(map(_test, item.get("data_tests", []))))
+            Column(
+                item["name"],
+                _described(item),
+                item["data_type"],
+                tuple(map(_test, item.get("data_tests", []))),
+            )
             for item in entry["columns"]
         ),
     )
+
+
+def _described(column: Mapping[str, Any]) -> str:
+    """What it is in its table, and what that means."""
+    meant = by_column().get(column["name"])
+    return plain(f"{column['description']} {meant.means}" if meant else column["description"])
 
 
 def _test(entry: str | Mapping[str, Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:

@@ -34,18 +34,18 @@ BY = Option(
 _BOXES = {
     "sessions": (
         "Sessions",
-        "A visitor's events with no gap of more than 30 minutes; a session counts on the date of its first event.",
+        "session",
         "count",
     ),
     "new_share": (
         "New visitors",
-        "Sessions that are their visitor's first ever / sessions. A visitor is a browser: who clears it is new again.",
+        "new visitor",
         "percent",
     ),
-    "conversion": ("Conversion", "Sessions with a purchase / sessions.", "percent"),
+    "conversion": ("Conversion", "conversion rate", "percent"),
     "revenue": (
         "Revenue",
-        "Price × quantity of the items of orders, before refunds, in the shop's currency. Other currencies stand apart.",
+        "revenue",
         "money",
     ),
 }
@@ -66,7 +66,7 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
         Box(
             name,
             title,
-            about,
+            metric,
             now[name],
             before.get(name),
             kind=kind,
@@ -74,7 +74,7 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             line=list(days[name]),
             note=notes.get(name, ""),
         )
-        for name, (title, about, kind) in _BOXES.items()
+        for name, (title, metric, kind) in _BOXES.items()
     ]
     return str(view.period), boxes
 

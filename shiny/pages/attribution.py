@@ -43,7 +43,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "orders",
             "Orders",
-            "Orders on the dates of the period. Each model gives away as many.",
+            "order",
             now["orders"],
             before.get("orders"),
             line=list(now["days"]),
@@ -51,7 +51,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "revenue",
             "Net revenue",
-            "Revenue less refunds, on the date of the order, in the shop's currency. Each model gives all of it away.",
+            "net revenue",
             now["revenue"],
             before.get("revenue"),
             kind="money",
@@ -61,7 +61,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "touches",
             "Touches per order",
-            "Visits in the 30 days before an order, that of the order among them.",
+            "touches per order",
             now["touches"],
             before.get("touches"),
             kind="money",
@@ -69,7 +69,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "over_channels",
             "Over several channels",
-            "Orders with touches of two channels or more / orders. For all others every model says the same of the channels.",
+            "orders over several channels",
             now["over_channels"],
             before.get("over_channels"),
             kind="percent",
@@ -78,8 +78,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "lost",
             "Journeys without an order",
-            "Visits of a person that no order followed within 30 days, on the date of the last of them. Who buys in time is "
-            "taken out again.",
+            "journey without an order",
             now["lost"],
             before.get("lost"),
             is_less_better=True,

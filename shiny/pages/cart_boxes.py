@@ -23,16 +23,15 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         cart_rows.by_day(warehouse, view, span.now),
     )
 
-    def box(name: str, title: str, about: str, **more: Any) -> Box:
-        return Box(name, title, about, now.get(name), before.get(name), **more)
+    def box(name: str, title: str, metric: str, **more: Any) -> Box:
+        return Box(name, title, metric, now.get(name), before.get(name), **more)
 
     money_of = {"kind": "money", "unit": span.currency}
     shown = [
         box(
             "abandoned_value",
             "Left behind",
-            "What was in abandoned carts, at the last price that the cart was told, in the shop's currency. What came back "
-            "later is still in it.",
+            "left behind",
             **money_of,
             line=list(days["abandoned_value"]),
             is_less_better=True,
@@ -41,7 +40,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         box(
             "abandoned_rate",
             "Abandoned",
-            "Abandoned carts / carts abandoned, or bought within 24 hours of their last add. Emptied carts stand apart.",
+            "abandonment rate",
             kind="percent",
             line=list(days["abandoned_rate"]),
             is_less_better=True,
@@ -50,7 +49,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         box(
             "recovered_revenue",
             "Came back",
-            "What was paid for abandoned carts within 7 days of their last add, before refunds, in the shop's currency.",
+            "came back",
             **money_of,
             line=list(days["recovered_revenue"]),
             note=_came_back(now, span.is_final),
@@ -58,7 +57,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         box(
             "median",
             "Time to come back",
-            "From the last add before it was abandoned to the purchase: half of the recovered carts took this long or less.",
+            "time to come back",
             kind="duration",
             is_less_better=True,
             note=_few(now.get("recovered", 0), "carts"),
@@ -66,8 +65,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "waiting",
             "In carts now",
-            "What is in carts at the end of the latest loaded hour that were neither bought nor abandoned: those with a step "
-            "within 30 minutes are open, the others idle. Whatever the period.",
+            "carts now",
             sum(value for _, value in waiting.values()),
             kind="money",
             unit=span.currency,
@@ -76,8 +74,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         box(
             "without_rate",
             "Orders without a cart",
-            "Orders of people in whose cart nothing was that we know of / orders: bought at once, or adds that the shop does not "
-            "tell of. All else on this page is about carts only.",
+            "orders without a cart",
             kind="percent",
             is_less_better=True,
             note=_of(now, "without", "orders"),

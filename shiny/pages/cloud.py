@@ -73,7 +73,7 @@ async def boxes(warehouse: Warehouse, period: Period, before: Period | None) -> 
         Box(
             "api_errors",
             "API errors",
-            "Requests that the API answered with a 5xx / all its requests. The tracker sends such events again.",
+            "API errors",
             _failed(now),
             _failed(then) if then.get("hours") else None,
             kind="percent",
@@ -82,7 +82,7 @@ async def boxes(warehouse: Warehouse, period: Period, before: Period | None) -> 
         Box(
             "latency",
             "API latency",
-            "The 95th percentile of the API's answers in the slowest hour of the period.",
+            "API latency",
             now["latency_p95"],
             then.get("latency_p95"),
             unit="ms",
@@ -91,7 +91,7 @@ async def boxes(warehouse: Warehouse, period: Period, before: Period | None) -> 
         Box(
             "dead_letters",
             "Dead letters",
-            "What failed for good and waits in a queue for a person, in the last hour of the period that AWS has told of.",
+            "dead letters",
             now["waiting"],
             note="see the runbook" if now["waiting"] else "none wait",
         ),

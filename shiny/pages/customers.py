@@ -38,19 +38,19 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     nobody = {"customers": 0, "valued": 0, "rate": None, "average": None}
     known: dict[str, Any] = worth.iloc[0].to_dict() if len(worth) else nobody
     boxes = [
-        Box("buyers", "Buyers", "Distinct people with an order.", now["buyers"], before.get("buyers")),
-        Box("new", "New customers", "Those whose first order ever this was.", now["new"], before.get("new")),
+        Box("buyers", "Buyers", "buyers of a period", now["buyers"], before.get("buyers")),
+        Box("new", "New customers", "new customers", now["new"], before.get("new")),
         Box(
             "returning",
             "Returning buyers",
-            "Those who had bought before the period began.",
+            "returning buyers",
             now["returning"],
             before.get("returning"),
         ),
         Box(
             "returning_share",
             "From returning",
-            "Revenue of orders of people who had bought on an earlier date / revenue, before refunds, in the shop's currency.",
+            "revenue from returning buyers",
             now["returning_share"],
             before.get("returning_share"),
             kind="percent",
@@ -58,8 +58,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "rate",
             f"Come back in {days} days",
-            f"New customers with a second purchase up to {days} days after the first / new customers, of a year of first "
-            "purchases for which these days are over by the period's end.",
+            "repeat rate",
             known["rate"],
             kind="percent",
             note=_of(known["customers"], view, days),
@@ -67,8 +66,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "worth",
             f"Worth in {days} days",
-            f"Net revenue per new customer up to {days} days after the first purchase, that one among it, of the same customers "
-            "where they pay in the shop's currency. Compare it with what a new customer costs you.",
+            "customer value",
             known["average"],
             kind="money",
             unit=now["currency"],

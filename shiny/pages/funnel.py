@@ -59,7 +59,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "entered",
             f"{who} that entered",
-            f"{who} with the first step, {names[0]}. A visitor counts once in the period.",
+            "entered",
             now["entered"],
             before.get("entered"),
             line=list(days["entered"]),
@@ -67,7 +67,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "finished",
             f"{who} to the end",
-            f"Those that reached the last step, {names[-1]}, in order.",
+            "to the end",
             now["finished"],
             before.get("finished"),
             line=list(closed["finished"]),
@@ -75,7 +75,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "overall",
             "Overall rate",
-            f"{names[-1]} / {names[0]}. Not the conversion of the overview, which counts all sessions.",
+            "overall rate",
             now["overall"],
             before.get("overall"),
             kind="percent",
@@ -84,7 +84,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "drop",
             "Biggest drop",
-            "The step that the largest share of those at the step before it did not reach, and that share.",
+            "biggest drop",
             now["drops"][worst] if worst is not None else None,
             drops[worst] if worst is not None and drops else None,
             kind="percent",
@@ -94,7 +94,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "median",
             "Median time to convert",
-            "From the first step to the last: half of those who reach it take this long or less.",
+            "time to convert",
             now["median"],
             before.get("median"),
             kind="duration",

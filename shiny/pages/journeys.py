@@ -40,7 +40,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "sessions",
             "Sessions",
-            "Sessions with at least one step.",
+            "sessions with a step",
             now["sessions"],
             before.get("sessions"),
             line=list(days["sessions"]),
@@ -48,7 +48,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "single",
             "Left after one step",
-            "Sessions with a single step, of all. Several views of products in a row are one step.",
+            "left after one step",
             now["single"],
             before.get("single"),
             kind="percent",
@@ -58,7 +58,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "long",
             "Six steps or more",
-            "Sessions with six steps or more, of all.",
+            "six steps or more",
             now["long"],
             before.get("long"),
             kind="percent",
@@ -67,7 +67,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "pages",
             "Pages of buyers",
-            "Views of pages and products in a session with a purchase: half of these sessions have this many or fewer.",
+            "pages of buyers",
             now["pages"],
             before.get("pages"),
             note=f"{count(now['other_pages'])} in sessions without",
@@ -75,11 +75,11 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         _most(
             "begin",
             "Buyers begin with",
-            "The most frequent first step of sessions with a purchase.",
+            "buyers begin with",
             firsts,
             "_of_purchases",
         ),
-        _most("leave", "Others leave from", "The most frequent last step of sessions without a purchase.", lasts, ""),
+        _most("leave", "Others leave from", "others leave from", lasts, ""),
     ]
     return f"{view.period}{', not over yet and so not compared' if view.is_going_on else ''}", shown
 
@@ -88,14 +88,14 @@ async def _nothing() -> tuple[dict[str, Any], pd.DataFrame]:
     return {}, pd.DataFrame()
 
 
-def _most(id: str, title: str, about: str, frame: pd.DataFrame, kind: str) -> Box:
+def _most(id: str, title: str, metric: str, frame: pd.DataFrame, kind: str) -> Box:
     """A share, and in its note what has it."""
     if frame.empty:
-        return Box(id, title, about, None, kind="percent")
+        return Box(id, title, metric, None, kind="percent")
     first = frame.iloc[0]
     part, whole = (first["purchases"], first["whole_purchases"]) if kind else (first["sessions"], first["whole"])
     note = f"{first['step']}, {count(part)} of {count(whole)}"
-    return Box(id, title, about, first[f"share{kind}"], kind="percent", note=note)
+    return Box(id, title, metric, first[f"share{kind}"], kind="percent", note=note)
 
 
 def _draw_flow(frame: pd.DataFrame, view: View) -> go.Figure:

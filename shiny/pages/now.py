@@ -25,9 +25,9 @@ ABOUT = (
     "about now: period and filters do not apply here."
 )
 _BOXES = {
-    "visitors": ("Visitors", f"Distinct visitors (browsers) with an event in these {MINUTES} minutes."),
-    "views": ("Page views", "page_view and view_product events."),
-    "carts": ("Added to cart", "add_to_cart events."),
+    "visitors": ("Visitors", "visitors now"),
+    "views": ("Page views", "page views now"),
+    "carts": ("Added to cart", "adds to cart now"),
 }
 _LINES = {"views": "Page views", "visitors": "Visitors", "carts": "Added to cart", "orders": "Orders"}
 
@@ -39,13 +39,13 @@ async def _boxes(warehouse: Warehouse, _: View) -> tuple[TagList, Sequence[Box]]
     own = orders[orders["currency"] == shown.currency]
     others = orders[orders["currency"] != shown.currency]
     boxes = [
-        Box(name, title, about, int(now[name]), line=list(minutes[name])) for name, (title, about) in _BOXES.items()
+        Box(name, title, metric, int(now[name]), line=list(minutes[name])) for name, (title, metric) in _BOXES.items()
     ]
     boxes.append(
         Box(
             "orders",
             "Orders",
-            "Distinct order ids whose first purchase event lies in these minutes.",
+            "orders now",
             int(orders["orders"].sum()),
             line=list(minutes["orders"]),
         )
@@ -54,7 +54,7 @@ async def _boxes(warehouse: Warehouse, _: View) -> tuple[TagList, Sequence[Box]]
         Box(
             "revenue",
             "Revenue",
-            "Price × quantity of the items of these orders, in the shop's currency. Other currencies stand apart.",
+            "revenue now",
             own["revenue"].iat[0] if len(own) else 0,
             kind="money",
             unit=shown.currency,

@@ -13,16 +13,12 @@ import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import money, share
-from pages.totals import ABOUT as MEANINGS
-from pages.totals import METRICS, by_time, latest_day, so_far, totals
+from pages.totals import DEFINED, METRICS, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
 TITLE = "Overview"
 ABOUT = "How the shop does: the latest day first, then the period of the filters."
-SO_FAR = (
-    "Distinct visitors with a session that began on this day. One that began before midnight and goes on is not in it."
-)
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 METRIC = Option("metric", "Show", METRICS)
@@ -72,7 +68,7 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
         Box(
             f"{prefix}_{name}",
             label,
-            SO_FAR if (prefix, name) == ("today", "visitors") else MEANINGS[name],
+            "visitors so far" if (prefix, name) == ("today", "visitors") else DEFINED[name],
             now[name],
             before.get(name),
             kind="percent" if name == "conversion" else "money" if name in ("revenue", "order_value") else "count",

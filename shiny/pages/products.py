@@ -27,19 +27,19 @@ GROUP = Option("products-group", "By", {"category": "Category", "brand": "Brand"
 MOVER = Option("products-movers", "By", {"revenue": "Revenue", "views": "Views"})
 
 _BOXES = {
-    "views": ("Product views", "view_product events.", "count"),
+    "views": ("Product views", "product views", "count"),
     "add_rate": (
         "Add-to-cart rate",
-        "Sessions that added a product / sessions that viewed it, over all products. Adds without a view are told apart below.",
+        "add-to-cart rate",
         "percent",
     ),
-    "units": ("Units sold", "Pieces in orders, by the date of the order.", "count"),
+    "units": ("Units sold", "units sold", "count"),
     "revenue": (
         "Revenue of products",
-        "Price × quantity of the items of orders, before refunds, in the shop's currency. Orders without items are not in it.",
+        "revenue of products",
         "money",
     ),
-    "refunded_share": ("Refunded", "Given back since / revenue, of the items in the shop's currency.", "percent"),
+    "refunded_share": ("Refunded", "refunded share", "percent"),
 }
 
 
@@ -56,7 +56,7 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
         Box(
             name,
             title,
-            about,
+            metric,
             now[name],
             before.get(name),
             kind=kind,
@@ -65,7 +65,7 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             is_less_better=name == "refunded_share",
             note=notes.get(name, ""),
         )
-        for name, (title, about, kind) in _BOXES.items()
+        for name, (title, metric, kind) in _BOXES.items()
     ]
     return str(view.period), boxes
 

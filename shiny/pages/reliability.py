@@ -38,10 +38,10 @@ ABOUT = (
 )
 
 _SHARES = {
-    "late": ("Late", "Loaded events received more than one hour after they happened / loaded events."),
-    "duplicate": ("Duplicates", "Copies of an event that was received before / received events. They count once."),
-    "rejected": ("Rejected", "Events that were not accepted, each kept with its reason / received events."),
-    "bots": ("Bots' sessions", "Sessions of crawlers and automated browsers / sessions, on the date of the session."),
+    "late": ("Late", "late event"),
+    "duplicate": ("Duplicates", "duplicates"),
+    "rejected": ("Rejected", "rejected"),
+    "bots": ("Bots' sessions", "bots' sessions"),
 }
 
 
@@ -56,16 +56,14 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "books",
             "Books",
-            "Received events less loaded, duplicate and rejected ones, each counted on its own: the sum of the hours' "
-            "differences, "
-            "without their signs. 0 is right.",
+            "books",
             now["books"],
             note="" if now["books"] is None else "off: see the ledger" if now["books"] else "they balance",
         ),
         Box(
             "received",
             "Events received",
-            "Events that the collector had in the period, whatever became of them.",
+            "received",
             now["received"],
             before.get("received"),
             line=list(days["received"]),
@@ -75,14 +73,14 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             name,
             title,
-            about,
+            metric,
             now[name],
             before.get(name),
             kind="percent",
             line=lines.get(name, []),
             is_less_better=True,
         )
-        for name, (title, about) in _SHARES.items()
+        for name, (title, metric) in _SHARES.items()
     ]
     return str(view.period), [*boxes, *await cloud.boxes(warehouse, view.period, view.before)]
 
@@ -108,8 +106,7 @@ async def _freshness(warehouse: Warehouse) -> Box:
     return Box(
         "freshness",
         "Freshness",
-        "Now less the end of the latest hour that is loaded whole, with every hour before it. An hour in progress does not "
-        "count, however much of it is loaded. This is about now, whatever the period.",
+        "freshness",
         age,
         kind="duration",
         note=(f"within the aim of {aim}" if is_within else f"beyond the aim of {aim}") + going,

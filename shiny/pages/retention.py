@@ -22,13 +22,7 @@ ABOUT = (
 )
 
 _LABELS = {"dau": "DAU", "wau": "WAU", "mau": "MAU", "stickiness": "Stickiness", "returning": "Returning"}
-_MEANINGS = {
-    "dau": "Visitors with an event on the day: the average of the period's days.",
-    "wau": "Visitors with an event in the 7 days up to the period's end.",
-    "mau": "Visitors with an event in the 30 days up to the period's end.",
-    "stickiness": "DAU / MAU: the share of the month's visitors that come on an average day.",
-    "returning": "Of the period's visitors, those with a day before it.",
-}
+_METRICS = {"dau": "DAU", "wau": "WAU", "mau": "MAU", "stickiness": "stickiness", "returning": "returning visitors"}
 
 
 async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
@@ -39,7 +33,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             name,
             label,
-            _MEANINGS[name],
+            _METRICS[name],
             now[name],
             before.get(name),
             kind="percent" if name in ("stickiness", "returning") else "count",

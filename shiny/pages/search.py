@@ -28,33 +28,32 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     before = await totals(warehouse, view, view.before, currency) if view.before else {}
     days = await by_day(warehouse, view, view.period)
 
-    def box(name: str, title: str, about: str, **more: Any) -> Box:
+    def box(name: str, title: str, metric: str, **more: Any) -> Box:
         line = list(days[name]) if name in days else []
-        return Box(name, title, about, now[name], before.get(name), line=line, **more)
+        return Box(name, title, metric, now[name], before.get(name), line=line, **more)
 
     of_all = f"{percent(now['sessions_share'])} of sessions"
     return str(view.period), [
-        box("searches", "Searches", "Searches with words, on the date of their session."),
-        box("sessions", "Sessions with a search", "Sessions with one search event or more.", note=of_all),
+        box("searches", "Searches", "search"),
+        box("sessions", "Sessions with a search", "sessions with a search", note=of_all),
         box(
             "unclicked_share",
             "Nobody clicked",
-            "Searches without a click or a product view before the session's next search / searches.",
+            "search nobody clicked",
             kind="percent",
             is_less_better=True,
         ),
         box(
             "without_results_share",
             "Without results",
-            "Searches that say they found nothing (props.results is 0) / searches. Needs the shop to send it.",
+            "search without results",
             kind="percent",
             is_less_better=True,
         ),
         box(
             "revenue",
             "Revenue after search",
-            "Of orders at or after a search of their session, given to the last search before each. Other currencies stand "
-            "apart.",
+            "revenue after search",
             kind="money",
             unit=currency,
             note=now["others"],

@@ -21,16 +21,14 @@ METRICS = {
     "revenue": "Revenue",
     "order_value": "Average order value",
 }
-ABOUT = {
-    "visitors": (
-        "Distinct visitors (browsers) with an event in the period. With a filter: with a session in it. "
-        "The filters can count people instead."
-    ),
-    "sessions": "A visitor's events with no gap of more than 30 minutes; a session counts on the date of its first event.",
-    "conversion": "Sessions with a purchase / sessions.",
-    "orders": "Distinct order ids; a reload of the thank-you page is one order. They count on the date of the order.",
-    "revenue": "Price × quantity of the items of orders, before refunds, in the shop's currency. Other currencies stand apart.",
-    "order_value": "Revenue / orders, both in the shop's currency.",
+#: Each by its name in the definitions.
+DEFINED = {
+    "visitors": "visitors of a period",
+    "sessions": "session",
+    "conversion": "conversion rate",
+    "orders": "order",
+    "revenue": "revenue",
+    "order_value": "average order value",
 }
 
 #: Distinct visitors without counting distinct: each visitor's first day in the period is the one with no day of theirs before it.
