@@ -19,6 +19,14 @@ BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 EVENTS_PER_SESSION = 9.4
 SLICES = 40
 HERE = Path(__file__).parent
+#: A bot's first, then people's, the commonest first.
+AGENTS = [
+    "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 Version/19.1 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+]
 
 
 def shop_year(first: Stack, events: int, since: datetime = BEGIN) -> Stack:
@@ -78,7 +86,11 @@ def _build(stack: Stack, name: str, events: int, since: datetime) -> None:
 
 
 def _invent(cursor: Cursor, sessions: int, since: datetime) -> None:
-    values = {"sessions": sessions, "since": since, "end": END}
+    from clickstream_dagster.warehouse.relabel import agent_row
+
+    values = {"sessions": sessions, "since": since, "end": END, "agents": AGENTS}
+    for agent in AGENTS:
+        cursor.execute("insert into dim_user_agent values (%s, %s, %s, %s, %s, %s)", agent_row(agent))
     cursor.execute((HERE / "sessions.sql").read_text(), values)
     cursor.execute("select min(n), max(n) + 1 from visits")
     first, last = cursor.fetchone()  # type: ignore[misc]

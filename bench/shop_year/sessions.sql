@@ -96,8 +96,16 @@ select
     case
         when origin in (3, 6) then 'campaign-' || pg_temp.zipf(30, pg_temp.roll(n, 17))
         when origin = 4 then 'week-' || to_char(started_at, 'IYYY-IW')
-    end as campaign
+    end as campaign,
+    (%(agents)s::text[])[case when is_bot then 1 else 1 + pg_temp.zipf(array_length(%(agents)s::text[], 1) - 1, pg_temp.roll(n, 18)) end] as user_agent,
+    null::uuid as source_key
 from kinds;
+
+-- Where a visit came from, as a load would have labelled it.
+update visits set source_key = md5(concat_ws('|', channel, source, medium, campaign))::uuid where channel is not null;
+insert into dim_source (source_key, parameters, channel, source, medium, campaign, is_tagged)
+select distinct source_key, '{}'::text[], channel, source, medium, campaign, campaign is not null from visits where channel is not null;
+insert into shop_hosts values ('shop.example');
 
 create index on visits (n);
 analyze visits;

@@ -215,7 +215,7 @@ def test_the_list_of_what_is_forbidden_is_one(server: Postgres) -> None:
 def test_a_loader_that_may_not_forbid_says_so_and_carries_on(
     server: Postgres, caplog: pytest.LogCaptureFixture, make_stack: Callable[..., Stack]
 ) -> None:
-    stack = make_stack()
+    stack = make_stack(is_migrated=False)
     assert stack.settings.postgres
     admin = connect(stack.settings.postgres)
     admin.autocommit = True

@@ -60,7 +60,7 @@ def load_and_rebuild(stack: Stack) -> dict[str, str]:
 
 @pytest.fixture
 def old(make_stack: Callable[..., Stack]) -> Stack:
-    stack = make_stack()
+    stack = make_stack(is_migrated=False)
     folder = unpacked(stack.settings.home)
     connection = connect(stack.server)
     restore(connection, folder)
