@@ -37,6 +37,8 @@ _SEGMENTS = """
     )
     select channel, device_type, country from sized where place <= 200 order by kind, place
 """
+#: The owner's segments, where the database has the tables of their people.
+_PEOPLE = "select segment, label from segments where to_regnamespace('in_segment') is not null order by place"
 FRESHNESS = "select complete_to from data_freshness"
 
 
@@ -48,6 +50,7 @@ async def bounds(warehouse: Warehouse) -> Bounds | None:
     first, latest, complete = (found[name].iat[0] for name in ("first", "latest", "complete"))
     is_whole = pd.isna(complete) or complete >= latest or complete < first
     segments = await warehouse.frame(_SEGMENTS, {"latest": latest})
+    people = await warehouse.frame(_PEOPLE)
     columns = {"channel": "channel", "device": "device_type", "country": "country"}
     return Bounds(
         first,
@@ -56,6 +59,7 @@ async def bounds(warehouse: Warehouse) -> Bounds | None:
         {name: tuple(map(str, segments[column].dropna())) for name, column in columns.items()},
         found["timezone"].iat[0],
         found["currency"].iat[0],
+        dict(zip(people["segment"], people["label"], strict=True)),
     )
 
 

@@ -14,6 +14,7 @@ from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS
 from session_state import State
 from view import SEGMENTS, View, custom_period, from_query, to_query
 
+EVERYBODY = {"": "Everybody"}
 LABELS = {"channel": "Channel", "device": "Device", "country": "Country"}
 
 
@@ -25,6 +26,7 @@ def filter_bar_ui() -> Tag:
     ]
     panel = ui.offcanvas(
         *segments,
+        ui.input_select("segment", "People", EVERYBODY),
         ui.input_switch("bots", "Include bots"),
         ui.input_switch("people", "Count people, not browsers"),
         ui.p("A click on a row of a table with a channel, device or country filters by it, too.", class_="hint"),
@@ -150,11 +152,19 @@ def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
             _set(state, people=bool(input.people()))
 
     @reactive.effect
+    @reactive.event(input.segment, ignore_init=True)
+    def _people_of() -> None:
+        if hears("segment") and input.segment() in {**EVERYBODY, **state.bounds().people}:
+            _set(state, segment=input.segment())
+
+    @reactive.effect
     @reactive.event(input.remove)
     def _remove() -> None:
         segment, value = str(input.remove()["segment"]), str(input.remove()["value"])
         if segment in ("bots", "people"):
             _set(state, **{segment: False})
+        elif segment == "segment":
+            _set(state, segment="")
         elif segment in SEGMENTS and value in getattr(state.view(), segment):
             state.filter(segment, value)
 
@@ -185,6 +195,8 @@ def _show_view(input: Inputs, state: State) -> None:
             req(state.view.is_set())
             view = state.view()
         ui.update_date_range("dates", min=bounds.first, max=bounds.latest)
+        state.shown.told("segment", view.segment)
+        ui.update_select("segment", choices={**EVERYBODY, **bounds.people}, selected=view.segment)
         for name in SEGMENTS:
             held = getattr(view, name)
             state.shown.told(name, set(held))
@@ -212,6 +224,8 @@ def _tell(input: Inputs, state: State, view: View) -> None:
         ui.update_switch("bots", value=view.bots)
     if tells("people", view.people, bool(input.people())):
         ui.update_switch("people", value=view.people)
+    if tells("segment", view.segment, input.segment()):
+        ui.update_select("segment", selected=view.segment)
     for name in SEGMENTS:
         if tells(name, set(getattr(view, name)), set(input[name]())):
             ui.update_selectize(name, selected=list(getattr(view, name)))
@@ -231,6 +245,8 @@ def _chips(state: State) -> list[Tag]:
     told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))
+    if view.segment:
+        told.append(_chip("segment", view.segment, state.bounds().people.get(view.segment, view.segment)))
     if view.people:
         told.append(_chip("people", "people", "people, not browsers"))
     return [

@@ -31,6 +31,9 @@ SEGMENT = """(%(bots)s or not is_bot)
     and (%(devices)s::text[] is null or coalesce(device_type, '(none)') = any(%(devices)s))
     and (%(countries)s::text[] is null or coalesce(country, '(none)') = any(%(countries)s))"""
 
+#: Before `public` in the search path, the tables are those of a segment's people.
+_OF_PEOPLE = "select set_config('search_path', %s, false), set_config('clickstream.segment', %s, false)"
+
 #: A page's parts are asked side by side: workers of one would take the cores from the others, and add their own start.
 _OPTIONS = (
     "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1 -c work_mem=64MB "
@@ -91,7 +94,8 @@ class Warehouse:
         self._asked_at = 0.0
 
     async def frame(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """The rows of a query. Raises `Problem`. The frame is shared: copy it before changing it."""
+        """The rows of a query; of the people of a segment, where the parameters name one. Raises `Problem`. The frame is shared:
+        copy it before changing it."""
         key = (sql, repr(sorted((parameters or {}).items())))
         answer = self._answers.get(key)
         if answer is None:
@@ -140,6 +144,7 @@ class Warehouse:
             is_reused = getattr(self._own, "connection", None) is not None
             try:
                 with self._connection().cursor() as cursor:
+                    self._ask_of(cursor, (parameters or {}).get("segment", ""))
                     cursor.execute(sql, parameters)
                     rows = cursor.fetchmany(MOST_ROWS)
                     return pd.DataFrame(rows, columns=[column.name for column in cursor.description or ()])
@@ -149,8 +154,16 @@ class Warehouse:
                     raise problem(error) from error
         raise AssertionError("unreachable")
 
+    def _ask_of(self, cursor: Any, segment: str) -> None:
+        """Let this connection ask of the people of a segment, or of everybody again."""
+        if self._own.segment != segment:
+            self._own.segment = None  # not known, until the server has heard
+            cursor.execute(_OF_PEOPLE, ("in_segment, public" if segment else "public", segment))
+            self._own.segment = segment
+
     def _connection(self) -> Any:
         if getattr(self._own, "connection", None) is None:
+            self._own.segment = ""
             self._own.connection = psycopg2.connect(
                 self._dsn, application_name="clickstream dashboard", connect_timeout=CONNECT_SECONDS, options=_OPTIONS
             )

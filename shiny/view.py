@@ -35,6 +35,8 @@ class Bounds:
     segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     timezone: str = "UTC"
     currency: str = "USD"
+    #: The owner's segments of people, and what they are called.
+    people: Mapping[str, str] = field(default_factory=dict)
 
     def preset(self, name: str) -> Period:
         """The days of a preset, as far as there is data."""
@@ -60,6 +62,8 @@ class View:
     bots: bool = False
     #: Count people, and not browsers: a signed-in user is one on all of theirs.
     people: bool = False
+    #: Of these people only: a segment of segments.yml.
+    segment: str = ""
     options: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -104,7 +108,7 @@ class View:
         return replace(self, options=tuple(sorted({**dict(self.options), name: value}.items())))
 
     def parameters(self, period: Period | None = None) -> dict[str, Any]:
-        """The bound parameters of every query: see `queries.SEGMENT`."""
+        """The bound parameters of every query: see `queries.SEGMENT`, and `Warehouse.frame` for the segment."""
         period = period or self.period
         return {
             "start": period.start,
@@ -113,12 +117,14 @@ class View:
             "channels": list(self.channel) or None,
             "devices": list(self.device) or None,
             "countries": list(self.country) or None,
+            **({"segment": self.segment} if self.segment else {}),
         }
 
     def describe(self) -> list[tuple[str, str]]:
         """The filters in words: for chips and the head of a CSV file."""
         told = [("Period", str(self.period)), ("Compared with", str(self.before) if self.before else "nothing")]
         told += [(name.title(), ", ".join(getattr(self, name))) for name in SEGMENTS if getattr(self, name)]
+        told += [("People", self.segment)] if self.segment else []
         told.append(("Counted", "people" if self.people else "visitors (browsers)"))
         return [*told, ("Bots", "included" if self.bots else "left out")]
 
@@ -140,6 +146,7 @@ def to_query(view: View) -> str:
     pairs += [(name, value) for name in SEGMENTS for value in getattr(view, name)]
     pairs += [("bots", "in")] if view.bots else []
     pairs += [("count", "people")] if view.people else []
+    pairs += [("segment", view.segment)] if view.segment else []
     return "?" + urlencode([*pairs, *view.options])
 
 
@@ -158,7 +165,14 @@ def from_query(
     given: dict[str, list[str]] = {}
     for name, value in pairs:
         given.setdefault(name, []).append(value)
-    readers = {"page": _page, "period": _preset, "compare": _compare, "bots": _bots, "count": _count}
+    readers = {
+        "page": _page,
+        "period": _preset,
+        "compare": _compare,
+        "bots": _bots,
+        "count": _count,
+        "segment": _people,
+    }
     for name, values in given.items():
         if name in readers:
             view = readers[name](view, values[-1], bounds, pages, notices)
@@ -211,6 +225,13 @@ def _count(view: View, value: str, _: Bounds, __: Sequence[str], notices: list[s
     if value in ("people", "visitors"):
         return replace(view, people=value == "people")
     notices.append(f"count={_short(value)} is not known (visitors or people); these are visitors.")
+    return view
+
+
+def _people(view: View, value: str, bounds: Bounds, __: Sequence[str], notices: list[str]) -> View:
+    if value in bounds.people:
+        return replace(view, segment=value)
+    notices.append(f"There is no segment {_short(value)} in segments.yml; this is everybody.")
     return view
 
 

@@ -20,7 +20,17 @@ from clickstream_dagster.settings import (
     TOUCHES_LIMIT,
     Settings,
 )
-from clickstream_dagster.warehouse import backfill, changes, comments, labels, reader, relabel, segment_file, segments
+from clickstream_dagster.warehouse import (
+    backfill,
+    changes,
+    comments,
+    in_segment,
+    labels,
+    reader,
+    relabel,
+    segment_file,
+    segments,
+)
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
@@ -39,6 +49,7 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
         rules, chosen = relabel.chosen_rules(settings), segment_file.chosen(settings)
         if pending or _is_anything_new(cursor, settings) or relabel.are_new(cursor, rules):
             _wait_for_others(cursor)
+            in_segment.remove(cursor)
             _apply(cursor, pending)
             _replace_views(cursor)
             are_settings_new = _write_settings(cursor, settings)
@@ -50,6 +61,7 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             segments.write(cursor, chosen)
             reader.grant(cursor)  # each time, since a view that was replaced has lost its grants
             reader.restrict(cursor)
+            in_segment.write(cursor)
         elif segments.are_new(cursor, chosen):  # nothing is built of them: nobody is waited for
             segments.write(cursor, chosen)
         comments.write(cursor)
@@ -94,12 +106,15 @@ def _apply(cursor: Cursor, pending: list[str]) -> None:
 
 
 def _replace_views(cursor: Cursor) -> None:
-    for model in all_models().values():
-        if model.materialized == "view" and _is_new_version(cursor, model.name, model.sql_hash):
-            name = sql.Identifier(model.name)
-            cursor.execute(sql.SQL("drop view if exists {}").format(name))
-            cursor.execute(sql.SQL("create view {} as {}").format(name, sql.SQL(model.sql)))
-            _set_version(cursor, model.name, model.sql_hash)
+    """All of them when one is new: they read each other."""
+    views = [model for model in all_models().values() if model.materialized == "view"]
+    if not any(_is_new_version(cursor, model.name, model.sql_hash) for model in views):
+        return
+    names = [sql.Identifier(model.name) for model in views]
+    cursor.execute(sql.SQL("drop view if exists {}").format(sql.SQL(", ").join(names)))
+    for model, name in zip(views, names, strict=True):
+        cursor.execute(sql.SQL("create view {} as {}").format(name, sql.SQL(model.sql)))
+        _set_version(cursor, model.name, model.sql_hash)
 
 
 def _is_anything_new(cursor: Cursor, settings: Settings) -> bool:

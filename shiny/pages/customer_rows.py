@@ -154,7 +154,7 @@ async def months(warehouse: Warehouse, view: View) -> pd.DataFrame:
     start = (end.replace(day=1) - 2 * YEAR).replace(day=1)
     found = await warehouse.frame(_MONTHS, view.parameters(Period(start, end)))
     is_shown = [_last_of(month) + timedelta(days=WINDOWS[0]) <= end for month in found["month"]]
-    frame = found[is_shown].reset_index(drop=True)
+    frame = found[pd.Series(is_shown, dtype=bool)].reset_index(drop=True)
     for days in WINDOWS:
         is_over = [_last_of(month) + timedelta(days=days) <= end for month in frame["month"]]
         pairs = {

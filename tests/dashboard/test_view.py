@@ -19,6 +19,7 @@ BOUNDS = Bounds(
     latest=LATEST,
     complete=date(2026, 3, 19),
     segments={"channel": ["direct", "paid search"], "device": ["desktop", "(none)"], "country": ["DE", "US"]},
+    people={"window-shoppers": "They look"},
 )
 PAGES = ["overview", "funnel"]
 OPTIONS = {"metric": ("visitors", "orders")}
@@ -34,7 +35,7 @@ def test_a_bare_link_is_the_default_and_says_nothing() -> None:
 
 
 views = st.builds(
-    lambda page, name, days, compare, channel, device, country, bots, people, metric: replace(
+    lambda page, name, days, compare, channel, device, country, bots, people, segment, metric: replace(
         default_view(BOUNDS, page),
         preset=name,
         period=Period(LATEST - timedelta(days=days), LATEST) if name == "custom" else BOUNDS.preset(name),
@@ -44,6 +45,7 @@ views = st.builds(
         country=country,
         bots=bots,
         people=people,
+        segment=segment,
     ).with_option("metric", metric),
     st.sampled_from(PAGES),
     st.sampled_from(list(PRESETS)),
@@ -55,6 +57,7 @@ views = st.builds(
     ),
     st.booleans(),
     st.booleans(),
+    st.sampled_from(["", "window-shoppers"]),
     st.sampled_from(OPTIONS["metric"]),
 )
 
@@ -84,6 +87,7 @@ def test_no_text_raises_and_what_it_gives_can_be_shown(text: str) -> None:
         ("?compare=moon", "is not known"),
         ("?bots=maybe", "is not known"),
         ("?count=cookies", "visitors or people"),
+        ("?segment='; drop table segments", "There is no segment"),
         ("?page=../../etc/passwd", "There is no page"),
         ("?channel=' or 1=1 --", "No channel"),
         ("?metric=passwords", "means nothing here"),
