@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clickstream_dagster import instance as dagster_instance
+from clickstream_dagster.cli.previewing import show_preview
 from clickstream_dagster.cli.show import console, run_progress
 from clickstream_dagster.cli.status import show_outside, show_strangers
 from clickstream_dagster.partitions import HOUR, floor_hour, hours_between, key_of, ranges
@@ -49,7 +50,8 @@ class RunFailed(RuntimeError):
 @click.option(
     "--all", "everywhere", is_flag=True, help="Look at every object of the store, not only where one can be new."
 )
-def materialize_command(start: datetime | None, end: datetime | None, everywhere: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing. Other loads wait meanwhile.")
+def materialize_command(start: datetime | None, end: datetime | None, everywhere: bool, dry_run: bool) -> None:
     """Load hours and bring every table up to date, through Dagster, as one run.
 
     Without options: every hour that has objects which are not loaded, found by looking where something can be new. Objects
@@ -59,7 +61,10 @@ def materialize_command(start: datetime | None, end: datetime | None, everywhere
     if everywhere and (start or end):
         raise click.UsageError("--all looks at every hour; leave out --from and --to.")
     stack = Stack(load_settings())
-    materialize(stack, start, end, everywhere)
+    if dry_run:
+        show_preview(stack, _hours_asked(stack, start, end), everywhere)
+    else:
+        materialize(stack, start, end, everywhere)
 
 
 def show_changed_settings(stack: Stack) -> None:
@@ -79,9 +84,7 @@ def materialize(
     stack: Stack, start: datetime | None = None, end: datetime | None = None, everywhere: bool = False
 ) -> None:
     """Materialize as the command does, and say what was done. Raises `RunFailed`."""
-    if start or end:
-        wanted = _asked(start, end)
-        _check_first_hour(stack, wanted[0])
+    if wanted := _hours_asked(stack, start, end):
         show_changed_settings(stack)
         _run(stack, wanted)
         return
@@ -102,7 +105,10 @@ def materialize(
         enter_listed(connection, found, stack.settings)
 
 
-def _asked(start: datetime | None, end: datetime | None) -> list[datetime]:
+def _hours_asked(stack: Stack, start: datetime | None, end: datetime | None) -> list[datetime]:
+    """The hours of the options; none where neither is given."""
+    if not (start or end):
+        return []
     last = end or floor_hour(datetime.now(UTC))
     first = start or last
     for option, hour in (("--from", first), ("--to", last)):
@@ -110,15 +116,12 @@ def _asked(start: datetime | None, end: datetime | None) -> list[datetime]:
             raise click.UsageError(f"{option} {key_of(hour)} lies in the future; name an hour that has begun.")
     if first > last:
         raise click.UsageError(f"--from {key_of(first)} lies after --to {key_of(last)}; exchange the two.")
-    return list(hours_between(first, last + HOUR))
-
-
-def _check_first_hour(stack: Stack, hour: datetime) -> None:
-    first = stack.settings.first_hour
-    if hour < first:
+    if first < stack.settings.first_hour:
         raise SettingsError(
-            f"{key_of(hour)} lies before the first partition, {key_of(first)}: set CLICKSTREAM_FIRST_HOUR={hour:%Y-%m-%dT%H:00Z}."
+            f"{key_of(first)} lies before the first partition, {key_of(stack.settings.first_hour)}: "
+            f"set CLICKSTREAM_FIRST_HOUR={first:%Y-%m-%dT%H:00Z}."
         )
+    return list(hours_between(first, last + HOUR))
 
 
 def _run(stack: Stack, hours: list[datetime]) -> None:

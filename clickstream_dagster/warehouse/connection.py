@@ -58,12 +58,18 @@ class StatementStopped(RuntimeError):
 
 
 def connect(
-    server: Postgres, *, application: str = "clickstream", statement_seconds: int = DEFAULT_STATEMENT_SECONDS
+    server: Postgres,
+    *,
+    application: str = "clickstream",
+    statement_seconds: int = DEFAULT_STATEMENT_SECONDS,
+    factory: type[Connection] = Connection,
 ) -> Connection:
     """A new connection, on which no statement takes longer than `statement_seconds`. Raises `WarehouseUnreachable`."""
     options = f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
     try:
-        connection = psycopg2.connect(server.dsn, application_name=application, connect_timeout=10, options=options)
+        connection = psycopg2.connect(
+            server.dsn, factory, application_name=application, connect_timeout=10, options=options
+        )
     except psycopg2.OperationalError as error:
         # libpq's first line, without the address that our own sentence names; its second one asks a question.
         reason = str(error).strip().splitlines()[0].rpartition("failed: ")[2].rstrip(".")
