@@ -13,7 +13,7 @@ import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import count, money, share
-from pages import product_rows
+from pages import product_rows, together
 from queries import Warehouse
 from view import View
 
@@ -190,6 +190,7 @@ PARTS = (
         height="420px",
         empty="There is nothing to compare with, or nothing has changed. Choose a comparison, or a shorter period.",
     ),
+    together.CARD,
     Card(
         "fields",
         "Views and conversion",

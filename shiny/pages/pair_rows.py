@@ -1,0 +1,114 @@
+"""Products together: pairs of them in one basket, and whether they meet more often than chance would have it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from chance import wilson
+from formats import share
+from queries import PERIOD, SEGMENT, Warehouse
+from view import View
+
+#: Pairs in fewer baskets than this are not told.
+LEAST = 5
+#: Of a basket the products that count, as in `fact_session_baskets`: what a basket costs grows with its square.
+MOST_PRODUCTS = 30
+#: The most frequent pairs, of which those that are shown are chosen.
+MOST_PAIRS = 5_000
+SHOWN = 200
+
+_OF_SESSIONS = (
+    f"select {{list}} as products from fact_session_baskets where {PERIOD} and {SEGMENT} and {{list}} <> '{{{{}}}}'"
+)
+#: A person's orders of the period, whatever their sessions and browsers.
+_OF_PERSONS = f"""
+    select array_agg(product_id order by product_id collate "C") as products
+    from (
+        select person_id, product_id, row_number() over (partition by person_id order by last_at desc, product_id) as place
+        from (
+            select person_id, product_id, max(ordered_at) as last_at
+            from (
+                select order_id, product_id from fact_order_items where {PERIOD} and {SEGMENT} and product_id is not null
+            ) as items
+            inner join fact_person_orders using (order_id)
+            group by person_id, product_id
+        ) as bought
+    ) as placed
+    where place <= {MOST_PRODUCTS} group by person_id
+"""
+BASKETS = {
+    "bought": _OF_SESSIONS.format(list="bought"),
+    "person": _OF_PERSONS,
+    "viewed": _OF_SESSIONS.format(list="viewed"),
+}
+_PAIRS = f"""
+    with baskets as materialized ({{baskets}}),
+    counted as (
+        select product_id, count(*) as baskets from baskets cross join lateral unnest(products) as product_id
+        group by product_id having count(*) >= {LEAST}
+    ),
+    pairs as (
+        select one.product_id as one, other.product_id as other, count(*) as together
+        from baskets
+        cross join lateral unnest(products) with ordinality as one (product_id, place)
+        cross join lateral unnest(products[one.place + 1:]) as other (product_id)
+        group by one.product_id, other.product_id having count(*) >= {LEAST}
+    ),
+    told as (
+        select
+            pairs.*, ones.baskets as one_baskets, others.baskets as other_baskets,
+            (select count(*) from baskets) as baskets
+        from pairs
+        inner join counted as ones on ones.product_id = pairs.one
+        inner join counted as others on others.product_id = pairs.other
+        order by together desc, one, other limit {MOST_PAIRS}
+    )
+    select told.*, coalesce(ones.product_name, one) as one_name, coalesce(others.product_name, other) as other_name
+    from told
+    left join dim_product as ones on ones.product_id = told.one
+    left join dim_product as others on others.product_id = told.other
+    order by together desc, one, other
+"""
+_ORDERS = {"strength": ["lift_low", "together"], "count": ["together", "lift_low"]}
+
+
+async def pairs(warehouse: Warehouse, view: View, baskets: str, order: str) -> pd.DataFrame:
+    """A row for each pair, its rarer product first: who has that one has the other one how often."""
+    found = await warehouse.frame(_PAIRS.format(baskets=BASKETS[baskets]), view.parameters())
+    frame = pd.DataFrame([_measured(row) for row in found.to_dict("records")], columns=COLUMNS)
+    return frame.sort_values(_ORDERS[order], ascending=False, kind="stable").head(SHOWN).reset_index(drop=True)
+
+
+COLUMNS = [
+    *("product", "other", "together", "baskets_of_product", "baskets_of_other", "baskets", "support"),
+    *("confidence", "confidence_low", "confidence_high", "confidence_back", "lift", "lift_low", "lift_high", "word"),
+    *("product_id", "other_id"),
+]
+
+
+def _measured(row: dict[str, object]) -> dict[str, object]:
+    sides = [(row[f"{side}_baskets"], row[side], row[f"{side}_name"]) for side in ("one", "other")]
+    (number, id, name), (other_number, other_id, other_name) = sorted(sides, key=lambda side: side[0])  # type: ignore[arg-type,return-value]
+    together, whole = row["together"], row["baskets"]
+    low, high = wilson(together, number)
+    usual = share(other_number, whole) or 1.0
+    lift = (share(together, number) or 0.0) / usual
+    return {
+        "product": name,
+        "other": other_name,
+        "together": together,
+        "baskets_of_product": number,
+        "baskets_of_other": other_number,
+        "baskets": whole,
+        "support": share(together, whole),
+        "confidence": share(together, number),
+        "confidence_low": low,
+        "confidence_high": high,
+        "confidence_back": share(together, other_number),
+        "lift": lift,
+        "lift_low": low / usual,
+        "lift_high": high / usual,
+        "word": "more than by chance" if low > usual else "less than by chance" if high < usual else "within noise",
+        "product_id": id,
+        "other_id": other_id,
+    }
