@@ -64,11 +64,11 @@ def _draw(frame: pd.DataFrame, view: View) -> go.Figure:
 CARD = Card(
     "together",
     "Products together",
-    "Pairs of products in one basket: what a session viewed, what it bought, or what a person bought in the period. Confidence is "
-    "the share of the baskets with the first product (the rarer one) that have the second too, with its 95 % interval (Wilson); "
-    "lift is that share / the share of all baskets that have the second, so that 1 is chance. Support is the share of all baskets "
-    f"that have both. Pairs in fewer than {LEAST} baskets are not told. Who tests hundreds of pairs finds a few by chance. The "
-    f"{SHOWN} first; by lift, those whose interval begins highest.",
+    "Pairs of products in one basket: what a session viewed, what it bought, or what a person bought in the period. Confidence "
+    "is the share of the baskets with the first product (the rarer one) that have the second too, with its 95 % interval "
+    "(Wilson); lift is that share / the share of all baskets that have the second, so that 1 is chance. Support is the share of "
+    f"all baskets that have both. Pairs in fewer than {LEAST} baskets are not told. Among hundreds of pairs a few look strong by "
+    f"chance. The {SHOWN} first; by lift, those whose interval begins highest.",
     _rows,
     {
         "product": Column("Product"),
