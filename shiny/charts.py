@@ -191,7 +191,8 @@ def opacity(counts: Iterable[Any]) -> list[float]:
 def shortened(label: Any, most: int = 40) -> str:
     """A label that fits an axis. Plotly reads a few tags in texts: without its angle brackets, text stays text; isolated,
     it does not turn the writing direction of what stands beside it."""
-    text = cut(label, most)
+    text = " ".join(str(label).split())
+    text = text if len(text) <= most else text[: most - 1] + "…"
     return "\u2068" + text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") + "\u2069"
 
 
@@ -211,17 +212,12 @@ def scatter(x: Sequence[Any], y: Sequence[Any], labels: Sequence[str], *, x_titl
     return made
 
 
-def cut(label: Any, most: int) -> str:
-    """A label of at most so many letters, not yet isolated: for a part of a longer one."""
-    text = " ".join(str(label).split())
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
 def told_apart(labels: Sequence[Any], most: int = 40) -> list[str]:
     """Labels of bars. Plotly draws bars of the same label over each other: those that are alike once cut get a number."""
     told: dict[str, None] = {}
     for label in labels:
-        text = plain = cut(label, most)
+        plain = " ".join(str(label).split())
+        text = plain = plain if len(plain) <= most else plain[: most - 1] + "…"
         number = 1
         while text in told:
             number += 1

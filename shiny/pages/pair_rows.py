@@ -41,32 +41,27 @@ BASKETS = {
     "person": _OF_PERSONS,
     "viewed": _OF_SESSIONS.format(list="viewed"),
 }
+#: A product with itself is how many baskets have it. That is looked up by windows: the planner takes what is left of the groups for
+#: one row, and would go through all of it for each pair if it were joined.
 _PAIRS = f"""
     with baskets as materialized ({{baskets}}),
-    counted as (
-        select product_id, count(*) as baskets from baskets cross join lateral unnest(products) as product_id
-        group by product_id having count(*) >= {LEAST}
-    ),
-    pairs as (
-        select one.product_id as one, other.product_id as other, count(*) as together
-        from baskets
-        cross join lateral unnest(products) with ordinality as one (product_id, place)
-        cross join lateral unnest(products[one.place + 1:]) as other (product_id)
-        group by one.product_id, other.product_id having count(*) >= {LEAST}
-    ),
+    ones as (select unnest(products) as one, generate_subscripts(products, 1) as place, products from baskets),
+    met as (select one, unnest(products[place:]) as other from ones),
+    counted as (select one, other, count(*) as together from met group by one, other having count(*) >= {LEAST}),
     told as (
         select
-            pairs.*, ones.baskets as one_baskets, others.baskets as other_baskets,
-            (select count(*) from baskets) as baskets
-        from pairs
-        inner join counted as ones on ones.product_id = pairs.one
-        inner join counted as others on others.product_id = pairs.other
-        order by together desc, one, other limit {MOST_PAIRS}
-    )
-    select told.*, coalesce(ones.product_name, one) as one_name, coalesce(others.product_name, other) as other_name
-    from told
-    left join dim_product as ones on ones.product_id = told.one
-    left join dim_product as others on others.product_id = told.other
+            counted.*,
+            max(together) filter (where one = other) over (partition by one) as one_baskets,
+            max(together) filter (where one = other) over (partition by other) as other_baskets
+        from counted
+    ),
+    pairs as (select * from told where one <> other order by together desc, one, other limit {MOST_PAIRS})
+    select
+        pairs.*, (select count(*) from baskets) as baskets,
+        coalesce(ones.product_name, one) as one_name, coalesce(others.product_name, other) as other_name
+    from pairs
+    left join dim_product as ones on ones.product_id = pairs.one
+    left join dim_product as others on others.product_id = pairs.other
     order by together desc, one, other
 """
 _ORDERS = {"strength": ["lift_low", "together"], "count": ["together", "lift_low"]}

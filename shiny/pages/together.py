@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 
 import charts
 from cards import Card, Column, Option
-from formats import FEW, count
 from pages.pair_rows import LEAST, SHOWN, pairs
 from queries import Warehouse
 from view import View
@@ -15,8 +14,10 @@ from view import View
 BASKETS = Option(
     "products-baskets",
     "Together",
-    {"bought": "Bought in one session", "person": "Bought by one person", "viewed": "Viewed in one session"},
+    {"viewed": "Viewed in one session", "bought": "Bought in one session", "person": "Bought by one person"},
 )
+#: Pairs in the picture.
+SEEN = 12
 ORDER = Option("products-pairs", "Order by", {"strength": "Lift", "count": "Times together"})
 
 
@@ -25,39 +26,57 @@ async def _rows(warehouse: Warehouse, view: View) -> pd.DataFrame:
 
 
 def _draw(frame: pd.DataFrame, view: View) -> go.Figure:
-    """The first pairs, each with the interval of its lift; pale where few baskets stand behind it."""
-    top = frame[:12]
-    half = 18
-    names = [
-        f"{charts.cut(one, half)} + {charts.cut(other, half)}"
-        for one, other in zip(top["product"], top["other"], strict=True)
-    ]
-    if ORDER.chosen(view) == "count":
-        texts = [f"{n:,} · {lift:.1f} ×" for n, lift in zip(top["together"], top["lift"], strict=True)]
-        made = charts.bars(names, top["together"], name="Times together", texts=texts)
-        return made.update_traces(marker_opacity=charts.opacity(top["baskets_of_product"]))
-    sizes = zip(top["together"], top["baskets_of_product"], strict=True)
-    made = charts.bars(names, top["lift"], name="Lift", texts=[f"{n:,} of {count(whole)}" for n, whole in sizes])
-    made.update_traces(
-        marker_opacity=charts.opacity(top["baskets_of_product"]),
-        textposition="inside",
-        insidetextanchor="start",
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": list(top["lift_high"] - top["lift"]),
-            "arrayminus": list(top["lift"] - top["lift_low"]),
-            "thickness": 1,
-            "width": 3,
-            "color": charts.BEFORE,
-        },
+    """The first pairs, one below the other; pale where few baskets stand behind one."""
+    top = frame[:SEEN]
+    is_counted = ORDER.chosen(view) == "count"
+    places = list(range(len(top)))
+    pale = charts.opacity(top["baskets_of_product"])
+    sizes = zip(top["together"], top["baskets_of_product"], top["lift"], strict=True)
+    texts = [f"{n:,} of {whole:,}" + (f" · {lift:.1f} ×" if is_counted else "") for n, whole, lift in sizes]
+    ends = list(top["together"] if is_counted else top["lift_high"])
+    made = charts.figure(_bars(top, places, pale) if is_counted else _intervals(top, places, pale), showlegend=False)
+    made.add_trace(_words(ends, places, texts))
+    if not is_counted:
+        made.add_vline(x=1, line={"dash": "dot", "color": charts.BEFORE})
+    names = [_name(*pair) for pair in zip(top["product"], top["other"], strict=True)]
+    title, room = ("Times together", 2.3) if is_counted else ("Lift: 1 is chance", 1.7)
+    rows = {
+        "tickvals": places,
+        "ticktext": names,
+        "range": [len(top) - 0.5, -0.5],
+        "zeroline": False,
+        "showgrid": False,
+    }
+    return made.update_layout(yaxis=rows, xaxis={"range": [0, room * float(max(ends))], "title": title})
+
+
+def _name(one: str, other: str) -> str:
+    """On two lines: a phone has no room for both on one."""
+    return f"{charts.shortened(one, 20)}<br>+ {charts.shortened(other, 18)}"
+
+
+def _intervals(top: pd.DataFrame, places: list[int], pale: list[float]) -> go.Scatter:
+    reach = {"array": list(top["lift_high"] - top["lift"]), "arrayminus": list(top["lift"] - top["lift_low"])}
+    return go.Scatter(
+        x=list(top["lift"]),
+        y=places,
+        mode="markers",
+        marker={"size": 9, "color": charts.COLORS[0], "opacity": pale},
+        error_x={"type": "data", "symmetric": False, "thickness": 1.5, "width": 4, "color": charts.BEFORE, **reach},
+        hovertemplate="%{x:.2f} times as often as by chance<extra></extra>",
     )
-    made.add_vline(x=1, line={"dash": "dot", "color": charts.BEFORE})
-    return made.update_layout(
-        xaxis={
-            "range": [0, 1.05 * float(top["lift_high"].max())],
-            "title": f"Lift and its 95 % interval, pale below {FEW} baskets",
-        }
+
+
+def _bars(top: pd.DataFrame, places: list[int], pale: list[float]) -> go.Bar:
+    marker = {"color": charts.COLORS[0], "opacity": pale}
+    return go.Bar(x=list(top["together"]), y=places, orientation="h", marker=marker, name="Times together", width=0.6)
+
+
+def _words(ends: list[float], places: list[int], texts: list[str]) -> go.Scatter:
+    """What stands behind each row, to the right of it."""
+    padded = [f" {text}" for text in texts]
+    return go.Scatter(
+        x=ends, y=places, mode="text", text=padded, textposition="middle right", hoverinfo="skip", cliponaxis=False
     )
 
 
@@ -68,7 +87,7 @@ CARD = Card(
     "is the share of the baskets with the first product (the rarer one) that have the second too, with its 95 % interval "
     "(Wilson); lift is that share / the share of all baskets that have the second, so that 1 is chance. Support is the share of "
     f"all baskets that have both. Pairs in fewer than {LEAST} baskets are not told. Among hundreds of pairs a few look strong by "
-    f"chance. The {SHOWN} first; by lift, those whose interval begins highest.",
+    f"chance. The {SHOWN} first; by lift, those whose interval begins highest. Pale where the first product is in fewer than 30.",
     _rows,
     {
         "product": Column("Product"),
@@ -91,6 +110,6 @@ CARD = Card(
     },
     _draw,
     (BASKETS, ORDER),
-    height="460px",
+    height="560px",
     empty=f"No two products were in {LEAST} baskets together here. Choose a longer period, or products viewed together.",
 )
