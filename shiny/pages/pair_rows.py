@@ -41,8 +41,8 @@ BASKETS = {
     "person": _OF_PERSONS,
     "viewed": _OF_SESSIONS.format(list="viewed"),
 }
-#: A product with itself is how many baskets have it. That is looked up by windows: the planner takes what is left of the groups for
-#: one row, and would go through all of it for each pair if it were joined.
+#: A product with itself is how many baskets have it. That is looked up by windows: the planner takes what is left of the groups
+#: for one row, and would go through all of it for each pair if it were joined.
 _PAIRS = f"""
     with baskets as materialized ({{baskets}}),
     ones as (select unnest(products) as one, generate_subscripts(products, 1) as place, products from baskets),
