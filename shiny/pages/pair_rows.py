@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from chance import wilson
-from formats import share
+from formats import FEW, share
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -64,13 +64,15 @@ _PAIRS = f"""
     left join dim_product as others on others.product_id = pairs.other
     order by together desc, one, other
 """
-_ORDERS = {"strength": ["lift_low", "together"], "count": ["together", "lift_low"]}
+#: By lift, pairs that too little stands behind come last: the interval of five of five begins high too.
+_ORDERS = {"strength": ["is_enough", "lift_low", "together"], "count": ["together", "lift_low"]}
 
 
 async def pairs(warehouse: Warehouse, view: View, baskets: str, order: str) -> pd.DataFrame:
     """A row for each pair, its rarer product first: who has that one has the other one how often."""
     found = await warehouse.frame(_PAIRS.format(baskets=BASKETS[baskets]), view.parameters())
     frame = pd.DataFrame([_measured(row) for row in found.to_dict("records")], columns=COLUMNS)
+    frame["is_enough"] = frame["baskets_of_product"] >= FEW
     return frame.sort_values(_ORDERS[order], ascending=False, kind="stable").head(SHOWN).reset_index(drop=True)
 
 

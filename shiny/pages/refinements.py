@@ -36,24 +36,25 @@ def _draw_refinements(frame: pd.DataFrame, _: View) -> go.Figure:
     names = [f"{one} → {other}" for one, other in zip(top["term"], top["next_term"], strict=True)]
     texts = [f"{n:,} · {clicked:,} clicked" for n, clicked in zip(top["sessions"], top["clicked"], strict=True)]
     made = charts.bars(names, top["sessions"], name="Sessions", texts=texts, most=28)
-    room = [0, 1.9 * float(top["sessions"].max())]  # a phone's bars are short, its words are not
-    return made.update_traces(marker_opacity=charts.opacity(top["sessions"])).update_layout(
-        xaxis_range=room, xaxis_title=f"Sessions, pale below {FEW}"
-    )
+    made.update_traces(marker_opacity=charts.opacity(top["sessions"]))
+    room = [0, 2.2 * float(top["sessions"].max())]  # a phone's bars are short, its words are not
+    return made.update_layout(xaxis={"range": room, "title": f"Sessions, pale below {FEW}", "dtick": None, "nticks": 4})
 
 
 def _draw_losses(frame: pd.DataFrame, _: View) -> go.Figure:
+    """What each term may have lost; where that cannot be told from chance, how often it found nothing."""
     top = frame[:SEEN]
-    currency = top["currency"].iat[0]
-    values = [float(value or 0) for value in top["lost"]]
-    is_noise = top["word"].iat[0] != "estimate"
-    texts = [f"{value:,.0f} · {n:,} sessions" for value, n in zip(values, top["sessions"], strict=True)]
-    made = charts.bars(top["term"], values, name="May be lost", texts=texts, most=24)
-    pale = [0.35] * len(top) if is_noise else charts.opacity(top["sessions"])
-    why = "within noise" if is_noise else f"an estimate, pale below {FEW}"
-    return made.update_traces(marker_opacity=pale).update_layout(
-        xaxis_range=[0, 2 * max(values, default=0) or 1], xaxis_title=f"{currency}, {why}"
-    )
+    if top["word"].iat[0] == "estimate":
+        title = f"{top['currency'].iat[0]}, an estimate, pale below {FEW}"
+        values = [float(value) for value in top["lost"]]
+        texts = [f"{value:,.0f} · {n:,} sessions" for value, n in zip(values, top["sessions"], strict=True)]
+    else:
+        title = "Sessions; what they lost is within noise" if top["word"].iat[0] == "within noise" else "Sessions"
+        values = [float(n) for n in top["sessions"]]
+        texts = [f"{n:,} · {bought:,} bought" for n, bought in zip(top["sessions"], top["bought"], strict=True)]
+    made = charts.bars(top["term"], values, name="Without results", texts=texts, most=24)
+    made.update_traces(marker_opacity=charts.opacity(top["sessions"]))
+    return made.update_layout(xaxis={"range": [0, 2 * max(values)], "title": title, "dtick": None})
 
 
 REFINEMENTS = Card(

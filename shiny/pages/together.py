@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 import charts
 from cards import Card, Column, Option
+from formats import FEW
 from pages.pair_rows import LEAST, SHOWN, pairs
 from queries import Warehouse
 from view import View
@@ -87,7 +88,8 @@ CARD = Card(
     "is the share of the baskets with the first product (the rarer one) that have the second too, with its 95 % interval "
     "(Wilson); lift is that share / the share of all baskets that have the second, so that 1 is chance. Support is the share of "
     f"all baskets that have both. Pairs in fewer than {LEAST} baskets are not told. Among hundreds of pairs a few look strong by "
-    f"chance. The {SHOWN} first; by lift, those whose interval begins highest. Pale where the first product is in fewer than 30.",
+    f"chance. The {SHOWN} first; by lift, those whose interval begins highest, and after them those of fewer than {FEW} baskets, "
+    "which are pale.",
     _rows,
     {
         "product": Column("Product"),
