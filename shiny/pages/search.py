@@ -12,7 +12,9 @@ import banner
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column
-from formats import is_missing, percent
+from formats import FEW, count, is_missing, money, percent
+from pages.loss_rows import Losses, losses
+from pages.refinements import LOSSES, REFINEMENTS
 from pages.search_rows import by_day, new_terms, terms, totals, trend, unclicked
 from queries import Warehouse
 from view import View
@@ -27,6 +29,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     now = await totals(warehouse, view, view.period, currency)
     before = await totals(warehouse, view, view.before, currency) if view.before else {}
     days = await by_day(warehouse, view, view.period)
+    lost = await losses(warehouse, view, view.period, currency)
+    now["lost"] = None if lost.is_noise else lost.of(lost.sessions_without)[0]
 
     def box(name: str, title: str, metric: str, **more: Any) -> Box:
         line = list(days[name]) if name in days else []
@@ -58,7 +62,27 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             unit=currency,
             note=now["others"],
         ),
+        box(
+            "lost",
+            "Lost to empty results",
+            "An estimate: how much less often sessions buy after a search that found nothing than others that search × these "
+            "sessions × the average order after a search. A dash where the difference is within noise.",
+            kind="money",
+            unit=currency,
+            is_less_better=True,
+            note=_how_sure(lost),
+        ),
     ]
+
+
+def _how_sure(lost: Losses) -> str:
+    if not lost.sessions_without:
+        return "no search says that it found nothing"
+    of = f"{count(lost.bought_without)} of {'only ' if lost.sessions_without < FEW else ''}{count(lost.sessions_without)} bought"
+    if lost.is_noise:
+        return f"within noise: {of}, else {percent(lost.rate)}"
+    _, low, high = lost.of(lost.sessions_without)
+    return f"{money(low)} to {money(high)}; {of}, else {percent(lost.rate)}"
 
 
 def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -145,6 +169,8 @@ PARTS = (
         height="380px",
         empty="No term is new against the comparison, or the data does not reach back to it. Try a shorter period.",
     ),
+    REFINEMENTS,
+    LOSSES,
     Card(
         "terms",
         "Terms",

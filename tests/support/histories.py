@@ -64,7 +64,7 @@ def _event(draw: st.DrawFn, number: int) -> Event:
     product = None
     if name in ("view_product", "add_to_cart", "remove_from_cart", "purchase"):
         product = Product(
-            id=draw(st.sampled_from(["p1", "p2"])),
+            id=draw(st.sampled_from(["p1", "p2", "p3"])),
             price=price,
             name=draw(st.sampled_from([None, "Mouse", "Board"])),
             category=draw(st.sampled_from(CATEGORIES)),
