@@ -57,6 +57,8 @@ CART_RECOVERY_WINDOW = timedelta(days=7)
 CART_LIFE = timedelta(days=30)
 #: So many lines of the carts of a visitor, and of a person, are read: a client must not choose how long its history is.
 CART_LINES_LIMIT = 2_000
+#: So many events of one name are told of a session to funnels; only programs have more.
+STEP_EVENTS_LIMIT = 1_000
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
 #: A transaction of the read-only role that is older has lifted its own limit, and is ended by the next tick.

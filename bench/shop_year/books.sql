@@ -1,10 +1,10 @@
 -- Refunds of some orders, and the books: objects, hours, copies and rejects as a collector would have left them.
 insert into clickstream_events (
     event_id, event_timestamp, event_name, visitor_id, client_id, received_at, time_source, order_id, order_key, currency,
-    is_bot, partition_hour, object_key, line_number, payload_hash
+    is_automated, partition_hour, object_key, line_number, payload_hash
 )
 select
-    md5('refund' || order_key)::uuid, at, 'refund', visitor_id, visitor_id, at, 'client', order_id, order_key, currency, is_bot,
+    md5('refund' || order_key)::uuid, at, 'refund', visitor_id, visitor_id, at, 'client', order_id, order_key, currency, is_automated,
     date_trunc('hour', at), 'events/' || to_char(at, 'YYYY/MM/DD/HH24') || '/event-refund', 0, md5('refund' || order_key)::uuid
 from (
     select clickstream_events.*, event_timestamp + interval '3 days' as at from clickstream_events

@@ -2,9 +2,9 @@
 insert into clickstream_events (
     event_id, event_timestamp, event_name, user_id, user_login_state, client_id, session_id, product_id, product_name,
     product_category, product_brand, product_price, product_discount_price, product_url_path, visitor_id, received_at,
-    sent_at, client_timestamp, time_source, page_url, page_host, page_path, page_title, referrer, channel, source, medium,
-    campaign, device_type, device, country, city, quantity, currency, order_id, order_key, order_value, order_items,
-    search_query, user_agent, is_bot, tracker_version, props, partition_hour, object_key, line_number, payload_hash
+    sent_at, client_timestamp, time_source, page_url, page_host, page_path, page_title, referrer, source_key,
+    device_type, device, country, city, quantity, currency, order_id, order_key, order_value, order_items,
+    search_query, user_agent, is_automated, tracker_version, props, partition_hour, object_key, line_number, payload_hash
 )
 with
 
@@ -90,8 +90,7 @@ select
     case when is_about_product then price end, case when is_about_product and mod(product, 4) = 0 then round(price * 0.9, 2) end,
     case when is_about_product then '/product/p-' || product end, visitor_id, received_at, received_at, happened_at, 'client',
     'https://shop.example' || path, 'shop.example', path, 'Page ' || path, case when place > 0 then 'https://shop.example/' end,
-    case when place = 0 then channel end, case when place = 0 then source end, case when place = 0 then medium end,
-    case when place = 0 then campaign end, device_type, '{"viewport": "390x844", "language": "en-GB", "pixel_ratio": 3}', country, 'Springfield',
+    case when place = 0 then source_key end, device_type, '{"viewport": "390x844", "language": "en-GB", "pixel_ratio": 3}', country, 'Springfield',
     case when event_name in ('add_to_cart', 'purchase') then pieces end,
     case when is_about_product then case when country in ('AT', 'NL') then 'EUR' else 'USD' end end,
     order_id, order_id, null, order_items,

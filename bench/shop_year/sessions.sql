@@ -75,29 +75,38 @@ kinds as (
         case when pg_temp.roll(n, 13) < 0.3 then 1 else 2 - floor(10.6 * ln(1 - pg_temp.roll(n, 14)))::integer end as wish,
         pg_temp.zipf(40, pg_temp.roll(n, 15)) as category
     from met
+),
+
+final as (
+    select
+        n, 'v-' || visitor as visitor_id, started_at, is_bot, device_type, country, user_id, depth, category,
+        least(greatest(wish, case when depth > 0 then depth + 2 else 1 end), 80) as length,
+        (array[
+            'organic search', null, 'paid search', 'email', 'referral', 'paid social', 'social', 'ai assistant'
+        ])[origin] as channel,
+        case origin
+            when 1 then (array['google', 'bing', 'duckduckgo'])[pg_temp.zipf(3, pg_temp.roll(n, 16))]
+            when 3 then (array['google', 'bing'])[pg_temp.zipf(2, pg_temp.roll(n, 16))]
+            when 4 then 'newsletter'
+            when 5 then 'site-' || pg_temp.zipf(300, pg_temp.roll(n, 16)) || '.example'
+            when 6 then (array['facebook', 'instagram'])[pg_temp.zipf(2, pg_temp.roll(n, 16))]
+            when 7 then (array['facebook.com', 'reddit.com', 't.co', 'pinterest.com'])[pg_temp.zipf(4, pg_temp.roll(n, 16))]
+            when 8 then (array['chatgpt.com', 'perplexity.ai', 'gemini.google.com'])[pg_temp.zipf(3, pg_temp.roll(n, 16))]
+        end as source,
+        (array['organic', null, 'cpc', 'email', 'referral', 'paid_social', 'social', 'referral'])[origin] as medium,
+        case
+            when origin in (3, 6) then 'campaign-' || pg_temp.zipf(30, pg_temp.roll(n, 17))
+            when origin = 4 then 'week-' || to_char(started_at, 'IYYY-IW')
+        end as campaign
+    from kinds
 )
 
 select
-    n, 'v-' || visitor as visitor_id, started_at, is_bot, device_type, country, user_id, depth, category,
-    least(greatest(wish, case when depth > 0 then depth + 2 else 1 end), 80) as length,
-    (array[
-        'organic search', null, 'paid search', 'email', 'referral', 'paid social', 'social', 'ai assistant'
-    ])[origin] as channel,
-    case origin
-        when 1 then (array['google', 'bing', 'duckduckgo'])[pg_temp.zipf(3, pg_temp.roll(n, 16))]
-        when 3 then (array['google', 'bing'])[pg_temp.zipf(2, pg_temp.roll(n, 16))]
-        when 4 then 'newsletter'
-        when 5 then 'site-' || pg_temp.zipf(300, pg_temp.roll(n, 16)) || '.example'
-        when 6 then (array['facebook', 'instagram'])[pg_temp.zipf(2, pg_temp.roll(n, 16))]
-        when 7 then (array['facebook.com', 'reddit.com', 't.co', 'pinterest.com'])[pg_temp.zipf(4, pg_temp.roll(n, 16))]
-        when 8 then (array['chatgpt.com', 'perplexity.ai', 'gemini.google.com'])[pg_temp.zipf(3, pg_temp.roll(n, 16))]
-    end as source,
-    (array['organic', null, 'cpc', 'email', 'referral', 'paid_social', 'social', 'referral'])[origin] as medium,
-    case
-        when origin in (3, 6) then 'campaign-' || pg_temp.zipf(30, pg_temp.roll(n, 17))
-        when origin = 4 then 'week-' || to_char(started_at, 'IYYY-IW')
-    end as campaign
-from kinds;
+    final.*, case when channel is not null then md5(concat_ws('|', channel, source, medium, campaign))::uuid end as source_key
+from final;
+
+insert into dim_source (source_key, parameters, channel, source, medium, campaign, is_tagged)
+select distinct source_key, '{}'::text[], channel, source, medium, campaign, true from visits where channel is not null;
 
 create index on visits (n);
 analyze visits;

@@ -17,6 +17,7 @@ from clickstream_dagster.settings import (
     ORDER_EVENTS_LIMIT,
     ORDER_LINES_LIMIT,
     SESSION_GAP,
+    STEP_EVENTS_LIMIT,
     TOUCHES_LIMIT,
     Settings,
 )
@@ -130,6 +131,7 @@ _SETTINGS = (
     "cart_recovery_window",
     "cart_life",
     "cart_lines_limit",
+    "step_events_limit",
 )
 
 
@@ -148,7 +150,8 @@ def _values(settings: Settings) -> tuple[object, ...]:
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
     attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
     carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution, *carts)
+    shop = (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW)
+    return (*shop, *limits, *attribution, *carts, STEP_EVENTS_LIMIT)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:
