@@ -143,6 +143,8 @@ class Settings:
     channels: Path | None
     #: A segments.yml of the owner's; None: the one that came along.
     segments: Path | None
+    #: A funnels.yml of the owner's; None: the one that came along.
+    funnels: Path | None
     shop_hosts: tuple[str, ...]
     payment_hosts: tuple[str, ...]
     first_hour: datetime
@@ -210,6 +212,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         channels=Path(env["CLICKSTREAM_CHANNELS"]).expanduser() if env.get("CLICKSTREAM_CHANNELS") else None,
         segments=Path(env["CLICKSTREAM_SEGMENTS"]).expanduser() if env.get("CLICKSTREAM_SEGMENTS") else None,
+        funnels=Path(env["CLICKSTREAM_FUNNELS"]).expanduser() if env.get("CLICKSTREAM_FUNNELS") else None,
         shop_hosts=_names(env, "CLICKSTREAM_SHOP_HOSTS", ()),
         payment_hosts=_names(env, "CLICKSTREAM_PAYMENT_HOSTS", ()),
         first_hour=_first_hour(env, home),

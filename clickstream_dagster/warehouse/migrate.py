@@ -21,7 +21,16 @@ from clickstream_dagster.settings import (
     TOUCHES_LIMIT,
     Settings,
 )
-from clickstream_dagster.warehouse import backfill, changes, labels, reader, relabel, segment_file, segments
+from clickstream_dagster.warehouse import (
+    backfill,
+    changes,
+    funnel_file,
+    labels,
+    reader,
+    relabel,
+    segment_file,
+    segments,
+)
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import all_models
 
@@ -37,7 +46,11 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
-        rules, chosen = relabel.chosen_rules(settings), segment_file.chosen(settings)
+        rules, chosen, funnels = (
+            relabel.chosen_rules(settings),
+            segment_file.chosen(settings),
+            funnel_file.chosen(settings),
+        )
         if pending or _is_anything_new(cursor, settings) or relabel.are_new(cursor, rules):
             _wait_for_others(cursor)
             _apply(cursor, pending)
@@ -49,10 +62,12 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             _owe_what_is_new(cursor, are_settings_new)
             _grant_loading(cursor)
             segments.write(cursor, chosen)
+            funnel_file.write(cursor, funnels)
             reader.grant(cursor)  # each time, since a view that was replaced has lost its grants
             reader.restrict(cursor)
-        elif segments.are_new(cursor, chosen):  # nothing is built of them: nobody is waited for
+        else:  # nothing is built of them: nobody is waited for
             segments.write(cursor, chosen)
+            funnel_file.write(cursor, funnels)
     reader.hold(connection)
     return pending
 
