@@ -17,6 +17,7 @@ from clickstream_dagster.settings import (
     ORDER_EVENTS_LIMIT,
     ORDER_LINES_LIMIT,
     SESSION_GAP,
+    STEP_EVENTS_LIMIT,
     TOUCHES_LIMIT,
     Settings,
 )
@@ -24,6 +25,7 @@ from clickstream_dagster.warehouse import (
     backfill,
     changes,
     comments,
+    funnel_file,
     in_segment,
     labels,
     reader,
@@ -46,7 +48,11 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
-        rules, chosen = relabel.chosen_rules(settings), segment_file.chosen(settings)
+        rules, chosen, funnels = (
+            relabel.chosen_rules(settings),
+            segment_file.chosen(settings),
+            funnel_file.chosen(settings),
+        )
         if pending or _is_anything_new(cursor, settings) or relabel.are_new(cursor, rules):
             _wait_for_others(cursor)
             in_segment.remove(cursor)
@@ -59,11 +65,13 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             _owe_what_is_new(cursor, are_settings_new)
             _grant_loading(cursor)
             segments.write(cursor, chosen)
+            funnel_file.write(cursor, funnels)
             reader.grant(cursor)  # each time, since a view that was replaced has lost its grants
             reader.restrict(cursor)
             in_segment.write(cursor)
-        elif segments.are_new(cursor, chosen):  # nothing is built of them: nobody is waited for
+        else:  # nothing is built of them: nobody is waited for
             segments.write(cursor, chosen)
+            funnel_file.write(cursor, funnels)
         comments.write(cursor)
     reader.hold(connection)
     return pending
@@ -146,6 +154,7 @@ _SETTINGS = (
     "cart_recovery_window",
     "cart_life",
     "cart_lines_limit",
+    "step_events_limit",
 )
 
 
@@ -164,7 +173,8 @@ def _values(settings: Settings) -> tuple[object, ...]:
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
     attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
     carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution, *carts)
+    shop = (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW)
+    return (*shop, *limits, *attribution, *carts, STEP_EVENTS_LIMIT)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:

@@ -15,9 +15,19 @@
     if (chip) send("remove", { segment: chip.dataset.segment, value: chip.dataset.value });
     const again = event.target.closest("[data-again]");
     if (again) send(again.dataset.again, Date.now());
+    const step = event.target.closest("[data-step]");
+    if (step) addStep(step.dataset.step, step.closest(".editor").querySelector("textarea"));
+    const copy = event.target.closest("[data-copy]");
+    if (copy) navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).textContent);
     const file = event.target.closest("[data-csv]");
     if (file) file.href = file.dataset.csv + location.search;
   });
+
+  function addStep(name, area) {
+    area.value = [...area.value.split("\n").filter((line) => line.trim()), name].join("\n");
+    $(area).trigger("change");
+    area.scrollTop = area.scrollHeight;
+  }
 
   document.addEventListener("DOMContentLoaded", () => {
     // The document is the same for everybody; the page that the address names is opened before Shiny looks at it.
