@@ -13,11 +13,13 @@ from clickstream_dagster.settings import (
     CART_LIFE,
     CART_LINES_LIMIT,
     CART_RECOVERY_WINDOW,
+    EXPERIMENT_WINDOW,
     FUNNEL_WINDOW,
     ORDER_EVENTS_LIMIT,
     ORDER_LINES_LIMIT,
     SESSION_GAP,
     TOUCHES_LIMIT,
+    VARIANTS_LIMIT,
     Settings,
 )
 from clickstream_dagster.warehouse import backfill, changes, labels, reader, relabel, segment_file, segments
@@ -130,6 +132,8 @@ _SETTINGS = (
     "cart_recovery_window",
     "cart_life",
     "cart_lines_limit",
+    "experiment_window",
+    "variants_limit",
 )
 
 
@@ -147,8 +151,19 @@ def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
     attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
+    experiments = (EXPERIMENT_WINDOW, VARIANTS_LIMIT)
     carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution, *carts)
+    return (
+        settings.timezone,
+        settings.currency,
+        steps,
+        SESSION_GAP,
+        FUNNEL_WINDOW,
+        *limits,
+        *attribution,
+        *carts,
+        *experiments,
+    )
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:
