@@ -1,4 +1,4 @@
-"""Which variant of which experiment was shown: by the contract's own fields on any event, or in the words of the tools that tell."""
+"""Which variant of which experiment was shown: by the contract's fields on any event, or in the words of a tool."""
 
 from __future__ import annotations
 

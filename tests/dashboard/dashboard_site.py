@@ -25,7 +25,7 @@ from clickstream_dagster.warehouse.connection import transaction
 #: In the order of the navigation bar.
 PAGES = (
     *("overview", "now", "funnel", "journeys", "products", "carts", "acquisition", "attribution", "customers"),
-    *("retention", "search", "reliability"),
+    *("experiments", "retention", "search", "reliability"),
 )
 SHINY = Path(__file__).resolve().parents[2] / "shiny"
 FLAGS = [
