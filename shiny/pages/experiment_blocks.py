@@ -94,7 +94,7 @@ def _table(one: Experiment, currency: str) -> Tag:
     found = [wilson(v.buyers, v.visitors) for v in one.variants]
     top = max((each.high for each in found if each), default=1.0)
     rows = [_row(v, control, each, top, len(one.variants) - 1) for v, each in zip(one.variants, found, strict=True)]
-    heads = [*_HEADS[:6], f"{_HEADS[6]}, {currency}", _HEADS[7]]
+    heads = [*_HEADS[:6], *(f"{label}, {currency}" for label in _HEADS[6:])]
     head = tags.tr(*(tags.th(label, scope="col") for label in heads))
     return tags.table(tags.thead(head), tags.tbody(*rows), class_="variants")
 
@@ -127,7 +127,7 @@ def _with(interval: Interval | None, told: Callable[[float], str]) -> Tag | str:
     """A number with its interval below it."""
     if interval is None:
         return DASH
-    between = f"{told(interval.low)} to {told(interval.high)}"
+    between = f"{told(interval.low).removesuffix(' %').removesuffix(' points')} to {told(interval.high)}"
     return tags.span(told(interval.value), tags.small(between, class_="interval"))
 
 
@@ -143,11 +143,13 @@ def _picture(rate: Interval | None, top: float) -> Tag | str:
     """The interval as a line with its middle, on one scale for all variants."""
     if rate is None:
         return ""
-    low, high, value = (100 * part / top for part in (rate.low, rate.high, rate.value))
+    low, high, middle = (f"{100 * part / top:.1f}" for part in (rate.low, rate.high, rate.value))
+    across = {"y1": "8", "y2": "8", "stroke": "currentColor", "stroke_linecap": "round"}
     return tags.svg(
-        Tag("line", x1=f"{low:.1f}", x2=f"{high:.1f}", y1="8", y2="8", stroke="currentColor", stroke_width="2"),
-        Tag("circle", cx=f"{min(97.0, max(3.0, value)):.1f}", cy="8", r="3", fill="currentColor"),
-        viewBox="0 0 100 16",
+        Tag("line", x1=low, x2=high, stroke_width="2", **across),
+        Tag("line", x1=middle, x2=middle, stroke_width="8", **across),
+        viewBox="-3 0 106 16",
+        preserveAspectRatio="none",
         class_="interval-line",
         aria_hidden="true",
     )

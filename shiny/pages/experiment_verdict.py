@@ -19,6 +19,7 @@ CONTROL = "control"
 #: The lift that is worth looking for, and how surely an experiment of the stated size would find it.
 LIFT = 0.2
 POWER = 0.8
+_WORTH = f"{100 * LIFT:.0f} %"
 #: A split that is less likely than this by chance is a fault of the assignment: one in a thousand sound experiments is told so.
 SPLIT_P = 0.001
 #: The sequence is tightest at so many visitors of two variants.
@@ -110,8 +111,8 @@ def verdict(variants: Sequence[Variant], days: int) -> str:
     needed = visitors_needed(control.rate, len(others))
     if needed is not None and min(one.visitors for one in variants) >= needed:
         return (
-            f"No difference that is more than chance. With as many visitors, a lift of {LIFT:.0%} would have shown in "
-            f"{POWER:.0%} of cases: what there is, if anything, is most likely smaller."
+            f"No difference that is more than chance. With as many visitors, a lift of {_WORTH} would have shown in "
+            f"{100 * POWER:.0f} % of cases: what there is, if anything, is most likely smaller."
         )
     return f"Not enough yet: the difference may be chance. {_to_go(variants, days)}"
 
@@ -136,6 +137,6 @@ def _to_go(variants: Sequence[Variant], days: int) -> str:
     pace = least / max(1, days)
     wait = f", about {count(ceil(more / pace))} days at this pace" if pace and more else ""
     return (
-        f"To see a lift of {LIFT:.0%}, from {percent(rate)} to {percent(better)}, takes about {count(needed)} visitors of each "
+        f"To see a lift of {_WORTH}, from {percent(rate)} to {percent(better)}, takes about {count(needed)} visitors of each "
         f"variant: {count(more)} more{wait}."
     )
