@@ -11,9 +11,10 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Any
 
-from formats import FEW, is_missing
+from formats import FEW, count, is_missing, percent
 
 LEVEL = 0.95
+CHANCE = "Two periods of which nothing sets the one apart differ by as much, or less, in 95 of 100 cases."
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 
@@ -40,6 +41,11 @@ def wilson(part: Any, whole: Any, z: float = Z) -> Interval | None:
     middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return Interval(rate, max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)))
+
+
+def between(interval: Interval, whole: Any) -> str:
+    """The interval of a rate in words, for the hover."""
+    return f"95 %: {percent(interval.low)} to {percent(interval.high)}, of {count(whole)}"
 
 
 def counts_differ(now: Any, before: Any) -> bool:

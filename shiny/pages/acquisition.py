@@ -73,6 +73,8 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             unit=currency if kind == "money" else "",
             line=list(days[name]),
             note=notes.get(name, ""),
+            of=now["sessions"] if kind == "percent" else None,
+            of_before=before.get("sessions"),
         )
         for name, (title, about, kind) in _BOXES.items()
     ]
@@ -129,10 +131,10 @@ def _draw_landings(frame: pd.DataFrame, _: View) -> go.Figure:
 
 
 _RATES = {
-    "new_share": Column("New %", "percent"),
-    "bounce_rate": Column("Bounce %", "percent"),
-    "engaged_rate": Column("Engaged %", "percent"),
-    "conversion": Column("Conversion %", "percent"),
+    "new_share": Column("New %", "percent", of="sessions"),
+    "bounce_rate": Column("Bounce %", "percent", of="sessions"),
+    "engaged_rate": Column("Engaged %", "percent", of="sessions"),
+    "conversion": Column("Conversion %", "percent", of="sessions"),
 }
 _ORIGIN = {
     "sessions": Column("Sessions", "count"),
@@ -195,9 +197,9 @@ PARTS = (
         {
             "page_path": Column("Page"),
             "entries": Column("Entries", "count"),
-            "bounce_rate": Column("Bounce %", "percent"),
+            "bounce_rate": Column("Bounce %", "percent", of="entries"),
             "purchases": Column("With a purchase", "count"),
-            "conversion": Column("Conversion %", "percent"),
+            "conversion": Column("Conversion %", "percent", of="entries"),
         },
         _draw_landings,
         width=6,
@@ -230,7 +232,7 @@ PARTS = (
             "sessions": Column("Sessions", "count"),
             "new_visitors": Column("New", "count"),
             "returning": Column("Returning", "count"),
-            "new_share": Column("New %", "percent"),
+            "new_share": Column("New %", "percent", of="sessions"),
         },
         _draw_new,
         height="320px",

@@ -23,8 +23,9 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         cart_rows.by_day(warehouse, view, span.now),
     )
 
-    def box(name: str, title: str, about: str, **more: Any) -> Box:
-        return Box(name, title, about, now.get(name), before.get(name), **more)
+    def box(name: str, title: str, about: str, of: str | None = None, **more: Any) -> Box:
+        behind = {"of": now.get(of), "of_before": before.get(of)} if of else {}
+        return Box(name, title, about, now.get(name), before.get(name), **behind, **more)
 
     money_of = {"kind": "money", "unit": span.currency}
     shown = [
@@ -33,6 +34,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "Left behind",
             "What was in abandoned carts, at the last price that the cart was told, in the shop's currency. What came back "
             "later is still in it.",
+            "abandoned",
             **money_of,
             line=list(days["abandoned_value"]),
             is_less_better=True,
@@ -42,6 +44,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "abandoned_rate",
             "Abandoned",
             "Abandoned carts / carts abandoned, or bought within 24 hours of their last add. Emptied carts stand apart.",
+            "decided",
             kind="percent",
             line=list(days["abandoned_rate"]),
             is_less_better=True,
@@ -51,6 +54,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "recovered_revenue",
             "Came back",
             "What was paid for abandoned carts within 7 days of their last add, before refunds, in the shop's currency.",
+            "recovered",
             **money_of,
             line=list(days["recovered_revenue"]),
             note=_came_back(now, span.is_final),
@@ -78,6 +82,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "Orders without a cart",
             "Orders of people in whose cart nothing was that we know of / orders: bought at once, or adds that the shop does not "
             "tell of. All else on this page is about carts only.",
+            "orders",
             kind="percent",
             is_less_better=True,
             note=_of(now, "without", "orders"),

@@ -63,6 +63,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             known["rate"],
             kind="percent",
             note=_of(known["customers"], view, days),
+            of=known["customers"],
         ),
         Box(
             "worth",
@@ -153,7 +154,7 @@ def _draw_segments(frame: pd.DataFrame, _: View) -> go.Figure:
 
 
 _AVERAGES = {f"average_{n}": Column(f"Value in {n} days", "money") for n in rows.WINDOWS}
-_RATES = {f"rate_{n}": Column(f"Came back in {n} days %", "percent") for n in rows.WINDOWS}
+_RATES = {f"rate_{n}": Column(f"Came back in {n} days %", "percent", of="customers") for n in rows.WINDOWS}
 PARTS = (
     Boxes("period", _boxes),
     Card(
@@ -187,7 +188,7 @@ PARTS = (
             "days": Column("Days", "count"),
             "customers": Column("New customers", "count"),
             "returned": Column("Came back", "count"),
-            "rate": Column("Came back %", "percent"),
+            "rate": Column("Came back %", "percent", of="customers"),
             "note": Column("Few"),
         },
         _draw_second,
@@ -206,7 +207,7 @@ PARTS = (
             "value": Column("First channel", sets="channel"),
             "customers": Column("New customers", "count"),
             "repeated": Column("Came back", "count"),
-            "rate": Column("Came back %", "percent"),
+            "rate": Column("Came back %", "percent", of="customers"),
             "valued": Column("In the shop's currency", "count"),
             "average": Column("Value each", "money"),
             "currency": Column("Currency"),

@@ -27,7 +27,7 @@ PARTS = (
             "variant": Column("Variant"),
             "visitors": Column("Visitors", "count"),
             "buyers": Column("Bought", "count"),
-            "conversion": Column("Conversion %", "percent"),
+            "conversion": Column("Conversion %", "percent", of="visitors"),
             "low": Column("From %", "percent"),
             "high": Column("To %", "percent"),
             "orders": Column("Orders", "count"),

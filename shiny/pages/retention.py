@@ -45,6 +45,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="percent" if name in ("stickiness", "returning") else "count",
             line=[] if name == "returning" else [None if pd.isna(value) else value for value in days[name]],
             note=_missing(name, view) if now[name] is None else "",
+            of=now["visitors"] if name == "returning" else None,
+            of_before=before.get("visitors"),
         )
         for name, label in _LABELS.items()
     ]
@@ -90,7 +92,7 @@ _DAYS = {
     "dau": Column("DAU", "count"),
     "wau": Column("WAU", "count"),
     "mau": Column("MAU", "count"),
-    "stickiness": Column("DAU / MAU %", "percent"),
+    "stickiness": Column("DAU / MAU %", "percent", of="mau"),
 }
 PARTS = (
     Boxes("active", _boxes),
@@ -127,7 +129,7 @@ PARTS = (
             "visitors": Column("Visitors", "count"),
             "age": Column("Weeks after", "count"),
             "active": Column("Came back", "count"),
-            "share": Column("Share %", "percent"),
+            "share": Column("Share %", "percent", of="visitors"),
             "state": Column("Week is"),
         },
         draw_triangle,

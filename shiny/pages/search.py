@@ -30,6 +30,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
 
     def box(name: str, title: str, about: str, **more: Any) -> Box:
         line = list(days[name]) if name in days else []
+        if name.endswith("_share"):
+            more |= {"of": now["searches"], "of_before": before.get("searches")}
         return Box(name, title, about, now[name], before.get(name), line=line, **more)
 
     of_all = f"{percent(now['sessions_share'])} of sessions"
@@ -98,8 +100,8 @@ def _thin(made: go.Figure, count: int) -> go.Figure:
 
 
 _SHARES = {
-    "unclicked_share": Column("Nobody clicked %", "percent"),
-    "without_results_share": Column("Without results %", "percent"),
+    "unclicked_share": Column("Nobody clicked %", "percent", of="searches"),
+    "without_results_share": Column("Without results %", "percent", of="searches"),
 }
 PARTS = (
     Boxes("totals", _boxes),
@@ -156,8 +158,8 @@ PARTS = (
         {
             "term": Column("Term"),
             "searches": Column("Searches", "count"),
-            "clicked_share": Column("Clicked %", "percent"),
-            "without_results_share": Column("Without results %", "percent"),
+            "clicked_share": Column("Clicked %", "percent", of="searches"),
+            "without_results_share": Column("Without results %", "percent", of="searches"),
             "sessions": Column("Sessions", "count"),
             "orders": Column("Orders", "count"),
             "revenue": Column("Revenue", "money"),
