@@ -107,21 +107,17 @@ def boxes_row(head: str | TagList | Tag, boxes: Sequence[Box], ns: Callable[[str
 def _box(box: Box, id: str) -> Tag:
     unit = tags.small(f" {box.unit}", class_="unit") if box.unit and not is_missing(box.value) else None
     is_few = box.kind == "percent" and not is_missing(box.of) and box.of < FEW
-    value = tags.span(FORMATS[box.kind](box.value), unit, title=_hover(box), class_="few" if is_few else None)
+    told = box.interval and between(box.interval, box.of)
+    hover = f"{exact(box.value)}; {told}" if is_few and told else exact(box.value)
+    value = tags.span(FORMATS[box.kind](box.value), unit, title=hover, class_="few" if is_few else None)
     note = box.note or (f"of {count(box.of)}" if box.kind == "percent" and not is_missing(box.of) else "")
     below = [
         _change(box) if not is_missing(box.before) else None,
-        tags.p(note, class_="box-note") if note else None,
+        tags.p(note, class_="box-note", title=told) if note else None,
         sparkline(box.line) if len(box.line) > 1 else None,
     ]
     title = tags.span(box.title, explained(box.title, box.about), class_="box-title")
     return ui.value_box(title, value, *below, id=id, fill=False)
-
-
-def _hover(box: Box) -> str:
-    """Every digit, and of a rate the interval."""
-    told = box.interval and between(box.interval, box.of)
-    return f"{exact(box.value)}; {told}" if told else exact(box.value)
 
 
 def _change(box: Box) -> Tag:

@@ -14,6 +14,9 @@ from typing import Any
 from formats import FEW, count, is_missing, percent
 
 LEVEL = 0.95
+#: How much orders spread, in their average: the tables do not say. Measured: 1.27 of 200 orders of a sample of REES46's shop,
+#: 1.50 of 308 of the demo's.
+SPREAD = 1.5
 CHANCE = "Two periods of which nothing sets the one apart differ by as much, or less, in 95 of 100 cases."
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
@@ -66,19 +69,19 @@ def rates_differ(part: Any, whole: Any, other_part: Any, other_whole: Any) -> bo
 
 
 def sums_differ(now: Any, orders: Any, before: Any, orders_before: Any) -> bool:
-    """Whether two sums of money differ by more than chance, from how many orders they are of. The tables do not say how much
-    orders spread; they are taken to spread by as much as their average, so a sum of n orders spreads by its root of 2 / n."""
+    """Whether two sums of money differ by more than chance, from how many orders they are of: how many there are varies, and
+    so does each. A sum of n orders spreads by itself times the root of (1 + SPREAD squared) / n."""
     if not orders or not orders_before:
         return bool(orders or orders_before) and counts_differ(orders, orders_before)
-    spread = sqrt(2 * float(now) ** 2 / float(orders) + 2 * float(before) ** 2 / float(orders_before))
+    spread = sqrt((1 + SPREAD**2) * (float(now) ** 2 / float(orders) + float(before) ** 2 / float(orders_before)))
     return abs(float(now) - float(before)) > Z * spread
 
 
 def averages_differ(now: Any, orders: Any, before: Any, orders_before: Any) -> bool:
-    """The same of averages per order: the average of n orders spreads by its root of 1 / n."""
+    """The same of averages per order: the average of n orders spreads by itself times SPREAD / the root of n."""
     if not orders or not orders_before:
         return False
-    spread = sqrt(float(now) ** 2 / float(orders) + float(before) ** 2 / float(orders_before))
+    spread = SPREAD * sqrt(float(now) ** 2 / float(orders) + float(before) ** 2 / float(orders_before))
     return abs(float(now) - float(before)) > Z * spread
 
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
-from formats import money
+from formats import FEW, money
 from pages import acquisition_rows
 from queries import Warehouse
 from view import View
@@ -73,8 +73,8 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             unit=currency if kind == "money" else "",
             line=list(days[name]),
             note=notes.get(name, ""),
-            of=now["sessions"] if kind == "percent" else None,
-            of_before=before.get("sessions"),
+            of=now["own_orders" if kind == "money" else "sessions"],
+            of_before=before.get("own_orders" if kind == "money" else "sessions"),
         )
         for name, (title, about, kind) in _BOXES.items()
     ]
@@ -125,7 +125,8 @@ def _draw_referrers(frame: pd.DataFrame, _: View) -> go.Figure:
 
 def _draw_landings(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
-    texts = [f"{100 * rate:.0f} %" for rate in top["bounce_rate"]]
+    pairs = zip(top["bounce_rate"], top["entries"], strict=True)
+    texts = [f"{100 * rate:.0f} %" if n >= FEW else f"{round(rate * n)} of {n}" for rate, n in pairs]
     made = charts.bars(top["page_path"], list(top["entries"]), name="Entries", texts=texts)
     return made.update_layout(xaxis_title="Entries, and how many of them bounce")
 

@@ -81,7 +81,7 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
     made = charts.bars(
         top["value"], [100 * rate for rate in top["abandoned_rate"]], name="Abandoned %", texts=texts, most=22
     )
-    made.update_traces(marker_opacity=charts.opacity(top["decided"]))
+    charts.paled(made, top["abandoned"], list(top["decided"]))
     return made.update_layout(xaxis_title=f"Abandoned %, pale below {FEW} carts", xaxis_tickvals=[0, 25, 50, 75, 100])
 
 

@@ -102,7 +102,7 @@ def _draw_second(frame: pd.DataFrame, _: View) -> go.Figure:
     labels = [f"{days} d{' *' if note else ''}" for days, note in zip(frame["days"], frame["note"], strict=True)]
     texts = [f"{percent(rate)} of {count(n)}" for rate, n in zip(frame["rate"], frame["customers"], strict=True)]
     made = charts.bars(labels, [100 * rate for rate in frame["rate"]], name="Came back", texts=texts)
-    return _paled(made, frame).update_layout(xaxis_ticksuffix=" %")
+    return charts.paled(made, frame["returned"], list(frame["customers"])).update_layout(xaxis_ticksuffix=" %")
 
 
 def _draw_worth(frame: pd.DataFrame, _: View) -> go.Figure:

@@ -122,7 +122,7 @@ PARTS = (
         "A row is a cohort: the visitors whose first day falls in that week (from its Monday), and how many they are. A cell "
         "is the "
         "share of them with an event so many weeks later. The last 12 weeks up to the period's end, or the period's, at most 26. "
-        "* is a week that is not over.",
+        "* is a week that is not over. Shares of fewer than 30 visitors have no colour.",
         triangle,
         {
             "cohort": Column("First week", "date"),

@@ -30,8 +30,10 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
 
     def box(name: str, title: str, about: str, **more: Any) -> Box:
         line = list(days[name]) if name in days else []
-        if name.endswith("_share"):
-            more |= {"of": now["searches"], "of_before": before.get("searches")}
+        if of := {"unclicked_share": "searches", "without_results_share": "searches", "revenue": "own_orders"}.get(
+            name
+        ):
+            more |= {"of": now[of], "of_before": before.get(of)}
         return Box(name, title, about, now[name], before.get(name), line=line, **more)
 
     of_all = f"{percent(now['sessions_share'])} of sessions"

@@ -70,11 +70,12 @@ def test_two_rates() -> None:
 
 
 def test_two_sums_and_two_averages_of_orders() -> None:
-    # 100 orders of 10 spread by √2 * 100 = 141: two of them by 200, times 1.96 = 392.
-    assert not sums_differ(1_300, 100, 1_000, 100)  # 300 < 1.96 * √(2 * 1300**2 / 100 + 2 * 1000**2 / 100) = 454.6
-    assert sums_differ(1_600, 100, 1_000, 100)  # 600 > 522.9
-    assert not averages_differ(13, 100, 10, 100)  # 3 < 1.96 * √(1.69 + 1) = 3.21
-    assert averages_differ(14, 100, 10, 100)  # 4 > 1.96 * √(1.96 + 1) = 3.37
+    # With orders that spread by 1.5 times their average, 1 + 1.5**2 is 3.25.
+    assert not sums_differ(1_300, 100, 1_000, 100)  # 300 < 1.96 * √(3.25 * (1300**2 + 1000**2) / 100) = 579.5
+    assert not sums_differ(1_600, 100, 1_000, 100)  # 600 < 666.6
+    assert sums_differ(1_800, 100, 1_000, 100)  # 800 > 727.6
+    assert not averages_differ(14, 100, 10, 100)  # 4 < 1.96 * 1.5 * √(1.96 + 1) = 5.06
+    assert averages_differ(16, 100, 10, 100)  # 6 > 1.96 * 1.5 * √(2.56 + 1) = 5.55
     assert not sums_differ(50, 1, 0, 0)
     assert sums_differ(50, 9, 0, 0)
     assert not sums_differ(0, 0, 0, 0)

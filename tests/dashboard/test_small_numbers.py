@@ -42,9 +42,9 @@ def box(value: Any, before: Any, kind: str = "count", **more: Any) -> Box:
         (box(0.060, 0.040, "percent", of=1_000, of_before=1_000), False),
         (box(0.060, 0.059, "percent"), False),  # of how many is not known
         (box(Decimal(1_300), Decimal(1_000), "money", of=100, of_before=100), True),
-        (box(Decimal(1_600), Decimal(1_000), "money", of=100, of_before=100), False),
+        (box(Decimal(1_800), Decimal(1_000), "money", of=100, of_before=100), False),
         (box(13.0, 10.0, "money", of=100, of_before=100, is_average=True), True),
-        (box(14.0, 10.0, "money", of=100, of_before=100, is_average=True), False),
+        (box(16.0, 10.0, "money", of=100, of_before=100, is_average=True), False),
         (box(None, 10), False),
         (box(600, 900, "duration", of=5, of_before=5), False),
     ],
