@@ -15,6 +15,7 @@ import pytest
 
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
+from clickstream_dagster.warehouse.models import all_models
 from ingest_lambda.contract import Event, Order
 from support.stories import GOOGLEBOT, event, five_weeks, rows, tell, visits
 from support.tables import unequal_sums
@@ -123,13 +124,11 @@ def test_a_visitor_in_many_experiments_is_read_up_to_a_limit(stack: Stack, monke
 def test_what_is_named_a_thousand_times_costs_a_step_for_each_variant(stack: Stack) -> None:
     shown = (event(f"1 10:{n // 60:02}:{n % 60:02}", experiment="cart", variant="a") for n in range(1_000))
     tell(stack, *shown, event("1 11:00", experiment="cart", variant="b"))
+    sql = all_models()["fact_experiment_visitors"].sql
     with stack.warehouse() as connection, transaction(connection) as cursor:
         cursor.execute("analyze clickstream_events")
         cursor.execute("create temporary table rebuild_keys on commit drop as select 'ann' as visitor_id")
         cursor.execute("analyze rebuild_keys")
-        from clickstream_dagster.warehouse.models import all_models
-
-        sql = all_models()["fact_experiment_visitors"].sql
         cursor.execute(f"explain (analyze, format json) {sql}")
         [(plan,)] = cursor.fetchall()
     assert max(_rows_of_events(plan[0]["Plan"])) <= 2
@@ -141,3 +140,11 @@ def _rows_of_events(node: dict[str, Any]) -> Iterator[float]:
         yield node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0)
     for part in node.get("Plans", ()):
         yield from _rows_of_events(part)
+
+
+def test_the_longest_names_fit_the_index(stack: Stack) -> None:
+    """Four bytes a letter, and nothing that could be compressed: an index row holds 2,704 bytes."""
+    rng = random.Random(1)
+    visitor, *names = ("".join(chr(rng.randrange(0x20000, 0x2A000)) for _ in range(n)) for n in (256, 128, 128))
+    tell(stack, event("1 10:00", visitor=visitor, experiment=names[0], variant=names[1]))
+    assert rows(stack, "select experiment, variant from agg_experiment_variants") == [tuple(names)]
