@@ -25,7 +25,8 @@ _ABOUT = (
     "difference) is that of one look: with a look every day it is too narrow. The control is the variant called control, else "
     "the first by name."
 )
-_EXAMPLE = 'clickstream.track("experiment_viewed", {experiment: "cart-button", variant: "green"})'
+_EXAMPLE = """window.clickstream ||= [];
+window.clickstream.push(["track", "experiment_viewed", { experiment: "cart-button", variant: "green" }]);"""
 _HEADS = (
     "Variant",
     "Visitors",

@@ -98,6 +98,8 @@ def visitors_needed(rate: float, comparisons: int = 1) -> int | None:
 
 def verdict(variants: Sequence[Variant], days: int) -> str:
     """The sentence. `days` is how long it took to get these visitors."""
+    if not variants:
+        return "Nobody was shown one variant alone."
     if len(variants) < 2:
         return "Only one variant was seen: there is nothing to compare it with."
     control, *others = variants
@@ -131,7 +133,7 @@ def _to_go(variants: Sequence[Variant], days: int) -> str:
     rate = control.rate or together
     needed = visitors_needed(rate, len(others))
     if needed is None:
-        return "How many it takes is told once somebody has bought."
+        return "How many it takes cannot be told from these."
     least = min(one.visitors for one in variants)
     more, better = max(0, needed - least), min(1.0, rate * (1 + LIFT))
     pace = least / max(1, days)

@@ -64,9 +64,10 @@ def test_what_it_takes_is_enough_and_no_less() -> None:
 @pytest.mark.parametrize(
     ("variants", "says"),
     [
+        ([], "Nobody was shown one variant alone"),
         ([variant("a", 100, 5)], "Only one variant"),
         ([variant("a", 100, 5), variant("b", 100, 6)], "Not enough yet: 11 visitors have bought"),
-        ([variant("a", 100, 0), variant("b", 100, 0)], "told once somebody has bought"),
+        ([variant("a", 100, 0), variant("b", 100, 0)], "cannot be told from these"),
         ([variant("a", 1_000, 40), variant("b", 1_000, 50)], "Not enough yet: the difference may be chance"),
         ([variant("a", 9_000, 300), variant("b", 9_000, 500)], "Of those who see b, more buy than of those who see a"),
         ([variant("a", 9_000, 500), variant("b", 9_000, 300)], "Of those who see b, fewer buy than of those who see a"),
