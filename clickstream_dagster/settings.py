@@ -59,6 +59,11 @@ CART_LIFE = timedelta(days=30)
 CART_LINES_LIMIT = 2_000
 #: So many events of one name are told of a session to funnels; only programs have more.
 STEP_EVENTS_LIMIT = 1_000
+#: Orders of a visitor count for an experiment so long after its first exposure. Without an end, the numbers of an experiment
+#: that is over would never stand still.
+EXPERIMENT_WINDOW = timedelta(days=30)
+#: So many variants of all experiments are read of a visitor: a client must not choose how many there are.
+VARIANTS_LIMIT = 100
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
 #: A transaction of the read-only role that is older has lifted its own limit, and is ended by the next tick.

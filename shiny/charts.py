@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import plotly.io
 
 from formats import FEW, is_missing
+from noise import between, wilson
 
 #: The house's style is LAYOUT. Plotly's own would travel with each figure, seven kilobytes for rules that LAYOUT undoes.
 plotly.io.templates.default = None
@@ -186,6 +187,17 @@ def heatmap(
 def opacity(counts: Iterable[Any]) -> list[float]:
     """Of marks that stand for so many: pale where they are few."""
     return [1.0 if number >= FEW else 0.35 for number in counts]
+
+
+def paled(made: go.Figure, parts: Iterable[Any], wholes: Sequence[Any]) -> go.Figure:
+    """Bars of rates: those of few are pale, and have their interval on the hover."""
+    made.update_traces(marker_opacity=opacity(wholes))
+    found = [wilson(part, whole) if whole < FEW else None for part, whole in zip(parts, wholes, strict=True)]
+    made.data[0].hovertext = [
+        f"{label}<br>{between(interval, whole)}" if interval else label
+        for label, interval, whole in zip(made.data[0].hovertext, found, wholes, strict=True)
+    ]
+    return made
 
 
 def shortened(label: Any, most: int = 40) -> str:

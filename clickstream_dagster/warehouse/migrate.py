@@ -13,12 +13,14 @@ from clickstream_dagster.settings import (
     CART_LIFE,
     CART_LINES_LIMIT,
     CART_RECOVERY_WINDOW,
+    EXPERIMENT_WINDOW,
     FUNNEL_WINDOW,
     ORDER_EVENTS_LIMIT,
     ORDER_LINES_LIMIT,
     SESSION_GAP,
     STEP_EVENTS_LIMIT,
     TOUCHES_LIMIT,
+    VARIANTS_LIMIT,
     Settings,
 )
 from clickstream_dagster.warehouse import (
@@ -155,6 +157,8 @@ _SETTINGS = (
     "cart_life",
     "cart_lines_limit",
     "step_events_limit",
+    "experiment_window",
+    "variants_limit",
 )
 
 
@@ -172,9 +176,10 @@ def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
     attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
+    experiments = (EXPERIMENT_WINDOW, VARIANTS_LIMIT)
     carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
     shop = (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW)
-    return (*shop, *limits, *attribution, *carts, STEP_EVENTS_LIMIT)
+    return (*shop, *limits, *attribution, *carts, STEP_EVENTS_LIMIT, *experiments)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:

@@ -204,6 +204,7 @@ async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, 
     dates = pd.date_range(period.start, period.end).date
     return {
         "orders": orders,
+        "own_orders": int(mine["orders"].sum()),
         "revenue": sum(mine["revenue"], Decimal(0)),
         "others": {str(name): amount for name, amount in others.items() if amount},
         "touches": share(touches["touches"].iat[0], orders),

@@ -79,6 +79,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             now["overall"],
             before.get("overall"),
             kind="percent",
+            of=now["entered"],
+            of_before=before.get("entered"),
             line=list(closed["rate"]),
         ),
         Box(

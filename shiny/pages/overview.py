@@ -13,7 +13,7 @@ import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import money, share
-from pages.totals import DEFINED, METRICS, by_time, latest_day, so_far, totals
+from pages.totals import BEHIND, DEFINED, METRICS, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -75,6 +75,9 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
             unit=now["currency"] if name in ("revenue", "order_value") else "",
             line=list(recent[name][~recent["is_open"]]),
             note=others if name == "revenue" else "",
+            of=now[BEHIND[name]] if name in BEHIND else None,
+            of_before=before.get(BEHIND.get(name, "")),
+            is_average=name == "order_value",
         )
         for name, label in METRICS.items()
     ]
@@ -148,8 +151,8 @@ def _share_columns(label: str, segment: str | None = None) -> dict[str, Column]:
     return {
         "value": Column(label, sets=segment),
         "sessions": Column("Sessions", "count"),
-        "share": Column("Share %", "percent"),
-        "conversion": Column("Conversion %", "percent"),
+        "share": Column("Share %", "percent", of="whole"),
+        "conversion": Column("Conversion %", "percent", of="sessions"),
     }
 
 

@@ -64,6 +64,8 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             line=list(days[name]),
             is_less_better=name == "refunded_share",
             note=notes.get(name, ""),
+            of=now["viewed_sessions"] if name == "add_rate" else None,
+            of_before=before.get("viewed_sessions"),
         )
         for name, (title, metric, kind) in _BOXES.items()
     ]
@@ -138,7 +140,7 @@ _COUNTS = {
     "views": Column("Views", "count"),
     "viewed_sessions": Column("Viewed in sessions", "count"),
     "added_sessions": Column("Added in sessions", "count"),
-    "add_rate": Column("Add rate %", "percent"),
+    "add_rate": Column("Add rate %", "percent", of="viewed_sessions"),
 }
 _SALES = {
     "units": Column("Units", "count"),
@@ -149,7 +151,7 @@ _SALES = {
 #: Last, since many shops tell of no lists.
 _LISTS = {
     "shown_sessions": Column("Shown in sessions", "count"),
-    "click_rate": Column("Click rate %", "percent"),
+    "click_rate": Column("Click rate %", "percent", of="shown_sessions"),
 }
 PARTS = (
     Boxes("period", _period),
@@ -212,7 +214,7 @@ PARTS = (
             "views": Column("Views", "count"),
             "viewed_sessions": Column("Viewed in sessions", "count"),
             "orders": Column("Orders", "count"),
-            "conversion": Column("Conversion %", "percent"),
+            "conversion": Column("Conversion %", "percent", of="viewed_sessions"),
             "field": Column("Field"),
         },
         _draw_fields,

@@ -79,6 +79,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="percent",
             line=lines.get(name, []),
             is_less_better=True,
+            of=now[whole.get(name, "sessions")],
+            of_before=before.get(whole.get(name, "sessions")),
         )
         for name, (title, metric) in _SHARES.items()
     ]

@@ -34,6 +34,10 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
 
     def box(name: str, title: str, metric: str, **more: Any) -> Box:
         line = list(days[name]) if name in days else []
+        if of := {"unclicked_share": "searches", "without_results_share": "searches", "revenue": "own_orders"}.get(
+            name
+        ):
+            more |= {"of": now[of], "of_before": before.get(of)}
         return Box(name, title, metric, now[name], before.get(name), line=line, **more)
 
     of_all = f"{percent(now['sessions_share'])} of sessions"
@@ -121,8 +125,8 @@ def _thin(made: go.Figure, count: int) -> go.Figure:
 
 
 _SHARES = {
-    "unclicked_share": Column("Nobody clicked %", "percent"),
-    "without_results_share": Column("Without results %", "percent"),
+    "unclicked_share": Column("Nobody clicked %", "percent", of="searches"),
+    "without_results_share": Column("Without results %", "percent", of="searches"),
 }
 PARTS = (
     Boxes("totals", _boxes),
@@ -181,8 +185,8 @@ PARTS = (
         {
             "term": Column("Term"),
             "searches": Column("Searches", "count"),
-            "clicked_share": Column("Clicked %", "percent"),
-            "without_results_share": Column("Without results %", "percent"),
+            "clicked_share": Column("Clicked %", "percent", of="searches"),
+            "without_results_share": Column("Without results %", "percent", of="searches"),
             "sessions": Column("Sessions", "count"),
             "orders": Column("Orders", "count"),
             "revenue": Column("Revenue", "money"),

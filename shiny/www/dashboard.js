@@ -28,6 +28,12 @@
     $(area).trigger("change");
     area.scrollTop = area.scrollHeight;
   }
+  // A rate of few has its interval on the hover: cards.py writes it into the cell's classes.
+  document.addEventListener("pointerover", (event) => {
+    const cell = event.target.closest?.("td.few");
+    const [, low, high, whole] = cell?.className.match(/between-(\d+)-(\d+)-(\d+)/) ?? [];
+    if (whole) cell.title = `95 %: ${(low / 100).toFixed(2)} % to ${(high / 100).toFixed(2)} %, of ${whole}`;
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     // The document is the same for everybody; the page that the address names is opened before Shiny looks at it.
