@@ -140,11 +140,3 @@ def _rows_of_events(node: dict[str, Any]) -> Iterator[float]:
         yield node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0)
     for part in node.get("Plans", ()):
         yield from _rows_of_events(part)
-
-
-def test_the_longest_names_fit_the_index(stack: Stack) -> None:
-    """Four bytes a letter, and nothing that could be compressed: an index row holds 2,704 bytes."""
-    rng = random.Random(1)
-    visitor, *names = ("".join(chr(rng.randrange(0x20000, 0x2A000)) for _ in range(n)) for n in (256, 128, 128))
-    tell(stack, event("1 10:00", visitor=visitor, experiment=names[0], variant=names[1]))
-    assert rows(stack, "select experiment, variant from agg_experiment_variants") == [tuple(names)]

@@ -72,6 +72,8 @@ def test_the_longest_texts_that_are_accepted_stop_no_table(stack: Stack) -> None
         "referrer": f"https://{text(250)}.example/{text(3_000)}",
         "user_agent": text(512),
         "search_query": text(2_048),
+        "experiment": text(128),
+        "variant": text(128),
         "product": Product(id=product, name=label, category=label, brand=label, price=Decimal(3)),
     }
     names = ("page_view", "view_product", "search", "add_to_cart", "checkout", "purchase", "refund")
