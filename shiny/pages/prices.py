@@ -24,15 +24,15 @@ def _draw(frame: pd.DataFrame, _: View) -> go.Figure:
     made.update_traces(
         marker_color=colors,
         marker_opacity=charts.opacity(top[["viewed", "viewed_before"]].min(axis=1)),
-        hoverinfo="text",
     )
     # Two lines: a phone has no room for all of it on one.
     names = [
         f"{row.since:%d %b} {charts.shortened(row.name, 18)}<br>{row.price_before:,.2f} → {row.price:,.2f} {row.currency}"
         for row in top.itertuples(index=False)
     ]
+    made.update_traces(hovertext=names, hoverinfo="text")
     made.update_layout(yaxis={"tickvals": list(range(len(top))), "ticktext": names})
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = min([0.0, *values]), max([0.0, *values])
     reach = 0.9 * (high - low)  # a phone's bars are short, its words are not
     room = [low - reach if low else 0, high + reach if high else 0]
     return made.update_layout(xaxis={"range": room, "title": "Change %, few are pale", "nticks": 5})
