@@ -16,21 +16,26 @@ SEEN = 12
 
 
 def _draw(frame: pd.DataFrame, _: View) -> go.Figure:
-    """The latest changes; pale where few have seen the product since, or had before."""
+    """The latest changes, each with its prices; pale where few have seen the product since, or had before."""
     top = frame[frame["change"].notna()][:SEEN]
-    texts = [f"{before:,.2f} → {price:,.2f}" for before, price in zip(top["price_before"], top["price"], strict=True)]
-    names = [f"{since:%d %b} {name}" for since, name in zip(top["since"], top["name"], strict=True)]
     values = [100 * change for change in top["change"]]
-    made = charts.bars(names, values, name="Change %", texts=texts, most=26)
+    made = charts.bars(range(len(top)), values, name="Change %", texts=[f"{value:+.1f} %" for value in values])
     colors = [charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in values]
-    made.update_traces(marker_color=colors, marker_opacity=charts.opacity(top[["viewed", "viewed_before"]].min(axis=1)))
-    low, high = min(0.0, *values), max(0.0, *values)
-    reach = high - low
-    room = [
-        low - 0.7 * reach if low else 0,
-        high + 0.7 * reach if high else 0,
-    ]  # on a phone, words need more than the bars
-    return made.update_layout(xaxis={"range": room, "title": f"Change of price %, pale below {FEW} views", "nticks": 5})
+    made.update_traces(
+        marker_color=colors,
+        marker_opacity=charts.opacity(top[["viewed", "viewed_before"]].min(axis=1)),
+    )
+    # Two lines: a phone has no room for all of it on one.
+    names = [
+        f"{row.since:%d %b} {charts.shortened(row.name, 18)}<br>{row.price_before:,.2f} → {row.price:,.2f} {row.currency}"
+        for row in top.itertuples(index=False)
+    ]
+    made.update_traces(hovertext=names, hoverinfo="text")
+    made.update_layout(yaxis={"tickvals": list(range(len(top))), "ticktext": names})
+    low, high = min([0.0, *values]), max([0.0, *values])
+    reach = 0.9 * (high - low)  # a phone's bars are short, its words are not
+    room = [low - reach if low else 0, high + reach if high else 0]
+    return made.update_layout(xaxis={"range": room, "title": "Change %, few are pale", "nticks": 5})
 
 
 CARD = Card(
@@ -39,7 +44,8 @@ CARD = Card(
     "What a piece of a product cost is what the events say: on each day the price, after its discount, that most sessions were "
     "told last. A change is a day with another price than the product's day before in the period. Add rate is sessions that "
     "viewed and added it / sessions that viewed it, at the old price and until the next change; within noise is where the 95 % "
-    f"interval of the difference (Newcombe) holds 0. Lowest and highest are of all sessions since. The {SHOWN} latest.",
+    f"interval of the difference (Newcombe) holds 0. Lowest and highest are of all sessions since. Pale where "
+    f"fewer than {FEW} viewed it. The {SHOWN} latest.",
     changes,
     {
         "since": Column("Since", "date"),
@@ -59,6 +65,6 @@ CARD = Card(
         "product_id": Column("Product id"),
     },
     _draw,
-    height="420px",
+    height="520px",
     empty="No product had another price on one day than on the day before, as far as events tell prices.",
 )

@@ -132,7 +132,7 @@ def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     made = charts.bars(frame["name"], changes, name="Change", texts=texts)
     made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
     made.update_traces(marker_opacity=[0.35 if noise else 1.0 for noise in frame["is_noise"]])
-    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}, pale within noise")
+    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}, pale: noise")
 
 
 _NAMES = {"name": Column("Product"), "category": Column("Category")}

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 import charts
 from cards import Card, Column
-from formats import FEW, share
+from formats import share
 from pages import loss_rows
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -38,18 +38,18 @@ def _draw_refinements(frame: pd.DataFrame, _: View) -> go.Figure:
     made = charts.bars(names, top["sessions"], name="Sessions", texts=texts, most=28)
     made.update_traces(marker_opacity=charts.opacity(top["sessions"]))
     room = [0, 2.2 * float(top["sessions"].max())]  # a phone's bars are short, its words are not
-    return made.update_layout(xaxis={"range": room, "title": f"Sessions, pale below {FEW}", "dtick": None, "nticks": 4})
+    return made.update_layout(xaxis={"range": room, "title": "Sessions, few are pale", "dtick": None, "nticks": 4})
 
 
 def _draw_losses(frame: pd.DataFrame, _: View) -> go.Figure:
     """What each term may have lost; where that cannot be told from chance, how often it found nothing."""
     top = frame[:SEEN]
     if top["word"].iat[0] == "estimate":
-        title = f"{top['currency'].iat[0]}, an estimate, pale below {FEW}"
+        title = f"{top['currency'].iat[0]}, an estimate"
         values = [float(value) for value in top["lost"]]
         texts = [f"{value:,.0f} · {n:,} sessions" for value, n in zip(values, top["sessions"], strict=True)]
     else:
-        title = "Sessions; what they lost is within noise" if top["word"].iat[0] == "within noise" else "Sessions"
+        title = "Sessions; loss: within noise" if top["word"].iat[0] == "within noise" else "Sessions"
         values = [float(n) for n in top["sessions"]]
         texts = [f"{n:,} · {bought:,} bought" for n, bought in zip(top["sessions"], top["bought"], strict=True)]
     made = charts.bars(top["term"], values, name="Without results", texts=texts, most=24)
