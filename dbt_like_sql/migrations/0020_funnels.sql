@@ -138,6 +138,7 @@ declare
     people constant text := case when unit = 'person' then ' left join dim_visitor as people on people.visitor_id = f.visitor_id' else '' end;
     step_given text;
     narrowed text;
+    is_one_row boolean;
     earlier text := 't1';
     in_order text;
     found text := '';
@@ -156,6 +157,8 @@ begin
         raise exception using errcode = 'invalid_parameter_value', message = 'A funnel is broken down by channel, device_type or country.';
     end if;
     for place in 1..length loop
+        -- A session has one row for each event name, and so nothing to group.
+        is_one_row := is_in_session and (steps -> (place - 1) ? 'event' or not steps -> (place - 1) ? 'page');
         step_given := format('$1 -> %s ->> ', place - 1);
         narrowed := concat_ws(
             ' and ',
@@ -199,15 +202,17 @@ begin
             found := found || format(
                 $sql$ horizon as materialized (select max(last_at) as last_at from step_1),
                 reach_1 as materialized (
-                    select scope, %s as unit, %s as value, min(first_at) as t1 from step_1 group by %s
+                    select scope, %s as unit, %s as value, %s as t1 from step_1%s
                 ),$sql$,
                 case when scope = counted then 'scope' else 'unit' end,
                 case
                     when breakdown is null then '''all'''
+                    when is_one_row then 'value'
                     when is_in_session then 'min(value)'
                     else '(array_agg(value order by first_at, value))[1]'
                 end,
-                case when scope = counted then 'scope' else 'scope, unit' end
+                case when is_one_row then 'first_at' else 'min(first_at)' end,
+                case when is_one_row then '' when scope = counted then ' group by scope' else ' group by scope, unit' end
             );
         else
             -- From the first event of the first step on, each next step at its earliest.
@@ -217,17 +222,19 @@ begin
                     select * from (
                         select
                             reach_%2$s.scope, %3$s,
-                            min(case
+                            %6$s(case
                                 when %4$s then step.first_at
                                 else (select min(at) from unnest(step.times) as at where %5$s)
                             end) as t%1$s
                         from reach_%2$s
                         inner join step_%1$s as step on step.scope = reach_%2$s.scope
                         where step.last_at >= t%2$s
-                        group by reach_%2$s.scope, %3$s
+                        %7$s
                     ) as next where t%1$s is not null
                 ),$sql$,
-                place, place - 1, earlier, replace(in_order, 'at ', 'step.first_at '), in_order
+                place, place - 1, earlier, replace(in_order, 'at ', 'step.first_at '), in_order,
+                case when is_one_row then '' else 'min' end,
+                case when is_one_row then '' else format('group by reach_%s.scope, %s', place - 1, earlier) end
             );
             earlier := format('%s, t%s', earlier, place);
         end if;
