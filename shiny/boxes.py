@@ -34,10 +34,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Boxes:
-    """A row of boxes that one question answers. `rows` gives the head of the row and its boxes."""
+    """A row of boxes that one question answers. `rows` gives the head of the row and its boxes; a head that is an element
+    stands alone."""
 
     id: str
-    rows: Callable[[Warehouse, View], Awaitable[tuple[str | TagList, Sequence[Box]]]]
+    rows: Callable[[Warehouse, View], Awaitable[tuple[str | Tag | TagList, Sequence[Box]]]]
     width: int = 12
 
 
@@ -61,8 +62,10 @@ def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes,
         return boxes_row(*found, session.ns)
 
 
-def boxes_row(head: str | TagList, boxes: Sequence[Box], ns: Callable[[str], str]) -> TagList:
+def boxes_row(head: str | Tag | TagList, boxes: Sequence[Box], ns: Callable[[str], str]) -> TagList:
     """The boxes with their numbers. `ns` makes an id of the page of a box's own."""
+    if isinstance(head, Tag):
+        return TagList(head)
     shown = (_box(box, ns(box.id)) for box in boxes)
     return TagList(
         ui.h2(head, class_="row-head"),
