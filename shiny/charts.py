@@ -65,12 +65,14 @@ def lines(
     name: str,
     before_name: str = "",
     is_open: bool,
+    usual: Sequence[tuple[float, float] | None] = (),
 ) -> go.Figure:
-    """A line over time, the comparison dashed behind it on the same places. The last point, while its time is not over,
-    hangs on a dotted line."""
+    """A line over time, the comparison dashed behind it on the same places, and the usual range as a band behind both. The last
+    point, while its time is not over, hangs on a dotted line."""
     x, now = list(x), list(now)
     closed = len(x) - 1 if is_open and len(x) > 1 else len(x)
     traces = [
+        *_band(x, usual),
         go.Scatter(
             x=x[: len(before or ())],
             y=list(before or ()),
@@ -99,6 +101,18 @@ def lines(
     ]
     layout = {"xaxis": {"showgrid": False, "fixedrange": True}, "yaxis": _marks(now, before or ())}
     return figure(*traces, hovermode="x unified", **layout)
+
+
+def _band(x: Sequence[Any], usual: Sequence[tuple[float, float] | None]) -> list[go.Scatter]:
+    """What is usual at each place, where that is known."""
+    if not any(usual):
+        return []
+    ends = [[None if one is None else one[end] for one in usual] for end in (0, 1)]
+    edge = {"x": x[: len(usual)], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    return [
+        go.Scatter(y=ends[0], showlegend=False, **edge),
+        go.Scatter(y=ends[1], name="Usual range", fill="tonexty", fillcolor="rgba(138,143,152,0.18)", **edge),
+    ]
 
 
 def series(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:

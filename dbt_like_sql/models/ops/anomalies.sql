@@ -174,7 +174,7 @@ flagged as materialized (
 ),
 
 found as (
-    -- Of the windows of a line in which about as much is off as in the worst of them: the latest, and of these the longest.
+    -- Of the windows of a line in which about as much is off as in the worst of them: the latest, and of these the one that says it best.
     select distinct on (flagged.line)
         hours.metric, hours.event_name, hours.device_type, hours.browser,
         hours.hour_at + interval '1 hour' - flagged.length * interval '1 hour' as started_at,
@@ -188,7 +188,7 @@ found as (
     from flagged
     inner join hours on hours.line = flagged.line and hours.week = 0 and hours.place = flagged.place
     where flagged.part >= 0.8 * flagged.largest_part
-    order by flagged.line, flagged.place, flagged.length desc
+    order by flagged.line, flagged.place, abs(flagged.score) desc, flagged.length
 ),
 
 beside as (
