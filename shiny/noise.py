@@ -46,6 +46,15 @@ def wilson(part: Any, whole: Any, z: float = Z) -> Interval | None:
     return Interval(rate, max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)))
 
 
+def difference(part: Any, whole: Any, other_part: Any, other_whole: Any) -> Interval:
+    """The interval of one rate less another, after Newcombe: from Wilson's of both. Of no whole, a rate may be anything."""
+    one, other = (wilson(*pair) or Interval(0.5, 0.0, 1.0) for pair in ((part, whole), (other_part, other_whole)))
+    below = sqrt((one.value - one.low) ** 2 + (other.high - other.value) ** 2)
+    above = sqrt((one.high - one.value) ** 2 + (other.value - other.low) ** 2)
+    value = one.value - other.value
+    return Interval(value, value - below, value + above)
+
+
 def between(interval: Interval, whole: Any) -> str:
     """The interval of a rate in words, for the hover."""
     return f"95 %: {percent(interval.low)} to {percent(interval.high)}, of {count(whole)}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 import banner
-from chance import difference
 from formats import is_missing, share
+from noise import difference
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -65,8 +65,8 @@ class Losses:
         """How much more often the others buy, and the 95 % interval of that; None where one of the two is not known."""
         if self.rate is None or self.rate_without is None:
             return None
-        ends = difference(self.bought, self.sessions, self.bought_without, self.sessions_without)
-        return (self.rate - self.rate_without, *ends)
+        gap = difference(self.bought, self.sessions, self.bought_without, self.sessions_without)
+        return gap.value, gap.low, gap.high
 
     @property
     def is_noise(self) -> bool:
@@ -120,4 +120,4 @@ async def terms(warehouse: Warehouse, view: View) -> pd.DataFrame:
 def _word(of_all: Losses, lost: float | None) -> str:
     if is_missing(lost):
         return "cannot be told"
-    return "within noise" if of_all.is_noise else "estimate" if lost else "none"
+    return "may be chance" if of_all.is_noise else "estimate" if lost else "none"

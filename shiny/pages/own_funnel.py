@@ -39,18 +39,20 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         return values[place] if place is not None and isinstance(values, list) else None
 
     return f"{view.period}{', not over yet and so not compared' if view.is_going_on else ''}", [
-        Box("entered", f"{who} that entered", "Those with the first step.", now.get("entered"), before.get("entered")),
+        Box(
+            "entered", f"{who} that entered", "entered a funnel of your own", now.get("entered"), before.get("entered")
+        ),
         Box(
             "finished",
             f"{who} to the end",
-            "Those with all steps, in order.",
+            "to the end of a funnel of your own",
             now.get("finished"),
             before.get("finished"),
         ),
         Box(
             "overall",
             "Overall rate",
-            "To the end / entered.",
+            "rate of a funnel of your own",
             now.get("overall"),
             before.get("overall"),
             kind="percent",
@@ -58,7 +60,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "drop",
             "Biggest drop",
-            "The step that the largest share of those at the step before it did not reach, and that share.",
+            "biggest drop",
             at(now, "drops", worst),
             at(before, "drops", worst),
             kind="percent",
@@ -68,7 +70,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         Box(
             "slowest",
             "Longest wait",
-            "The step that takes longest after the one before it: half of those who reach it take this long or less.",
+            "longest wait",
             at(now, "waits", slowest),
             at(before, "waits", slowest),
             kind="duration",

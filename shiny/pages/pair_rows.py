@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from chance import wilson
 from formats import FEW, share
+from noise import wilson
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -87,7 +87,8 @@ def _measured(row: dict[str, object]) -> dict[str, object]:
     sides = [(row[f"{side}_baskets"], row[side], row[f"{side}_name"]) for side in ("one", "other")]
     (number, id, name), (other_number, other_id, other_name) = sorted(sides, key=lambda side: side[0])  # type: ignore[arg-type,return-value]
     together, whole = row["together"], row["baskets"]
-    low, high = wilson(together, number)
+    interval = wilson(together, number)
+    low, high = (interval.low, interval.high) if interval else (0.0, 1.0)
     usual = share(other_number, whole) or 1.0
     lift = (share(together, number) or 0.0) / usual
     return {
@@ -105,7 +106,7 @@ def _measured(row: dict[str, object]) -> dict[str, object]:
         "lift": lift,
         "lift_low": low / usual,
         "lift_high": high / usual,
-        "word": "more than by chance" if low > usual else "less than by chance" if high < usual else "within noise",
+        "word": "more than by chance" if low > usual else "less than by chance" if high < usual else "may be chance",
         "product_id": id,
         "other_id": other_id,
     }

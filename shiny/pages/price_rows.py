@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from chance import difference
 from formats import share
+from noise import difference
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -73,5 +73,5 @@ def _word(row: dict[str, int]) -> str:
     """What the adds to cart did."""
     if not row["viewed"] or not row["viewed_before"]:
         return "not viewed"
-    low, high = difference(row["added"], row["viewed"], row["added_before"], row["viewed_before"])
-    return "adds rose" if low > 0 else "adds fell" if high < 0 else "within noise"
+    found = difference(row["added"], row["viewed"], row["added_before"], row["viewed_before"])
+    return "may be chance" if found.has_zero else "adds rose" if found.value > 0 else "adds fell"

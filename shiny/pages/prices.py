@@ -43,7 +43,7 @@ CARD = Card(
     "Price changes seen",
     "What a piece of a product cost is what the events say: on each day the price, after its discount, that most sessions were "
     "told last. A change is a day with another price than the product's day before in the period. Add rate is sessions that "
-    "viewed and added it / sessions that viewed it, at the old price and until the next change; within noise is where the 95 % "
+    "viewed and added it / sessions that viewed it, at the old price and until the next change; may be chance is where the 95 % "
     f"interval of the difference (Newcombe) holds 0. Lowest and highest are of all sessions since. Pale where "
     f"fewer than {FEW} viewed it. The {SHOWN} latest.",
     changes,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from chance import is_noise
 from formats import share
+from noise import sums_differ
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -164,9 +164,10 @@ async def movers(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
     frame = (await warehouse.frame(_of(view, _MOVERS, by=by), parameters)).copy()
     number = _THINGS[by]
     frame["is_noise"] = [
-        is_noise(row[by], row[number], row[f"{by}_before"], row[f"{number}_before"]) for row in frame.to_dict("records")
+        not sums_differ(row[by], row[number], row[f"{by}_before"], row[f"{number}_before"])
+        for row in frame.to_dict("records")
     ]
-    frame["word"] = ["within noise" if noise else "more than chance" for noise in frame["is_noise"]]
+    frame["word"] = ["may be chance" if noise else "more than chance" for noise in frame["is_noise"]]
     return frame
 
 

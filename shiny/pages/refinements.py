@@ -49,7 +49,7 @@ def _draw_losses(frame: pd.DataFrame, _: View) -> go.Figure:
         values = [float(value) for value in top["lost"]]
         texts = [f"{value:,.0f} · {n:,} sessions" for value, n in zip(values, top["sessions"], strict=True)]
     else:
-        title = "Sessions; loss: within noise" if top["word"].iat[0] == "within noise" else "Sessions"
+        title = "Sessions; loss: may be chance" if top["word"].iat[0] == "may be chance" else "Sessions"
         values = [float(n) for n in top["sessions"]]
         texts = [f"{n:,} · {bought:,} bought" for n, bought in zip(top["sessions"], top["bought"], strict=True)]
     made = charts.bars(top["term"], values, name="Without results", texts=texts, most=24)

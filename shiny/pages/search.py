@@ -69,8 +69,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         box(
             "lost",
             "Lost to empty results",
-            "An estimate: how much less often sessions buy after a search that found nothing than others that search × these "
-            "sessions × the average order after a search. A dash where the difference is within noise.",
+            "lost to empty results",
             kind="money",
             unit=currency,
             is_less_better=True,
@@ -84,7 +83,7 @@ def _how_sure(lost: Losses) -> str:
         return "no search says that it found nothing"
     of = f"{count(lost.bought_without)} of {'only ' if lost.sessions_without < FEW else ''}{count(lost.sessions_without)} bought"
     if lost.is_noise:
-        return f"within noise: {of}, else {percent(lost.rate)}"
+        return f"may be chance: {of}, else {percent(lost.rate)}"
     _, low, high = lost.of(lost.sessions_without)
     return f"{money(low)} to {money(high)}; {of}, else {percent(lost.rate)}"
 
