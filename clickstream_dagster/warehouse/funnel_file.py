@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
 from psycopg2.extras import Json, execute_values
 
 from clickstream_dagster.settings import Settings, SettingsError
 from clickstream_dagster.warehouse.connection import Cursor
+from clickstream_dagster.warehouse.owner_file import is_name, listed, text_of
 
 #: The one that comes along.
 SHIPPED = Path(__file__).parents[1] / "funnels.yml"
@@ -34,27 +34,12 @@ class FunnelsUnusable(SettingsError):
 
 def chosen(settings: Settings) -> list[Funnel]:
     """Those of the owner's funnels.yml, or of the one that came along. Raises `FunnelsUnusable`."""
-    file = settings.funnels or SHIPPED
-    try:
-        return read(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError) as error:
-        raise FunnelsUnusable(f"CLICKSTREAM_FUNNELS names {file}, which cannot be read: {error}") from None
+    return read(text_of(settings.funnels or SHIPPED, "CLICKSTREAM_FUNNELS", FunnelsUnusable))
 
 
 def read(text: str) -> list[Funnel]:
     """The funnels of a file. Raises `FunnelsUnusable`."""
-    try:
-        file = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise FunnelsUnusable(f"funnels.yml cannot be read: {' '.join(str(error).split())}. Mend it there.") from None
-    listed = file.get("funnels") if isinstance(file, dict) else None
-    if not isinstance(listed, list):
-        raise FunnelsUnusable("funnels.yml has no list 'funnels'. Compare it with the one that came along.")
-    found = [_funnel(entry, place) for place, entry in enumerate(listed, 1)]
-    names = [funnel[0] for funnel in found]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise FunnelsUnusable(f"funnels.yml has two funnels {twice[0]!r}; give one of them another name.")
-    return found
+    return listed(text, "funnel", _funnel, FunnelsUnusable)
 
 
 def step(said: Any) -> dict[str, str] | None:
@@ -69,7 +54,7 @@ def _funnel(entry: Any, place: int) -> Funnel:
     if not isinstance(entry, dict):
         raise _unusable(f"funnel {place}", "it takes a name and a list of steps")
     name, said = entry.get("name"), entry.get("steps")
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", name):
+    if not is_name(name):
         raise _unusable(
             f"funnel {place}", f"{name!r} is no name; use small letters, digits and - such as cart-to-order"
         )
