@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from formats import share
-from noise import sums_differ
+from noise import counts_differ, sums_differ
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -107,8 +108,8 @@ _MOVERS = f"""
     where (({{by}}_change > 0 and gain <= 10) or ({{by}}_change < 0 and loss <= 10))
     order by {{by}}_change desc, product_id
 """
-#: What each of them comes in: views in sessions, revenue in orders.
-_THINGS = {"revenue": "orders", "views": "viewed_sessions", "adds": "adds"}
+#: What comes in heaps, and in which: what a heap holds varies, too.
+_HEAPS = {"revenue": "orders", "views": "viewed_sessions"}
 _CURRENCY = "select currency from shop_settings"
 _NO_DAY = Period(date.max, date.min)
 
@@ -157,16 +158,19 @@ async def groups(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
     return rates(await warehouse.frame(_of(view, _GROUPS, group=GROUPS[by]), view.parameters()))
 
 
+def _may_be_chance(row: Mapping[Any, Any], by: str) -> bool:
+    if by not in _HEAPS:
+        return not counts_differ(row[by], row[f"{by}_before"])
+    heaps = _HEAPS[by]
+    return not sums_differ(row[by], row[heaps], row[f"{by}_before"], row[f"{heaps}_before"])
+
+
 async def movers(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
     """The ten biggest gains and losses, and which may be chance. Without a comparison there are none, and no day is read."""
     now, before = (view.period, view.before) if view.before else (_NO_DAY, _NO_DAY)
     parameters = {**view.parameters(now), "before_start": before.start, "before_end": before.end}
     frame = (await warehouse.frame(_of(view, _MOVERS, by=by), parameters)).copy()
-    number = _THINGS[by]
-    frame["is_noise"] = [
-        not sums_differ(row[by], row[number], row[f"{by}_before"], row[f"{number}_before"])
-        for row in frame.to_dict("records")
-    ]
+    frame["is_noise"] = [_may_be_chance(row, by) for row in frame.to_dict("records")]
     frame["word"] = ["may be chance" if noise else "more than chance" for noise in frame["is_noise"]]
     return frame
 

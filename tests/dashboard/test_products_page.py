@@ -150,11 +150,15 @@ def test_movers_are_the_differences_of_two_periods(site: Site, by: str, channel:
         *sorted(sorted(change for change in changes.values() if change < 0)[:10], reverse=True),
     ]
     assert all(changes[row["product_id"]] == row[f"{by}_change"] for _, row in frame.iterrows())
-    number = {"revenue": "orders", "views": "viewed_sessions", "adds": "adds"}[by]
+    heaps = {"revenue": "orders", "views": "viewed_sessions", "adds": "adds"}[by]
     for row in frame.to_dict("records"):
-        pairs = [(float(row[f"{by}{when}"]), row[f"{number}{when}"]) for when in ("", "_before")]
-        spread = sum(amount**2 / n for amount, n in pairs if n) ** 0.5
-        assert row["is_noise"] == (abs(row[f"{by}_change"]) <= 1.959964 * spread)
+        pairs = [(float(row[f"{by}{when}"]), row[f"{heaps}{when}"]) for when in ("", "_before")]
+        if by == "adds" or not all(n for _, n in pairs):  # counts of things that happen each by itself
+            one, other = (n for _, n in pairs)
+            assert row["is_noise"] == (abs(one - other) - 1 <= 1.959964 * (one + other) ** 0.5)
+        else:
+            spread = sum(3.25 * amount**2 / n for amount, n in pairs) ** 0.5
+            assert row["is_noise"] == (abs(row[f"{by}_change"]) <= 1.959964 * spread)
     assert ask(site, product_rows.movers, replace(view, compare="none"), by).empty
 
 

@@ -28,7 +28,7 @@ VIEW = View("overview", Period(date(2026, 2, 27), date(2026, 3, 12)), date(2026,
 
 
 def box(value: Any, before: Any, kind: str = "count", **more: Any) -> Box:
-    return Box("b", "B", "about", value, before, kind=kind, **more)
+    return Box("b", "B", "order", value, before, kind=kind, **more)
 
 
 @pytest.mark.parametrize(
