@@ -34,7 +34,8 @@ def pair(values: dict[str, Any], props: dict[str, Any]) -> list[EventWarning]:
 def take(values: dict[str, Any], props: dict[str, Any]) -> list[EventWarning]:
     """What the words of a tool say, out of props."""
     warnings: list[EventWarning] = []
-    if values.get("event_name") not in EXPOSURES:
+    name = values.get("event_name")
+    if not isinstance(name, str) or name not in EXPOSURES:  # what it is has not been looked at yet
         return warnings
     keys = {snake(key): key for key in props}
     if IN_ONE in keys and "experiment" not in values and "variant" not in values:
