@@ -71,8 +71,8 @@ def _stretch(people: float, alpha: float) -> float:
 def lift(one: Variant, control: Variant, comparisons: int = 1) -> Interval:
     """How much higher its conversion is than the control's. Several comparisons share the 5 %.
 
-    The error is no less than that of two variants with the rate of both together: of a small one of which nobody has bought yet, its
-    own rate says that there is none.
+    The error is no less than that of two variants with the rate of both together: of a small one of which nobody has bought
+    yet, its own rate says that there is none.
     """
     difference = one.rate - control.rate
     own = sum(v.rate * (1 - v.rate) / v.visitors for v in (one, control))
