@@ -15,6 +15,11 @@ levels as materialized (
     group by dates.local_date
 ),
 
+stood as materialized (
+    -- Of a shop that has stood still for so long that a middle day has nothing: how large it was when it had.
+    select (array_agg(level order by local_date desc) filter (where level > 0))[1] as level from levels
+),
+
 weeks as (
     select line, week, sum(value) as value, sum(value) / nullif(sum(base), 0) as rate from hours
     where week > 0
@@ -103,8 +108,8 @@ expected as materialized (
     union all
     select
         windows.kind, windows.line, windows.metric, windows.length, windows.week, windows.place, windows.is_by_hour,
-        windows.value, by_hour.rate * levels.level,
-        levels.level * (
+        windows.value, by_hour.rate * size.level,
+        size.level * (
             select 1.4826 * percentile_cont(0.5) within group (order by abs(one.rate - by_hour.rate))
             from unnest(by_hour.all_rates) as one (rate)
         ),
@@ -112,6 +117,10 @@ expected as materialized (
     from windows
     inner join by_hour on by_hour.kind * 100 + by_hour.place = windows.kind * 100 + windows.place
     inner join levels on levels.local_date = windows.local_date
+    cross join stood
+    cross join lateral (
+        select case when windows.week = 0 and levels.level = 0 then stood.level else levels.level end as level
+    ) as size
     where windows.is_by_hour
 ),
 
