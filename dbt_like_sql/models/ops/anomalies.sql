@@ -78,8 +78,15 @@ windows as materialized (
     inner join rates on rates.line = summed.line
     cross join unnest(summed.lengths, summed.values_then, summed.bases_then) as ending (length, value_then, base_then)
     where summed.place <= 24
-        and (summed.is_by_hour or summed.week = 0 or summed.place % 3 = 1)
         and (summed.metric in ('rejected', 'warned') or ending.length * rates.by_hour >= 1)
+),
+
+alone as materialized (
+    -- Of a line that is compared with what happens beside it: how many there are of it, whatever is beside it.
+    select kind, place, percentile_cont(0.5) within group (order by value) as value
+    from windows
+    where week > 0 and metric in ('events', 'conversion')
+    group by kind, place
 ),
 
 by_hour as materialized (
@@ -104,7 +111,7 @@ expected as materialized (
         greatest(rates.rate * windows.base, case when windows.metric in ('rejected', 'warned') then 0.5 end) as usual, rates.spread * windows.base as spread, rates.weeks
     from windows
     inner join rates on rates.line = windows.line
-    where not windows.is_by_hour
+    where not windows.is_by_hour and (windows.week = 0 or windows.place % 3 = 1)
     union all
     select
         windows.kind, windows.line, windows.metric, windows.length, windows.week, windows.place, windows.is_by_hour,
@@ -169,16 +176,19 @@ scored as (
 flagged as materialized (
     select
         scored.*,
-        abs(value - usual) / usual as part,
-        max(abs(value - usual) / usual) over (partition by line, score > 0) as largest_part
+        abs(scored.value - usual) / usual as part,
+        max(abs(scored.value - usual) / usual) over (partition by line, score > 0) as largest_part
     from scored
-    where abs(score) >= 5
-        and abs(value - usual) >= 0.3 * usual
+    left join alone on alone.kind * 100 + alone.place = scored.kind * 100 + scored.place
+    -- What is new beside it, or comes in floods, makes nothing missing.
+    where (metric not in ('events', 'conversion') or scored.value <= 0.7 * alone.value)
+        and abs(score) >= 5
+        and abs(scored.value - usual) >= 0.3 * usual
         and case metric
             when 'sessions' then true
-            when 'rejected' then value - usual >= 20
-            when 'warned' then value - usual >= 20
-            else value < usual
+            when 'rejected' then scored.value - usual >= 20
+            when 'warned' then scored.value - usual >= 20
+            else scored.value < usual
         end
 ),
 
