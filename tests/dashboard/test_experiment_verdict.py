@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 from math import sqrt
 
+import pandas as pd
 import pytest
 
 from noise import Amounts, Z
+from pages.experiment_blocks import faults, notes
+from pages.experiment_rows import _experiment
 from pages.experiment_verdict import (
     Variant,
     chi_square_above,
@@ -126,3 +130,17 @@ def test_a_small_variant_is_no_winner_and_no_loser_either() -> None:
                     is_told |= "however often" in verdict([one, other], 1)
             wrong += is_told
         assert wrong <= 300 * 0.05
+
+
+def test_a_stray_variant_spoils_nothing() -> None:
+    """One visitor in 201 or more with another name, or hundreds of thousands of days would be missing."""
+    counts = {"aaa": 1, "control": 1_000, "green": 1_020}
+    rows = pd.DataFrame(
+        {"variant": name, "visitors": n, "buyers": n // 20, "orders": n // 20, "net_revenue": 0, "squares": 0}
+        for name, n in counts.items()
+    ).assign(variants=3, all_mixed=0, other_orders=0, first_on=date(2026, 3, 1), last_on=date(2026, 3, 14))
+    found = _experiment("cart", rows)
+    assert [one.name for one in found.variants] == ["control", "green"]
+    assert faults(found) == []
+    assert notes(found, "EUR") == ["1 variants with fewer visitors are not shown."]
+    assert len(_experiment("cart", rows.assign(visitors=[1, 200, 190])).variants) == 3
