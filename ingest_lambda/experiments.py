@@ -47,7 +47,7 @@ def take(values: dict[str, Any], props: dict[str, Any]) -> list[EventWarning]:
             props["experiment_tool"] = tool
             return _set(values, props, "experiment", experiment) + _set(values, props, "variant", variant)
     for field, words in WORDS.items():
-        found = next((keys[word] for word in words if word in keys), None)
+        found = next((keys[word] for word in words if props.get(keys.get(word, word)) not in (None, "")), None)
         if found is not None and field not in values:
             warnings += _set(values, props, field, props.pop(found), found)
     return warnings

@@ -14,7 +14,7 @@ from queries import Problem
 MOST = 8
 #: A page with more stars, or a longer one, is nobody's; and PostgreSQL would look for it in vain for long.
 MOST_STARS, LONGEST = 3, 200
-_STEP = re.compile(r"(?:(?P<event>[a-z0-9_]+))?(?:(?:^| )on (?P<page>/\S*|\*\S+))?(?:(?:^| )of (?P<category>\S.*))?")
+_STEP = re.compile(r"(?:(?P<event>[a-z0-9_.:-]+))?(?:(?:^| )on (?P<page>/\S*|\*\S+))?(?:(?:^| )of (?P<category>\S.*))?")
 WORDS = (
     "A step is the name of an event (add_to_cart), a page (on /product/*), products of a category (of Shoes), or several of "
     "these: add_to_cart of Shoes."

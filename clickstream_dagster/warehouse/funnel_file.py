@@ -23,7 +23,7 @@ WINDOWS = {
     "30 days": timedelta(days=30),
 }
 MOST_STEPS, MOST_STARS, LONGEST = 8, 3, 200
-_STEP = re.compile(r"(?:(?P<event>[a-z0-9_]+))?(?:(?:^| )on (?P<page>/\S*|\*\S+))?(?:(?:^| )of (?P<category>\S.*))?")
+_STEP = re.compile(r"(?:(?P<event>[a-z0-9_.:-]+))?(?:(?:^| )on (?P<page>/\S*|\*\S+))?(?:(?:^| )of (?P<category>\S.*))?")
 #: Name, label, steps as the function `funnel` takes them, unit, window.
 Funnel = tuple[str, str, list[dict[str, str]], str, timedelta | None]
 

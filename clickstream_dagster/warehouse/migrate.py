@@ -36,7 +36,7 @@ from clickstream_dagster.warehouse import (
     segments,
 )
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
-from clickstream_dagster.warehouse.models import all_models
+from clickstream_dagster.warehouse.models import Model, all_models
 
 #: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds, and
 #: what campaigns cost.
@@ -116,9 +116,13 @@ def _apply(cursor: Cursor, pending: list[str]) -> None:
 
 
 def _replace_views(cursor: Cursor) -> None:
-    """All of them when one is new: they read each other."""
-    views = [model for model in all_models().values() if model.materialized == "view"]
-    if not any(_is_new_version(cursor, model.name, model.sql_hash) for model in views):
+    """Those that are new, and those that read them: a view of the owner's on another one is left alone."""
+    views: list[Model] = []
+    for model in all_models().values():
+        are_read = model.reads & {view.name for view in views}
+        if model.materialized == "view" and (are_read or _is_new_version(cursor, model.name, model.sql_hash)):
+            views.append(model)
+    if not views:
         return
     names = [sql.Identifier(model.name) for model in views]
     cursor.execute(sql.SQL("drop view if exists {}").format(sql.SQL(", ").join(names)))

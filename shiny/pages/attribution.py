@@ -252,7 +252,8 @@ PARTS = (
         "Return on spend by campaign",
         "What campaigns cost on the days of the period, from clickstream spend, and what the chosen model credits them with; "
         "linear where Markov is chosen. Return on spend: net revenue / cost; cost per order: cost / orders. Beside a bar: the "
-        f"return, the orders, the cost. {_PALE} The table has last click's beside them.",
+        f"return, the orders, the cost. {_PALE} The table has last click's beside them. Of everybody, whatever the segment: "
+        "what was spent on its people is not known.",
         spend,
         {
             "campaign": Column("Campaign"),

@@ -16,6 +16,9 @@ from view import View
 #: So many experiments, the newest, and so many variants of each, those with most visitors: names are the client's choice.
 MOST_EXPERIMENTS = 10
 MOST_VARIANTS = 10
+#: A variant with less than this part of the visitors of the largest is somebody who tried it, or a forged name: with it, no split
+#: were sound and no experiment ever done.
+STRAY = 0.005
 _VARIANTS = f"""
     with experiments as (
         select experiment, min(local_date) as first_on, max(local_date) as last_on, sum(visitors) as whole
@@ -108,10 +111,12 @@ def _experiment(name: str, rows: pd.DataFrame) -> Experiment:
         for row in rows.itertuples()
         if row.visitors
     ]
+    largest = max((one.visitors for one in variants), default=0)
+    kept = [one for one in variants if one.visitors >= STRAY * largest]
     first = rows.iloc[0]
-    more = int(first["variants"]) - len(rows)
+    more = int(first["variants"]) - len(rows) + len(variants) - len(kept)
     mixed, other = int(first["all_mixed"]), int(rows["other_orders"].sum())
-    return Experiment(name, tuple(in_order(variants)), first["first_on"], first["last_on"], mixed, more, other)
+    return Experiment(name, tuple(in_order(kept)), first["first_on"], first["last_on"], mixed, more, other)
 
 
 async def table(warehouse: Warehouse, view: View) -> pd.DataFrame:

@@ -69,9 +69,15 @@ def _stretch(people: float, alpha: float) -> float:
 
 
 def lift(one: Variant, control: Variant, comparisons: int = 1) -> Interval:
-    """How much higher its conversion is than the control's. Several comparisons share the 5 %."""
+    """How much higher its conversion is than the control's. Several comparisons share the 5 %.
+
+    The error is no less than that of two variants with the rate of both together: of a small one of which nobody has bought
+    yet, its own rate says that there is none.
+    """
     difference = one.rate - control.rate
-    error = sqrt(sum(v.rate * (1 - v.rate) / v.visitors for v in (one, control)))
+    own = sum(v.rate * (1 - v.rate) / v.visitors for v in (one, control))
+    rate = (one.buyers + control.buyers) / (one.visitors + control.visitors)
+    error = sqrt(max(own, rate * (1 - rate) * (1 / one.visitors + 1 / control.visitors)))
     half = error * _stretch(one.visitors + control.visitors, (1 - LEVEL) / comparisons)
     return Interval(difference, difference - half, difference + half)
 
@@ -106,7 +112,7 @@ def verdict(variants: Sequence[Variant], days: int) -> str:
     buyers = sum(one.buyers for one in variants)
     if buyers < FEW:
         return f"Not enough yet: {buyers} visitors have bought, of all variants. {_to_go(variants, days)}"
-    lifts = {one.name: lift(one, control, len(others)) for one in others}
+    lifts = {one.name: lift(one, control, len(others)) for one in others if min(one.visitors, control.visitors) >= FEW}
     told = [_found(name, found, control.name) for name, found in lifts.items() if not found.has_zero]
     if told:
         return " ".join(told)

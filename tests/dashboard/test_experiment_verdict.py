@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 from math import sqrt
 
+import pandas as pd
 import pytest
 
 from noise import Amounts, Z
+from pages.experiment_blocks import faults, notes
+from pages.experiment_rows import _experiment
 from pages.experiment_verdict import (
     Variant,
     chi_square_above,
@@ -46,7 +50,7 @@ def test_the_control_is_first() -> None:
 def test_the_sequence_is_wider_than_one_look() -> None:
     one, control = variant("b", 2_500, 250), variant("a", 2_500, 200)
     found = lift(one, control)
-    error = sqrt(0.1 * 0.9 / 2_500 + 0.08 * 0.92 / 2_500)
+    error = sqrt(2 * 0.09 * 0.91 / 2_500)
     assert found.value == pytest.approx(0.02)
     assert (found.high - found.low) / 2 / error == pytest.approx(3.035, abs=0.001)  # worked out by hand at 5,000
     assert lift(one, control, 2).low < found.low
@@ -72,6 +76,9 @@ def test_what_it_takes_is_enough_and_no_less() -> None:
         ([variant("a", 9_000, 300), variant("b", 9_000, 500)], "Of those who see b, more buy than of those who see a"),
         ([variant("a", 9_000, 500), variant("b", 9_000, 300)], "Of those who see b, fewer buy than of those who see a"),
         ([variant("a", 90_000, 2_700), variant("b", 90_000, 2_720)], "No difference that is more than chance"),
+        ([variant("a", 1_000, 60), variant("b", 2, 0)], "Not enough yet: the difference may be chance"),
+        ([variant("a", 1_000, 60), variant("b", 1, 1)], "Not enough yet: the difference may be chance"),
+        ([variant("a", 1_000, 60), variant("b", 40, 0)], "Not enough yet: the difference may be chance"),
     ],
 )
 def test_the_sentence(variants: list[Variant], says: str) -> None:
@@ -104,3 +111,36 @@ def test_who_looks_every_day_finds_no_winner_where_there_is_none() -> None:
         sequence += is_sequence
     assert plain > 400 * 0.15, "one look's interval, looked at daily, finds winners"
     assert sequence <= 400 * 0.05
+
+
+def test_a_small_variant_is_no_winner_and_no_loser_either() -> None:
+    """300 experiments of which one visitor in fifty, or in ten, gets the other variant, looked at after each 200 visitors."""
+    rng = random.Random(8)
+    for part in (0.02, 0.1):
+        wrong = 0
+        for _ in range(300):
+            visitors, bought, is_told = [0, 0], [0, 0], False
+            for _ in range(25):
+                for _ in range(200):
+                    side = rng.random() < part
+                    visitors[side] += 1
+                    bought[side] += rng.random() < 0.06
+                if all(visitors):
+                    one, other = (variant(name, visitors[side], bought[side]) for side, name in enumerate("ab"))
+                    is_told |= "however often" in verdict([one, other], 1)
+            wrong += is_told
+        assert wrong <= 300 * 0.05
+
+
+def test_a_stray_variant_spoils_nothing() -> None:
+    """One visitor in 201 or more with another name, or hundreds of thousands of days would be missing."""
+    counts = {"aaa": 1, "control": 1_000, "green": 1_020}
+    rows = pd.DataFrame(
+        {"variant": name, "visitors": n, "buyers": n // 20, "orders": n // 20, "net_revenue": 0, "squares": 0}
+        for name, n in counts.items()
+    ).assign(variants=3, all_mixed=0, other_orders=0, first_on=date(2026, 3, 1), last_on=date(2026, 3, 14))
+    found = _experiment("cart", rows)
+    assert [one.name for one in found.variants] == ["control", "green"]
+    assert faults(found) == []
+    assert notes(found, "EUR") == ["1 variants with fewer visitors are not shown."]
+    assert len(_experiment("cart", rows.assign(visitors=[1, 200, 190])).variants) == 3

@@ -37,6 +37,12 @@ def ask(site: Site, rows: Any, *arguments: Any) -> Any:
         return thread.submit(lambda: asyncio.run(rows(warehouse, *arguments))).result()
 
 
+@pytest.mark.parametrize("name", ["checkout-started", "video.play", "ga4:x", "on", "of", "a" * 64])
+def test_whatever_an_event_may_be_called_is_a_step(name: str) -> None:
+    """By the contract's own rule, and that of CLICKSTREAM_FUNNEL_STEPS, which the page begins with."""
+    assert own_steps.parsed(f"{name}\npurchase")[0] == funnel_file.step(name) == {"event": name}
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -44,6 +50,7 @@ def ask(site: Site, rows: Any, *arguments: Any) -> Any:
         *(
             "page_view on /blog/*",
             "add_to_cart on /p/* of Shoes",
+            "video.play:half-way of Shoes",
             "/cart",
             "Add to cart",
             "on cart",

@@ -434,6 +434,16 @@ def test_an_order_of_a_part_of_a_piece_costs_a_part_of_its_price(pieces: Any, pr
             {"k": 1},
             None,
         ),
+        (
+            {
+                "event_name": "experiment_viewed",
+                "props": {"experiment_id": None, "experiment_name": "cart", "variation_id": "", "variation_name": "B"},
+            },
+            "cart",
+            "B",
+            {"experiment_id": None, "variation_id": ""},
+            None,
+        ),
     ],
 )
 def test_an_experiment_and_its_variant_are_both_there_or_neither(

@@ -100,6 +100,30 @@ def test_four_weeks_are_needed(stack: Stack) -> None:
         assert bool(rows(stack, TOLD)) is is_told, weeks
 
 
+@pytest.mark.parametrize("line", ["scroll Chrome desktop 400", "view Chrome desktop 4000", "sessions 400"])
+def test_what_is_new_or_comes_in_floods_makes_nothing_else_missing(stack: Stack, line: str) -> None:
+    """A new event, a crawler that nobody knows yet, a campaign that nobody buys by: checkouts and orders are what they were."""
+    hours = Hours()
+    for usual in ("sessions 40", "orders 4 of 25", "view Chrome desktop 200", "checkout Chrome desktop 20"):
+        hours.set(START, END, usual)
+    hours.set(END - timedelta(days=1), END, line)
+    hours.write(stack)
+    told = [sentence for *_, sentence in rows(stack, TOLD)]
+    assert [sentence for sentence in told if "below" in sentence or "stopped" in sentence] == []
+
+
+@pytest.mark.parametrize("days", [1, 4, 5, 6, 8, 15, 27])
+def test_a_shop_that_stands_still_is_told_of_until_it_goes_on(stack: Stack, days: int) -> None:
+    """A middle day of the week before has nothing then, and is no measure of what is usual."""
+    hours = Hours()
+    hours.set(START, END, "sessions 40")
+    hours.set(END - timedelta(days=days), END, "sessions 0")
+    hours.write(stack)
+    [(is_going_on, sentence)] = rows(stack, "select is_going_on, sentence from anomalies")
+    assert is_going_on
+    assert sentence.startswith("Visits stopped since Sunday 21:00: none, where about ")
+
+
 def test_an_outage_is_told_at_the_next_tick_and_nothing_else_is(stack: Stack) -> None:
     """The whole way: events of seven Mondays, and checkouts of one browser missing in two hours of the last one."""
     sell(stack)

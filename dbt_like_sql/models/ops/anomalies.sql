@@ -15,6 +15,11 @@ levels as materialized (
     group by dates.local_date
 ),
 
+stood as materialized (
+    -- Of a shop that has stood still for so long that a middle day has nothing: how large it was when it had.
+    select (array_agg(level order by local_date desc) filter (where level > 0))[1] as level from levels
+),
+
 weeks as (
     select line, week, sum(value) as value, sum(value) / nullif(sum(base), 0) as rate from hours
     where week > 0
@@ -73,8 +78,15 @@ windows as materialized (
     inner join rates on rates.line = summed.line
     cross join unnest(summed.lengths, summed.values_then, summed.bases_then) as ending (length, value_then, base_then)
     where summed.place <= 24
-        and (summed.is_by_hour or summed.week = 0 or summed.place % 3 = 1)
         and (summed.metric in ('rejected', 'warned') or ending.length * rates.by_hour >= 1)
+),
+
+alone as materialized (
+    -- Of a line that is compared with what happens beside it: how many there are of it, whatever is beside it.
+    select kind, place, percentile_cont(0.5) within group (order by value) as value
+    from windows
+    where week > 0 and metric in ('events', 'conversion')
+    group by kind, place
 ),
 
 by_hour as materialized (
@@ -99,12 +111,12 @@ expected as materialized (
         greatest(rates.rate * windows.base, case when windows.metric in ('rejected', 'warned') then 0.5 end) as usual, rates.spread * windows.base as spread, rates.weeks
     from windows
     inner join rates on rates.line = windows.line
-    where not windows.is_by_hour
+    where not windows.is_by_hour and (windows.week = 0 or windows.place % 3 = 1)
     union all
     select
         windows.kind, windows.line, windows.metric, windows.length, windows.week, windows.place, windows.is_by_hour,
-        windows.value, by_hour.rate * levels.level,
-        levels.level * (
+        windows.value, by_hour.rate * size.level,
+        size.level * (
             select 1.4826 * percentile_cont(0.5) within group (order by abs(one.rate - by_hour.rate))
             from unnest(by_hour.all_rates) as one (rate)
         ),
@@ -112,6 +124,10 @@ expected as materialized (
     from windows
     inner join by_hour on by_hour.kind * 100 + by_hour.place = windows.kind * 100 + windows.place
     inner join levels on levels.local_date = windows.local_date
+    cross join stood
+    cross join lateral (
+        select case when windows.week = 0 and levels.level = 0 then stood.level else levels.level end as level
+    ) as size
     where windows.is_by_hour
 ),
 
@@ -160,16 +176,19 @@ scored as (
 flagged as materialized (
     select
         scored.*,
-        abs(value - usual) / usual as part,
-        max(abs(value - usual) / usual) over (partition by line, score > 0) as largest_part
+        abs(scored.value - usual) / usual as part,
+        max(abs(scored.value - usual) / usual) over (partition by line, score > 0) as largest_part
     from scored
-    where abs(score) >= 5
-        and abs(value - usual) >= 0.3 * usual
+    left join alone on alone.kind * 100 + alone.place = scored.kind * 100 + scored.place
+    -- What is new beside it, or comes in floods, makes nothing missing.
+    where (metric not in ('events', 'conversion') or scored.value <= 0.7 * alone.value)
+        and abs(score) >= 5
+        and abs(scored.value - usual) >= 0.3 * usual
         and case metric
             when 'sessions' then true
-            when 'rejected' then value - usual >= 20
-            when 'warned' then value - usual >= 20
-            else value < usual
+            when 'rejected' then scored.value - usual >= 20
+            when 'warned' then scored.value - usual >= 20
+            else scored.value < usual
         end
 ),
 
