@@ -47,21 +47,27 @@ class Box:
         return wilson(round(float(self.value) * float(self.of)), self.of)
 
     @property
-    def may_be_chance(self) -> bool:
-        """Whether its change is no more than chance gives; not where nothing says how much that is."""
+    def is_judged(self) -> bool:
+        """Whether it has changed, and something says how much of that chance may be."""
         if is_missing(self.value) or is_missing(self.before) or self.value == self.before:
             return False
         if self.kind == "count":
-            are_whole = all(isinstance(value, Integral) for value in (self.value, self.before))
-            return are_whole and not counts_differ(self.value, self.before)
-        if is_missing(self.of) or is_missing(self.of_before):
+            return all(isinstance(value, Integral) for value in (self.value, self.before))
+        return self.kind in ("money", "percent") and not is_missing(self.of) and not is_missing(self.of_before)
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether its change is no more than chance gives; not where nothing says how much that is."""
+        if not self.is_judged:
             return False
+        if self.kind == "count":
+            return not counts_differ(self.value, self.before)
         if self.kind == "money":
             differ = averages_differ if self.is_average else sums_differ
             return not differ(self.value, self.of, self.before, self.of_before)
         parts = (round(float(rate) * float(of)) for rate, of in ((self.value, self.of), (self.before, self.of_before)))
         part, part_before = parts
-        return self.kind == "percent" and not rates_differ(part, self.of, part_before, self.of_before)
+        return not rates_differ(part, self.of, part_before, self.of_before)
 
 
 @dataclass(frozen=True)
@@ -122,10 +128,10 @@ def _box(box: Box, id: str) -> Tag:
 
 
 def _change(box: Box) -> Tag:
-    """How it has changed; without a colour where that may be chance."""
+    """How it has changed; with a colour where that is more than chance."""
     change = delta(box.value, box.before, kind=box.kind, is_less_better=box.is_less_better)
     if not box.may_be_chance:
-        return tags.p(change.text, class_=f"delta {change.tone}")
+        return tags.p(change.text, class_=f"delta {change.tone if box.is_judged else 'even'}")
     return tags.p(change.text, tags.span(", may be chance", class_="chance"), class_="delta even", title=CHANCE)
 
 

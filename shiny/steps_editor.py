@@ -102,7 +102,10 @@ def _choices(found: dict[str, Any], saved: str) -> TagList:
         ui.input_select(saved, None, listed, selectize=False, width="100%") if len(listed) > 1 else None,
         tags.details(
             tags.summary("Keep it"),
-            ui.p("The address of this page is the funnel: keep it as a bookmark. Or add these lines to funnels.yml:"),
+            ui.p(
+                "The address of this page is the funnel: keep it as a bookmark. Or keep these lines as a funnels.yml, which "
+                "CLICKSTREAM_FUNNELS names; leave out the first one where you have such a file."
+            ),
             tags.pre(_lines(found), id=f"{saved}-lines"),
             tags.button("Copy", type="button", class_="btn btn-sm btn-outline-secondary", data_copy=f"{saved}-lines"),
         ),
@@ -110,7 +113,7 @@ def _choices(found: dict[str, Any], saved: str) -> TagList:
 
 
 def _lines(found: dict[str, Any]) -> str:
-    """The funnel as an entry of funnels.yml."""
+    """The funnel as a funnels.yml."""
     entry = {
         "name": "my-funnel",
         "label": "My funnel",
@@ -119,4 +122,6 @@ def _lines(found: dict[str, Any]) -> str:
     if found["within"] != "session":
         entry["within"] = found["within"]
     steps = [line for line in found["text"].splitlines() if line.strip()]
-    return str(yaml.safe_dump([{**entry, "steps": steps}], sort_keys=False, allow_unicode=True, width=1_000))
+    return str(
+        yaml.safe_dump({"funnels": [{**entry, "steps": steps}]}, sort_keys=False, allow_unicode=True, width=1_000)
+    )

@@ -78,8 +78,11 @@ def show_balance(books: list[LedgerHour]) -> bool:
 
 
 def show_anomalies(connection: Connection) -> None:
-    """What is out of the ordinary in the last day; nothing when nothing is."""
-    for sentence, _ in anomalies(connection):
+    """What is out of the ordinary in the last day."""
+    found = anomalies(connection)
+    if not found:
+        console.print("Nothing is out of the ordinary.")
+    for sentence, _ in found:
         console.print(f"Out of the ordinary: {harmless(sentence)}.", markup=False)
 
 

@@ -143,7 +143,8 @@ def _to_go(variants: Sequence[Variant], days: int) -> str:
     least = min(one.visitors for one in variants)
     more, better = max(0, needed - least), min(1.0, rate * (1 + LIFT))
     pace = least / max(1, days)
-    wait = f", about {count(ceil(more / pace))} days at this pace" if pace and more else ""
+    is_early = least < FEW  # the pace of the first hour says nothing
+    wait = f", about {count(ceil(more / pace))} days at this pace" if pace and more and not is_early else ""
     return (
         f"To see a lift of {_WORTH}, from {percent(rate)} to {percent(better)}, takes about {count(needed)} visitors of each "
         f"variant: {count(more)} more{wait}."

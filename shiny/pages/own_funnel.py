@@ -56,6 +56,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             now.get("overall"),
             before.get("overall"),
             kind="percent",
+            of=now.get("entered"),
+            of_before=before.get("entered"),
         ),
         Box(
             "drop",

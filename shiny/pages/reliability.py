@@ -32,9 +32,8 @@ from view import View
 
 TITLE = "Reliability"
 ABOUT = (
-    "Whether the data is whole and fresh, by the hour in which events were received. It is about all events: the filters by "
-    "channel, "
-    "device, country and bots do not apply here."
+    "Whether the data is whole and fresh, by the hour in which events were received. It is about all events: no filter but the "
+    "period applies here."
 )
 
 _SHARES = {

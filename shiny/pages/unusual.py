@@ -20,7 +20,8 @@ from view import View
 MOST = 5
 ABOUT = (
     "The last day that is loaded whole, against the same hours of the eight weeks before; without bots, whatever the filters "
-    "say. It is told what chance alone does not do: on a quiet shop hardly ever anything. docs/metrics.md says how it is decided."
+    "say. Only what chance can hardly explain is told: where a dozen or so are usual and none came, and seldom in a small shop. "
+    "docs/metrics.md says how it is decided."
 )
 #: Of weeks that can be compared with, so many are needed, and one day for the oldest.
 _FIRST_DAYS = 29
@@ -131,11 +132,13 @@ async def rows(warehouse: Warehouse, _: View) -> tuple[Tag, Sequence[Box]]:
 
 def _quiet(known: dict[str, Any]) -> Tag:
     if is_missing(known["until"]) or is_missing(known["days"]):
-        return tags.p("Whether anything is out of the ordinary is told once hours are loaded whole.", class_="usual")
+        return tags.p(
+            "What is out of the ordinary is told from the fifth week on, once hours are loaded whole.", class_="usual"
+        )
     until = f"{known['until']:%A %d %B, %H:%M}"
     if known["days"] < _FIRST_DAYS:
         return tags.p("What is out of the ordinary is told from the fifth week on.", class_="usual")
-    text = f"Nothing is out of the ordinary in the day up to {until}."
+    text = f"In the whole shop, nothing is out of the ordinary in the day up to {until}."
     return tags.p(text, explained("Out of the ordinary", ABOUT), class_="usual")
 
 

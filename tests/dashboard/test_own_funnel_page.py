@@ -121,7 +121,7 @@ def test_what_is_typed_is_in_the_address_and_can_be_kept(site: Site, page: Page)
     frame = ask(site, own_funnel_rows.steps, VIEW.with_option("steps", "on /product/*\nadd_to_cart"))
     box = page.locator("[id='own_funnel_boxes-entered'] .value-box-value span[title]").first
     expect(box).to_have_attribute("title", f"{frame['reached'].iat[0]:,}")
-    [entry] = yaml.safe_load(page.locator(".editor pre").text_content() or "")
+    [entry] = yaml.safe_load(page.locator(".editor pre").text_content() or "")["funnels"]
     assert funnel_file.read(yaml.safe_dump({"funnels": [entry]}))[0][2] == [
         {"page": "/product/*"},
         {"event": "add_to_cart"},

@@ -53,7 +53,7 @@ def test_a_change_that_may_be_chance(shown: Box, is_chance: bool) -> None:
     assert shown.may_be_chance is is_chance
     html = str(boxes_row("head", [shown], str))
     assert (", may be chance" in html) is is_chance
-    assert ("delta even" in html) is (is_chance or shown.value in (shown.before, None))
+    assert ("delta even" in html) is (is_chance or not shown.is_judged)
 
 
 def test_a_rate_says_of_how_many_and_is_pale_below_thirty() -> None:

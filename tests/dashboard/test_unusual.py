@@ -34,7 +34,7 @@ def test_a_quiet_shop_is_told_so(site: Site, page: Page) -> None:
     page.goto(site.url)
     settled(page)
     expect(page.locator(PLACE)).to_contain_text(
-        "Nothing is out of the ordinary in the day up to Friday 20 March, 15:00."
+        "In the whole shop, nothing is out of the ordinary in the day up to Friday 20 March, 15:00."
     )
 
 

@@ -79,6 +79,7 @@ def test_the_longest_texts_that_are_accepted_stop_no_table(stack: Stack) -> None
     names = ("page_view", "view_product", "search", "add_to_cart", "checkout", "purchase", "refund")
     order = Order(id=text(256), items=[item])
     put(stack, *(event(n, event_name=name, order=order, **every) for n, name in enumerate(names)))
+    put(stack, event(98, event_name="search", **{**every, "search_query": text(2_048)}))
     put(stack, event(99, **{**every, "client_id": text(256), "user_id": text(256)}))  # who buys nothing
     load(stack)
     with stack.warehouse() as connection:
