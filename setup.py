@@ -25,7 +25,15 @@ setup(
     package_data={
         "clickstream_shiny": ["_brand.yml", "definitions.json", "theme.css", "www/*"],
         "clickstream_dagster": [
-            *("dagster.yaml", "workspace.yaml", "channels.yml", "segments.yml", "raw/referrers.json", "py.typed"),
+            *(
+                "dagster.yaml",
+                "workspace.yaml",
+                "channels.yml",
+                "segments.yml",
+                "funnels.yml",
+                "raw/referrers.json",
+                "py.typed",
+            ),
             *("local/shop/www/*", "local/shop/www/*/*", "local/importer/ready/*.yml"),
         ],
         "dbt_like_sql": ["definitions.yml", "lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],

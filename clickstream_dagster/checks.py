@@ -8,7 +8,7 @@ from clickstream_dagster.partitions import HOUR, floor_hour
 from clickstream_dagster.raw.places import strangers
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.warehouse.connection import transaction
-from clickstream_dagster.warehouse.ledger import freshness
+from clickstream_dagster.warehouse.ledger import anomalies, freshness
 from clickstream_dagster.warehouse.unseen import Strangers
 
 
@@ -36,6 +36,19 @@ def latest_closed_hour_is_loaded(platform: Platform) -> dg.AssetCheckResult:
             "complete to": complete_to.isoformat() if complete_to else "nothing loaded yet",
             "latest closed hour": latest_closed.isoformat(),
         },
+    )
+
+
+@dg.asset_check(asset="anomalies", description="Nothing in the last day is out of the ordinary.")
+def nothing_is_out_of_the_ordinary(platform: Platform) -> dg.AssetCheckResult:
+    """A warning: the numbers are right, and it is the shop that somebody should look at."""
+    with platform.stack.warehouse() as connection:
+        sentences = [sentence for sentence, _ in anomalies(connection)]
+    return dg.AssetCheckResult(
+        passed=not sentences,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=". ".join(sentences) or None,
+        metadata={"anomalies": len(sentences)},
     )
 
 

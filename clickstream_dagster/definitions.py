@@ -9,7 +9,12 @@ import dagster as dg
 from clickstream_dagster.assets.events import clickstream_events, side_tables
 from clickstream_dagster.assets.models import model_assets
 from clickstream_dagster.assets.operations import operational_metrics
-from clickstream_dagster.checks import books_balance, every_object_has_a_place, latest_closed_hour_is_loaded
+from clickstream_dagster.checks import (
+    books_balance,
+    every_object_has_a_place,
+    latest_closed_hour_is_loaded,
+    nothing_is_out_of_the_ordinary,
+)
 from clickstream_dagster.jobs import hourly_clickstream
 from clickstream_dagster.resources import Platform, hold_embedded_postgres
 from clickstream_dagster.schedules import closed_hour, hour_in_progress
@@ -21,7 +26,12 @@ if "CLICKSTREAM_DAGSTER_URL" in os.environ:
 
 defs = dg.Definitions(
     assets=[clickstream_events, *side_tables, *model_assets, operational_metrics],
-    asset_checks=[books_balance, latest_closed_hour_is_loaded, every_object_has_a_place],
+    asset_checks=[
+        books_balance,
+        latest_closed_hour_is_loaded,
+        every_object_has_a_place,
+        nothing_is_out_of_the_ordinary,
+    ],
     jobs=[hourly_clickstream],
     schedules=[closed_hour, hour_in_progress],
     sensors=[late_objects],

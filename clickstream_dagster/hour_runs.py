@@ -11,7 +11,7 @@ from clickstream_dagster.partitions import HOUR, key_of, ranges
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.tick_numbers import runs_numbers, tell
 from clickstream_dagster.warehouse import reader
-from clickstream_dagster.warehouse.ledger import freshness, note_runs, owed_hours
+from clickstream_dagster.warehouse.ledger import anomalies, freshness, note_runs, owed_hours
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -31,13 +31,15 @@ def run_hours(hour: datetime, stack: Stack, dagster: DagsterInstance) -> dict[st
     runs.append(_noted_run(stack, dagster, hour, hour + HOUR, "tick"))
     with stack.warehouse() as connection:
         complete_to = freshness(connection)
+        unusual = [sentence for sentence, is_going_on in anomalies(connection) if is_going_on]
         answer = {
             "partition": key_of(hour),
             "runs": runs,
             "complete_to": complete_to.isoformat() if complete_to else None,
+            "anomalies": unusual,
             "seconds": round(time.monotonic() - started, 3),
         }
-        tell(connection, answer, runs_numbers(runs, len(set(owed) - {hour})), complete_to)
+        tell(connection, answer, runs_numbers(runs, len(set(owed) - {hour}), len(unusual)), complete_to)
     failed = [run for run in runs if not run["success"]]
     from clickstream_dagster.retention import prune
 

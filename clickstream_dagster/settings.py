@@ -57,6 +57,13 @@ CART_RECOVERY_WINDOW = timedelta(days=7)
 CART_LIFE = timedelta(days=30)
 #: So many lines of the carts of a visitor, and of a person, are read: a client must not choose how long its history is.
 CART_LINES_LIMIT = 2_000
+#: So many events of one name are told of a session to funnels; only programs have more.
+STEP_EVENTS_LIMIT = 1_000
+#: Orders of a visitor count for an experiment so long after its first exposure. Without an end, the numbers of an experiment
+#: that is over would never stand still.
+EXPERIMENT_WINDOW = timedelta(days=30)
+#: So many variants of all experiments are read of a visitor: a client must not choose how many there are.
+VARIANTS_LIMIT = 100
 READ_THREADS = 16
 QUERY_TIMEOUT_SECONDS = 30
 #: A transaction of the read-only role that is older has lifted its own limit, and is ended by the next tick.
@@ -141,6 +148,8 @@ class Settings:
     channels: Path | None
     #: A segments.yml of the owner's; None: the one that came along.
     segments: Path | None
+    #: A funnels.yml of the owner's; None: the one that came along.
+    funnels: Path | None
     shop_hosts: tuple[str, ...]
     payment_hosts: tuple[str, ...]
     first_hour: datetime
@@ -208,6 +217,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         channels=Path(env["CLICKSTREAM_CHANNELS"]).expanduser() if env.get("CLICKSTREAM_CHANNELS") else None,
         segments=Path(env["CLICKSTREAM_SEGMENTS"]).expanduser() if env.get("CLICKSTREAM_SEGMENTS") else None,
+        funnels=Path(env["CLICKSTREAM_FUNNELS"]).expanduser() if env.get("CLICKSTREAM_FUNNELS") else None,
         shop_hosts=_names(env, "CLICKSTREAM_SHOP_HOSTS", ()),
         payment_hosts=_names(env, "CLICKSTREAM_PAYMENT_HOSTS", ()),
         first_hour=_first_hour(env, home),

@@ -35,9 +35,11 @@ def tell(
     log_metrics("etl", "tick", metrics, **answer)
 
 
-def runs_numbers(runs: Sequence[Mapping[str, Any]], owed: int) -> dict[str, float]:
-    """What runs have loaded. `owed`: how many hours before its own the tick found to be owed a load."""
+def runs_numbers(runs: Sequence[Mapping[str, Any]], owed: int, unusual: int) -> dict[str, float]:
+    """What runs have loaded. `owed`: how many hours before its own the tick found to be owed a load; `unusual`: how much is
+    out of the ordinary and goes on."""
     return {
+        "Anomalies": unusual,
         "HoursLoaded": sum(run["hours"] for run in runs if run["success"]),
         "HoursOwed": owed,
         "EventsLoaded": sum(run["events"] for run in runs),

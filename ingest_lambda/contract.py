@@ -40,6 +40,8 @@ Name = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$(?!\n)", description="Lower case, at most 64 characters.")
 ]
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
+#: Shorter than an id: the names of an experiment and a variant stand in one index row with the visitor's id.
+Variant = Annotated[str, Meta(min_length=1, max_length=128)]
 Label = Annotated[str, Meta(max_length=512)]
 Text = Annotated[str, Meta(max_length=2048)]
 Url = Annotated[str, Meta(max_length=4096)]
@@ -148,6 +150,8 @@ class Event(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     items: list[OrderItem] = []
     list_name: Label | None = None
     search_query: Text | None = None
+    experiment: Variant | None = None
+    variant: Variant | None = None
     consent: Label | None = None
     is_gpc: bool | None = None
     is_dnt: bool | None = None
@@ -227,6 +231,7 @@ WARNINGS: dict[str, str] = {
     "invalid_quantity": "A quantity is not a whole number from 1 to 1,000,000. A part of a piece counts as one, at its price.",
     "invalid_currency": "The currency is not a three-letter ISO 4217 code.",
     "invalid_timestamp": "`sent_at` or `client_timestamp` is neither ISO 8601 nor an epoch number.",
+    "missing_variant": "An experiment without the variant that was shown says nothing, and lies in props.",
     "invalid_order": "`order` or a part of it has the wrong type or shape, or is an id that names nothing or somebody.",
     "invalid_product": "`product` or a part of it has the wrong type or shape, or is an id that names nothing or somebody.",
     "invalid_items": "No list of objects, or a line without a key that is known, or whose id tells who somebody is.",

@@ -156,6 +156,7 @@ Coerce = Callable[[Any, str], Any]
 _RULES: dict[Any, Coerce] = {
     contract.Name: name,
     contract.Id: identifier,
+    contract.Variant: identifier,
     contract.Money: money,
     contract.Quantity: quantity,
     contract.Currency: currency,

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from ingest_lambda import clock, privacy
+from ingest_lambda import clock, experiments, privacy
 from ingest_lambda.contract import Event, EventWarning, Reject
 from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS, VISITOR_FIELDS
 from ingest_lambda.fitting import fit
@@ -45,10 +45,11 @@ def finish(
             keep(props, (field,), str(values.pop(field)))
     set_name(values)
     set_refund(values)
+    warnings += experiments.take(values, props)
     if not is_clean:
         warnings += _scrub(values, receipt.salt)
     check_visitor(values)
-    warnings += [*fit(values, props), *missing(values)]
+    warnings += [*fit(values, props), *experiments.pair(values, props), *missing(values)]
     if props and not (is_clean and props == read.props):
         props = privacy.scrub_props(plain(props))
     set_event_id(values, props, receipt)

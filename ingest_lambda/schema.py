@@ -29,6 +29,11 @@ Names may be written in camel case (`pageUrl`). A key that is not in this table 
 Names of events that the models know: %s. Any other lower-case name is kept as a custom event. `view` becomes
 `view_product` where a product is present, else `page_view`.
 
+An event that has an `experiment` and a `variant` says that this variant was shown: a page view, or an event of its own,
+`experiment_viewed`. There, `experiment_id` or `experiment_name`, and `variation_id`, `variant_id` or their names, are read
+too, as Segment and GrowthBook send them; in GA4's `experience_impression`, `exp_variant_string` is (`TOOL-EXPERIMENT-VARIANT`).
+One event, one experiment: who is in two sends two.
+
 Every event needs a name and one of `client_id`, `session_id`, `user_id`. The collector fills what is marked "always".
 """
 

@@ -17,22 +17,27 @@ from cards import Card, card_server, card_ui
 from chart import LIBRARY
 from filter_bar import filter_bar_server, filter_bar_ui
 from hangups import close_when_gone, has_gone
+from own_steps import AnySteps
 from pages import (
     acquisition,
     attribution,
     carts,
     customers,
+    experiments,
     funnel,
     journeys,
     now,
     overview,
+    own_funnel,
     products,
     reliability,
     retention,
     search,
 )
+from pages.own_funnel_rows import STEPS
 from queries import Warehouse, dsn
 from session_state import State
+from steps_editor import Editor, editor_server, editor_ui
 from watch import Watch
 
 upstream.mend()
@@ -42,12 +47,14 @@ PAGES: dict[str, ModuleType] = {
     "overview": overview,
     "now": now,
     "funnel": funnel,
+    "own_funnel": own_funnel,
     "journeys": journeys,
     "products": products,
     "carts": carts,
     "acquisition": acquisition,
     "attribution": attribution,
     "customers": customers,
+    "experiments": experiments,
     "retention": retention,
     "search": search,
     "reliability": reliability,
@@ -59,16 +66,18 @@ OPTIONS = {
     for part in page.PARTS
     if isinstance(part, Card)
     for option in part.options
-}
+} | {STEPS: AnySteps()}
 #: `make package` has compiled it for machines that have no compiler for it; else it is compiled once, at the start.
 THEME = compiled if (compiled := HERE / "theme.css").exists() else ui.Theme.from_brand(__file__)
 warehouse = Warehouse(dsn())
 watch = Watch(warehouse)
 
 
-def part_ui(page: str, part: Boxes | Card) -> Tag:
+def part_ui(page: str, part: Boxes | Card | Editor) -> Tag:
     """A part before its rows are known."""
     id = f"{page}_{part.id}"
+    if isinstance(part, Editor):
+        return editor_ui(id)
     return boxes_ui(id, part) if isinstance(part, Boxes) else card_ui(id, part, page)
 
 
@@ -151,6 +160,8 @@ def page_server(name: str, state: State) -> None:
     for part in PAGES[name].PARTS:
         if isinstance(part, Boxes):
             boxes_server(f"{name}_{part.id}", part, name, state)
+        elif isinstance(part, Editor):
+            editor_server(f"{name}_{part.id}", name, state)
         else:
             card_server(f"{name}_{part.id}", part, name, state)
 

@@ -37,8 +37,11 @@ _SEGMENTS = """
     )
     select channel, device_type, country from sized where place <= 200 order by kind, place
 """
-#: The owner's segments, where the database has the tables of their people.
-_PEOPLE = "select segment, label from segments where to_regnamespace('in_segment') is not null order by place"
+#: The owner's segments, where this login may ask for the tables of their people: a schema that it may not use is passed by in
+#: silence, and everybody's numbers would stand under a segment's name.
+_PEOPLE = """
+    select segment, label from segments where has_schema_privilege(to_regnamespace('in_segment'), 'usage') order by place
+"""
 FRESHNESS = "select complete_to from data_freshness"
 
 

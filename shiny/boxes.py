@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from htmltools import Tag, TagList, tags
@@ -11,7 +12,8 @@ from shiny import Inputs, Outputs, Session, module, render, ui
 
 from cards import explained, failed
 from definitions import means
-from formats import FORMATS, delta, exact, is_missing
+from formats import FEW, FORMATS, count, delta, exact, is_missing
+from noise import CHANCE, Interval, averages_differ, between, counts_differ, rates_differ, sums_differ, wilson
 from queries import Problem, Warehouse
 from session_state import Answer, State
 from view import View
@@ -19,7 +21,8 @@ from view import View
 
 @dataclass(frozen=True)
 class Box:
-    """One number of a metric of definitions.json. `kind` is one of formats.FORMATS; `line` is its recent past, oldest first."""
+    """One number of a metric of definitions.json. `kind` is one of formats.FORMATS; `line` is its recent past, oldest first. `of`
+    is what stands behind it, which says what chance does to it: of a rate the whole, of money the number of orders."""
 
     id: str
     title: str
@@ -31,14 +34,49 @@ class Box:
     line: Sequence[Any] = ()
     is_less_better: bool = False
     note: str = ""
+    of: Any = None
+    of_before: Any = None
+    #: Of money: whether it is that of one order, and not of all.
+    is_average: bool = False
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of a rate whose whole is known."""
+        if self.kind != "percent" or is_missing(self.value) or is_missing(self.of):
+            return None
+        return wilson(round(float(self.value) * float(self.of)), self.of)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it has changed, and something says how much of that chance may be."""
+        if is_missing(self.value) or is_missing(self.before) or self.value == self.before:
+            return False
+        if self.kind == "count":
+            return all(isinstance(value, Integral) for value in (self.value, self.before))
+        return self.kind in ("money", "percent") and not is_missing(self.of) and not is_missing(self.of_before)
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether its change is no more than chance gives; not where nothing says how much that is."""
+        if not self.is_judged:
+            return False
+        if self.kind == "count":
+            return not counts_differ(self.value, self.before)
+        if self.kind == "money":
+            differ = averages_differ if self.is_average else sums_differ
+            return not differ(self.value, self.of, self.before, self.of_before)
+        parts = (round(float(rate) * float(of)) for rate, of in ((self.value, self.of), (self.before, self.of_before)))
+        part, part_before = parts
+        return not rates_differ(part, self.of, part_before, self.of_before)
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """A row of boxes that one question answers. `rows` gives the head of the row and its boxes."""
+    """A row of boxes that one question answers. `rows` gives the head of the row and its boxes; a head that is an element of its
+    own needs none below it."""
 
     id: str
-    rows: Callable[[Warehouse, View], Awaitable[tuple[str | TagList, Sequence[Box]]]]
+    rows: Callable[[Warehouse, View], Awaitable[tuple[str | TagList | Tag, Sequence[Box]]]]
     width: int = 12
 
 
@@ -62,8 +100,10 @@ def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes,
         return boxes_row(*found, session.ns)
 
 
-def boxes_row(head: str | TagList, boxes: Sequence[Box], ns: Callable[[str], str]) -> TagList:
+def boxes_row(head: str | TagList | Tag, boxes: Sequence[Box], ns: Callable[[str], str]) -> TagList:
     """The boxes with their numbers. `ns` makes an id of the page of a box's own."""
+    if isinstance(head, Tag):
+        return TagList(head)
     shown = (_box(box, ns(box.id)) for box in boxes)
     return TagList(
         ui.h2(head, class_="row-head"),
@@ -73,15 +113,26 @@ def boxes_row(head: str | TagList, boxes: Sequence[Box], ns: Callable[[str], str
 
 def _box(box: Box, id: str) -> Tag:
     unit = tags.small(f" {box.unit}", class_="unit") if box.unit and not is_missing(box.value) else None
-    value = tags.span(FORMATS[box.kind](box.value), unit, title=exact(box.value))
-    change = delta(box.value, box.before, kind=box.kind, is_less_better=box.is_less_better)
+    is_few = box.kind == "percent" and not is_missing(box.of) and box.of < FEW
+    told = between(box.interval, box.of) if box.interval else None
+    hover = f"{exact(box.value)}; {told}" if is_few and told else exact(box.value)
+    value = tags.span(FORMATS[box.kind](box.value), unit, title=hover, class_="few" if is_few else None)
+    note = box.note or (f"of {count(box.of)}" if box.kind == "percent" and not is_missing(box.of) else "")
     below = [
-        tags.p(change.text, class_=f"delta {change.tone}") if not is_missing(box.before) else None,
-        tags.p(box.note, class_="box-note") if box.note else None,
+        _change(box) if not is_missing(box.before) else None,
+        tags.p(note, class_="box-note", title=told) if note else None,
         sparkline(box.line) if len(box.line) > 1 else None,
     ]
     title = tags.span(box.title, explained(box.title, means(box.metric)), class_="box-title")
     return ui.value_box(title, value, *below, id=id, fill=False)
+
+
+def _change(box: Box) -> Tag:
+    """How it has changed; with a colour where that is more than chance."""
+    change = delta(box.value, box.before, kind=box.kind, is_less_better=box.is_less_better)
+    if not box.may_be_chance:
+        return tags.p(change.text, class_=f"delta {change.tone if box.is_judged else 'even'}")
+    return tags.p(change.text, tags.span(", may be chance", class_="chance"), class_="delta even", title=CHANCE)
 
 
 def sparkline(values: Sequence[Any], width: int = 120, height: int = 28) -> Tag:

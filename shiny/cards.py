@@ -14,9 +14,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
+from shiny.render import StyleInfo
 
 from chart import output_chart, render_chart
-from formats import DASH, is_missing
+from formats import DASH, FEW, is_missing
+from noise import wilson
 from queries import Problem, Warehouse, defect
 from session_state import Answer, State
 from view import SEGMENTS, View
@@ -44,11 +46,13 @@ class Option:
 @dataclass(frozen=True)
 class Column:
     """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds) or date;
-    a click on a row sets the filter that `sets` names, or that the option `sets` has chosen."""
+    a click on a row sets the filter that `sets` names, or that the option `sets` has chosen. `of` is the column of the frame
+    that a rate is of: where it is below `FEW`, the rate is pale, and has its interval on the hover."""
 
     label: str
     kind: str = "text"
     sets: str | Option | None = None
+    of: str | None = None
 
     def segment(self, view: View) -> str | None:
         """What a click filters by; None when it does not."""
@@ -215,14 +219,31 @@ def grid(frame: pd.DataFrame, columns: Mapping[str, Column], is_clickable: bool)
     """The table that a reader sees: labels for names, numbers as numbers, a dash for what is not there."""
     shown = pd.DataFrame({column.label: displayed(frame[name], column.kind) for name, column in columns.items()})
     numbers = [place for place, column in enumerate(columns.values()) if column.kind != "text"]
+    aligned: list[StyleInfo] = [{"cols": numbers, "class": "number"}] if numbers else []
     return render.DataGrid(
         shown,
         width="100%",
         height="100%",
         selection_mode="row" if is_clickable else "none",
-        styles=[{"cols": numbers, "class": "number"}] if numbers else [],
+        styles=[*aligned, *pale(frame, columns)],
         summary="{start} to {end} of {total}",
     )
+
+
+def pale(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[StyleInfo]:
+    """The styles of rates of few. The grid gives a cell classes and no words of its own, so the interval is one of them: in
+    hundredths of a percent, and of how many. `www/dashboard.js` reads it."""
+    found: dict[tuple[int, str], list[int]] = {}
+    for place, (name, column) in enumerate(columns.items()):
+        if column.of is None or column.of not in frame:
+            continue
+        for row, (rate, whole) in enumerate(zip(frame[name], frame[column.of], strict=True)):
+            if is_missing(rate) or is_missing(whole) or whole >= FEW:
+                continue
+            known = wilson(round(float(rate) * float(whole)), whole)
+            told = f" between-{round(1e4 * known.low)}-{round(1e4 * known.high)}-{int(whole)}" if known else ""
+            found.setdefault((place, f"number few{told}"), []).append(row)
+    return [{"rows": rows, "cols": [place], "class": classes} for (place, classes), rows in found.items()]
 
 
 def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import plotly.io
 
 from formats import FEW, is_missing
+from noise import between, wilson
 
 #: The house's style is LAYOUT. Plotly's own would travel with each figure, seven kilobytes for rules that LAYOUT undoes.
 plotly.io.templates.default = None
@@ -64,12 +65,14 @@ def lines(
     name: str,
     before_name: str = "",
     is_open: bool,
+    usual: Sequence[tuple[float, float] | None] = (),
 ) -> go.Figure:
-    """A line over time, the comparison dashed behind it on the same places. The last point, while its time is not over,
-    hangs on a dotted line."""
+    """A line over time, the comparison dashed behind it on the same places, and the usual range as a band behind both. The last
+    point, while its time is not over, hangs on a dotted line."""
     x, now = list(x), list(now)
     closed = len(x) - 1 if is_open and len(x) > 1 else len(x)
     traces = [
+        *_band(x, usual),
         go.Scatter(
             x=x[: len(before or ())],
             y=list(before or ()),
@@ -98,6 +101,18 @@ def lines(
     ]
     layout = {"xaxis": {"showgrid": False, "fixedrange": True}, "yaxis": _marks(now, before or ())}
     return figure(*traces, hovermode="x unified", **layout)
+
+
+def _band(x: Sequence[Any], usual: Sequence[tuple[float, float] | None]) -> list[go.Scatter]:
+    """What is usual at each place, where that is known."""
+    if not any(usual):
+        return []
+    ends = [[None if one is None else one[end] for one in usual] for end in (0, 1)]
+    edge = {"x": x[: len(usual)], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    return [
+        go.Scatter(y=ends[0], showlegend=False, **edge),
+        go.Scatter(y=ends[1], name="Usual range", fill="tonexty", fillcolor="rgba(138,143,152,0.18)", **edge),
+    ]
 
 
 def series(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.Figure:
@@ -186,6 +201,17 @@ def heatmap(
 def opacity(counts: Iterable[Any]) -> list[float]:
     """Of marks that stand for so many: pale where they are few."""
     return [1.0 if number >= FEW else 0.35 for number in counts]
+
+
+def paled(made: go.Figure, parts: Iterable[Any], wholes: Sequence[Any]) -> go.Figure:
+    """Bars of rates: those of few are pale, and have their interval on the hover."""
+    made.update_traces(marker_opacity=opacity(wholes))
+    found = [wilson(part, whole) if whole < FEW else None for part, whole in zip(parts, wholes, strict=True)]
+    made.data[0].hovertext = [
+        f"{label}<br>{between(interval, whole)}" if interval else label
+        for label, interval, whole in zip(made.data[0].hovertext, found, wholes, strict=True)
+    ]
+    return made
 
 
 def shortened(label: Any, most: int = 40) -> str:

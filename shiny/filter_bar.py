@@ -15,6 +15,8 @@ from session_state import State
 from view import SEGMENTS, View, custom_period, from_query, to_query
 
 EVERYBODY = {"": "Everybody"}
+#: A longer name would push the cross off a telephone.
+LONGEST_CHIP = 32
 LABELS = {"channel": "Channel", "device": "Device", "country": "Country"}
 
 
@@ -246,7 +248,10 @@ def _chips(state: State) -> list[Tag]:
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))
     if view.segment:
-        told.append(_chip("segment", view.segment, state.bounds().people.get(view.segment, view.segment)))
+        name = state.bounds().people.get(view.segment, view.segment)
+        told.append(
+            _chip("segment", view.segment, name if len(name) <= LONGEST_CHIP else f"{name[: LONGEST_CHIP - 1]}…")
+        )
     if view.people:
         told.append(_chip("people", "people", "people, not browsers"))
     return [

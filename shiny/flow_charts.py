@@ -11,9 +11,10 @@ import plotly.graph_objects as go
 from charts import COLORS, figure, shortened
 
 
-def funnel(labels: Sequence[str], counts: Sequence[int], *, name: str) -> go.Figure:
+def funnel(labels: Sequence[str], counts: Sequence[int], *, name: str, notes: Sequence[str] = ()) -> go.Figure:
     """Steps from top to bottom. What left before a step is the pale rest of its bar; the words stand above the bars, so that
-    they fit a phone."""
+    they fit a phone. Notes take the
+    place of the overall rates."""
     lost = [0, *(was - now for was, now in pairwise(counts))]
     places, whole = list(range(len(counts))), counts[0] or 1
     traces = [
@@ -48,7 +49,7 @@ def funnel(labels: Sequence[str], counts: Sequence[int], *, name: str) -> go.Fig
         of_last = f"step {100 * count / was:.1f} % · " if was else ""
         words = [(0, "left", f"<b>{shortened(label, 18)}</b> {count:,}")]
         if place:
-            words.append((1, "right", f"{of_last}overall {100 * count / whole:.1f} %"))
+            words.append((1, "right", of_last + (notes[place] if notes else f"overall {100 * count / whole:.1f} %")))
         told += [
             {
                 "x": x,

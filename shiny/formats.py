@@ -88,11 +88,12 @@ def delta(now: Any, before: Any, *, kind: str = "count", is_less_better: bool = 
     if is_missing(now) or is_missing(before):
         return Delta(DASH, "even")
     difference = now - before
-    if not difference:
+    is_small = kind == "count" and abs(before) < SMALL
+    if not difference or (is_small and not round(difference)) or (kind == "percent" and not round(100 * difference, 2)):
         return Delta("unchanged", "even")
     if kind == "percent":
         text = f"{100 * difference:+.2f} points"
-    elif kind == "count" and abs(before) < SMALL:
+    elif is_small:
         text = f"{difference:+,.0f}"
     elif not before:
         return Delta(DASH, "even")

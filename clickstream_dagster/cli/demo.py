@@ -208,11 +208,13 @@ def _show_truth(connection: Connection, sent: Sent) -> bool:
     )
     revenue = dict(_rows(connection, "select currency, sum(revenue) from fact_orders group by currency"))
     [(orders,)] = _rows(connection, "select count(*)::integer from fact_orders")
+    [(exposed,)] = _rows(connection, "select count(*)::integer from fact_experiment_visitors where not is_bot")
     pairs = [
         ("events", sent.distinct_events, events),
         ("duplicates", sent.duplicates_sent, duplicates),
         ("rejected", sent.rejected, rejected),
         ("orders", sent.orders, orders),
+        ("visitors in the experiment", sent.exposed, exposed),
         *(
             (f"revenue {name}", amount, revenue.get(name, Decimal(0)))
             for name, amount in sent.revenue_by_currency.items()

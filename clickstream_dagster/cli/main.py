@@ -23,6 +23,7 @@ COMMANDS = {
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),
+    "funnel": ("funnels", "List the funnels, or print how many come how far through one."),
     "gateway": ("serving", "Serve the collector on this machine."),
     "serve": ("serving", "Serve the Dagster UI: lineage, partitions, backfills."),
     "dashboard": ("serving", "Serve the shop owner's dashboard."),

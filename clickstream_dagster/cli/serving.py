@@ -60,7 +60,7 @@ def serve_command(host: str, port: int) -> None:
 @click.option("--port", default=LOCAL_PORTS["dashboard"], show_default=True, type=PORT)
 def dashboard_command(host: str, port: int) -> None:
     """Serve the shop owner's pages: overview, now, funnel, journeys, products, carts, acquisition, attribution, customers,
-    retention, search and reliability."""
+    experiments, retention, search and reliability."""
     run_until_stopped([dashboard_server(Stack(load_settings()), host, port)])
 
 

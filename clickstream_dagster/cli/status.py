@@ -14,7 +14,7 @@ from clickstream_dagster.settings import Settings, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import changes
 from clickstream_dagster.warehouse.connection import Connection, transaction
-from clickstream_dagster.warehouse.ledger import LedgerHour, freshness, ledger, open_hour
+from clickstream_dagster.warehouse.ledger import LedgerHour, anomalies, freshness, ledger, open_hour
 from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 
 
@@ -34,6 +34,7 @@ def status_command(hours: int) -> None:
         show_ledger(books, hours)
         is_balanced = show_balance(books)
         show_freshness(connection)
+        show_anomalies(connection)
         show_owed(connection, stack)
     sys.exit(0 if is_balanced else 1)
 
@@ -74,6 +75,15 @@ def show_balance(books: list[LedgerHour]) -> bool:
     else:
         console.print("[bold green]The books balance[/]: nothing is lost, nothing is counted twice.")
     return not wrong
+
+
+def show_anomalies(connection: Connection) -> None:
+    """What is out of the ordinary in the last day."""
+    found = anomalies(connection)
+    if not found:
+        console.print("Nothing is out of the ordinary.")
+    for sentence, _ in found:
+        console.print(f"Out of the ordinary: {harmless(sentence)}.", markup=False)
 
 
 def show_freshness(connection: Connection) -> None:

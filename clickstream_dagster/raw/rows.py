@@ -32,6 +32,7 @@ EVENT_COLUMNS = (
         "agent_key",
     ),
     *("order_tax", "order_shipping", "order_discount", "order_coupon", "items", "list_name", "warnings"),
+    *("experiment", "variant"),
 )
 REJECT_COLUMNS = (
     *("partition_hour", "object_key", "line_number", "content_hash", "received_at", "code", "message", "body"),
@@ -112,6 +113,7 @@ def _event_values(decoded: Decoded, number: int, event: Event, seen: Seen) -> tu
         is_automated(event), event.tracker_version, json_text(event.props), decoded.raw.hour, decoded.raw.key, number,
         fingerprint(event), source_key, agent_key, order.tax, order.shipping, order.discount, order.coupon,
         json_text(event.items or None), event.list_name, json_text(event.warnings or None),
+        event.experiment, event.variant,
     )
     # fmt: on
 

@@ -11,11 +11,12 @@ from clickstream_dagster.warehouse.models import all_models
 Place = tuple[str, str]
 
 _FOUND = """
-    select c.relname, coalesce(a.attname, ''), d.description
-    from pg_class as c
-    join pg_description as d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass
-    left join pg_attribute as a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
-    where c.relnamespace = 'public'::regnamespace
+    select relname, '', obj_description(oid, 'pg_class') from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')
+    union all
+    select relname, attname, col_description(pg_class.oid, attnum)
+    from pg_class inner join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')
 """
 
 
@@ -23,7 +24,8 @@ def write(cursor: Cursor) -> None:
     """Write those that are missing or say something else. One look at the catalogue where nothing has changed."""
     cursor.execute(_FOUND)
     found = {(table, column): text for table, column, text in cursor.fetchall()}
-    new = [_statement(place, text) for place, text in _wanted().items() if found.get(place) != text]
+    wanted = _wanted().items()
+    new = [_statement(place, text) for place, text in wanted if place in found and found[place] != text]
     if new:
         cursor.execute(sql.SQL("; ").join(new))
 

@@ -53,6 +53,13 @@ def freshness(connection: Connection) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
+def anomalies(connection: Connection) -> list[tuple[str, bool]]:
+    """What is out of the ordinary in the last day that is loaded whole, in words, the worst first; and whether it goes on."""
+    with transaction(connection) as cursor:
+        cursor.execute("select sentence, is_going_on from anomalies order by abs(score) desc, sentence")
+        return cursor.fetchall()
+
+
 def open_hour(connection: Connection) -> tuple[datetime, datetime] | None:
     """The hour in progress and the moment that it is loaded to; None when the latest hour that was listed is closed."""
     with transaction(connection) as cursor:

@@ -86,6 +86,9 @@ def _schema() -> dict[str, object]:
         "cart_recovery_window": "interval",
         "cart_life": "interval",
         "cart_lines_limit": "integer",
+        "step_events_limit": "integer",
+        "experiment_window": "interval",
+        "variants_limit": "integer",
     }
     schema["segments"] = dict.fromkeys(segment_file.COLUMNS, "text")
     schema["loaded_hours"] = {"partition_hour": "timestamptz", "is_closed": "boolean"}

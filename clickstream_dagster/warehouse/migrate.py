@@ -13,17 +13,21 @@ from clickstream_dagster.settings import (
     CART_LIFE,
     CART_LINES_LIMIT,
     CART_RECOVERY_WINDOW,
+    EXPERIMENT_WINDOW,
     FUNNEL_WINDOW,
     ORDER_EVENTS_LIMIT,
     ORDER_LINES_LIMIT,
     SESSION_GAP,
+    STEP_EVENTS_LIMIT,
     TOUCHES_LIMIT,
+    VARIANTS_LIMIT,
     Settings,
 )
 from clickstream_dagster.warehouse import (
     backfill,
     changes,
     comments,
+    funnel_file,
     in_segment,
     labels,
     reader,
@@ -32,7 +36,7 @@ from clickstream_dagster.warehouse import (
     segments,
 )
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
-from clickstream_dagster.warehouse.models import all_models
+from clickstream_dagster.warehouse.models import Model, all_models
 
 #: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds, and
 #: what campaigns cost.
@@ -46,7 +50,11 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
-        rules, chosen = relabel.chosen_rules(settings), segment_file.chosen(settings)
+        rules, chosen, funnels = (
+            relabel.chosen_rules(settings),
+            segment_file.chosen(settings),
+            funnel_file.chosen(settings),
+        )
         if pending or _is_anything_new(cursor, settings) or relabel.are_new(cursor, rules):
             _wait_for_others(cursor)
             in_segment.remove(cursor)
@@ -59,11 +67,13 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             _owe_what_is_new(cursor, are_settings_new)
             _grant_loading(cursor)
             segments.write(cursor, chosen)
+            funnel_file.write(cursor, funnels)
             reader.grant(cursor)  # each time, since a view that was replaced has lost its grants
             reader.restrict(cursor)
             in_segment.write(cursor)
-        elif segments.are_new(cursor, chosen):  # nothing is built of them: nobody is waited for
+        else:  # nothing is built of them: nobody is waited for
             segments.write(cursor, chosen)
+            funnel_file.write(cursor, funnels)
         comments.write(cursor)
     reader.hold(connection)
     return pending
@@ -106,9 +116,13 @@ def _apply(cursor: Cursor, pending: list[str]) -> None:
 
 
 def _replace_views(cursor: Cursor) -> None:
-    """All of them when one is new: they read each other."""
-    views = [model for model in all_models().values() if model.materialized == "view"]
-    if not any(_is_new_version(cursor, model.name, model.sql_hash) for model in views):
+    """Those that are new, and those that read them: a view of the owner's on another one is left alone."""
+    views: list[Model] = []
+    for model in all_models().values():
+        are_read = model.reads & {view.name for view in views}
+        if model.materialized == "view" and (are_read or _is_new_version(cursor, model.name, model.sql_hash)):
+            views.append(model)
+    if not views:
         return
     names = [sql.Identifier(model.name) for model in views]
     cursor.execute(sql.SQL("drop view if exists {}").format(sql.SQL(", ").join(names)))
@@ -146,6 +160,9 @@ _SETTINGS = (
     "cart_recovery_window",
     "cart_life",
     "cart_lines_limit",
+    "step_events_limit",
+    "experiment_window",
+    "variants_limit",
 )
 
 
@@ -163,8 +180,10 @@ def _values(settings: Settings) -> tuple[object, ...]:
     steps = list(settings.funnel_steps)
     limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
     attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
+    experiments = (EXPERIMENT_WINDOW, VARIANTS_LIMIT)
     carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
-    return (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW, *limits, *attribution, *carts)
+    shop = (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW)
+    return (*shop, *limits, *attribution, *carts, STEP_EVENTS_LIMIT, *experiments)
 
 
 def _write_settings(cursor: Cursor, settings: Settings) -> bool:

@@ -139,7 +139,7 @@ def _read(layer: str, name: str) -> Model:
         columns=tuple(
             Column(
                 item["name"],
-                _described(item),
+                _described(item, layer),
                 item["data_type"],
                 tuple(map(_test, item.get("data_tests", []))),
             )
@@ -148,9 +148,9 @@ def _read(layer: str, name: str) -> Model:
     )
 
 
-def _described(column: Mapping[str, Any]) -> str:
-    """What it is in its table, and what that means."""
-    meant = by_column().get(column["name"])
+def _described(column: Mapping[str, Any], layer: str) -> str:
+    """What it is in its table, and what that means; the names of what we run ourselves are not those of a shop."""
+    meant = by_column().get(column["name"]) if layer != "ops" else None
     return plain(f"{column['description']} {meant.means}" if meant else column["description"])
 
 

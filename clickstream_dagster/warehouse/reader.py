@@ -16,9 +16,19 @@ from clickstream_dagster.warehouse.connection import Connection, Cursor, transac
 from clickstream_dagster.warehouse.models import all_models
 
 READER_ROLE = "clickstream_reader"
-#: What a reader sees besides the models: settings, segments, what is loaded, how far the rebuilds are, what campaigns cost.
+#: What a reader sees besides the models: settings, segments, funnels, what is loaded, how far the rebuilds are, and what
+#: campaigns cost.
 _READABLE = (
-    *("shop_settings", "segments", "loaded_hours", "model_runs", "changed_keys", "changed_spans", "machine_health"),
+    *(
+        "shop_settings",
+        "segments",
+        "funnels",
+        "loaded_hours",
+        "model_runs",
+        "changed_keys",
+        "changed_spans",
+        "machine_health",
+    ),
     "campaign_spend",
 )
 #: `temp_file_limit` only a superuser can set: a role cannot lift it.

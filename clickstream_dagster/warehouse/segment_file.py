@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from clickstream_dagster.settings import Settings, SettingsError
+from clickstream_dagster.warehouse.owner_file import is_name, listed, text_of
 
 #: The one that comes along.
 SHIPPED = Path(__file__).parents[1] / "segments.yml"
@@ -38,34 +36,19 @@ class SegmentsUnusable(SettingsError):
 
 def chosen(settings: Settings) -> list[Segment]:
     """Those of the owner's segments.yml, or of the one that came along. Raises `SegmentsUnusable`."""
-    file = settings.segments or SHIPPED
-    try:
-        return read(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError) as error:
-        raise SegmentsUnusable(f"CLICKSTREAM_SEGMENTS names {file}, which cannot be read: {error}") from None
+    return read(text_of(settings.segments or SHIPPED, "CLICKSTREAM_SEGMENTS", SegmentsUnusable))
 
 
 def read(text: str) -> list[Segment]:
     """The segments of a file, a row of COLUMNS for each. Raises `SegmentsUnusable`."""
-    try:
-        file = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SegmentsUnusable(f"segments.yml cannot be read: {' '.join(str(error).split())}. Mend it there.") from None
-    listed = file.get("segments") if isinstance(file, dict) else None
-    if not isinstance(listed, list):
-        raise SegmentsUnusable("segments.yml has no list 'segments'. Compare it with the one that came along.")
-    found = [_segment(entry, place) for place, entry in enumerate(listed, 1)]
-    names = [segment[0] for segment in found]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise SegmentsUnusable(f"segments.yml has two segments {twice[0]!r}; give one of them another name.")
-    return found
+    return listed(text, "segment", _segment, SegmentsUnusable)
 
 
 def _segment(entry: Any, place: int) -> Segment:
     if not isinstance(entry, dict) or not isinstance(entry.get("where"), dict) or not entry["where"]:
         raise _unusable(f"segment {place}", "it takes a name and, under 'where', one condition or more")
     name, where = entry.get("name"), entry["where"]
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", name):
+    if not is_name(name):
         raise _unusable(
             f"segment {place}", f"{name!r} is no name; use small letters, digits and - such as lapsed-regulars"
         )

@@ -27,6 +27,7 @@ EVENTS = {
     "order_completed": "purchase",
     "completed_order": "purchase",
     "order_refunded": "refund",
+    "experiment_viewed": "experiment_viewed",
 }
 CALLS = {"page": "page_view", "screen": "screen_view", "identify": "login"}
 NO_EVENTS = ("alias", "group")

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
-from formats import money
+from formats import FEW, money
 from pages import acquisition_rows
 from queries import Warehouse
 from view import View
@@ -73,6 +73,8 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             unit=currency if kind == "money" else "",
             line=list(days[name]),
             note=notes.get(name, ""),
+            of=now["own_orders" if kind == "money" else "sessions"],
+            of_before=before.get("own_orders" if kind == "money" else "sessions"),
         )
         for name, (title, metric, kind) in _BOXES.items()
     ]
@@ -123,16 +125,17 @@ def _draw_referrers(frame: pd.DataFrame, _: View) -> go.Figure:
 
 def _draw_landings(frame: pd.DataFrame, _: View) -> go.Figure:
     top = frame[:12]
-    texts = [f"{100 * rate:.0f} %" for rate in top["bounce_rate"]]
+    pairs = zip(top["bounce_rate"], top["entries"], strict=True)
+    texts = [f"{100 * rate:.0f} %" if n >= FEW else f"{round(rate * n)} of {n}" for rate, n in pairs]
     made = charts.bars(top["page_path"], list(top["entries"]), name="Entries", texts=texts)
     return made.update_layout(xaxis_title="Entries, and how many of them bounce")
 
 
 _RATES = {
-    "new_share": Column("New %", "percent"),
-    "bounce_rate": Column("Bounce %", "percent"),
-    "engaged_rate": Column("Engaged %", "percent"),
-    "conversion": Column("Conversion %", "percent"),
+    "new_share": Column("New %", "percent", of="sessions"),
+    "bounce_rate": Column("Bounce %", "percent", of="sessions"),
+    "engaged_rate": Column("Engaged %", "percent", of="sessions"),
+    "conversion": Column("Conversion %", "percent", of="sessions"),
 }
 _ORIGIN = {
     "sessions": Column("Sessions", "count"),
@@ -195,9 +198,9 @@ PARTS = (
         {
             "page_path": Column("Page"),
             "entries": Column("Entries", "count"),
-            "bounce_rate": Column("Bounce %", "percent"),
+            "bounce_rate": Column("Bounce %", "percent", of="entries"),
             "purchases": Column("With a purchase", "count"),
-            "conversion": Column("Conversion %", "percent"),
+            "conversion": Column("Conversion %", "percent", of="entries"),
         },
         _draw_landings,
         width=6,
@@ -230,7 +233,7 @@ PARTS = (
             "sessions": Column("Sessions", "count"),
             "new_visitors": Column("New", "count"),
             "returning": Column("Returning", "count"),
-            "new_share": Column("New %", "percent"),
+            "new_share": Column("New %", "percent", of="sessions"),
         },
         _draw_new,
         height="320px",

@@ -30,7 +30,7 @@ _OTHERS = f"""
     where {PERIOD} and {SEGMENT} and not ({_OWN}) group by currency having sum(revenue) <> 0 order by currency
 """
 _REVENUE = f"""
-    select local_date, sum(revenue) as revenue from agg_daily_revenue
+    select local_date, sum(revenue) as revenue, sum(orders)::bigint as orders from agg_daily_revenue
     where {PERIOD} and {SEGMENT} and {_OWN} group by local_date order by local_date
 """
 #: An order may fall on a later date than its session, so either side may stand alone.
@@ -152,6 +152,7 @@ async def totals(
         "new_share": share(sums["new_visitors"], sums["sessions"]),
         "conversion": share(sums["purchases"], sums["sessions"]),
         "revenue": days["revenue"].sum(),
+        "own_orders": int(revenue["orders"].sum()),
     }
     return now, _rates(days), dict(zip(others["currency"], others["revenue"], strict=True))
 

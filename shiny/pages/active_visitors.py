@@ -69,7 +69,8 @@ async def active(warehouse: Warehouse, view: View, period: Period) -> pd.DataFra
 
 
 async def summary(warehouse: Warehouse, view: View, period: Period) -> dict[str, Any]:
-    """The numbers of a period: the average `dau`; `wau`, `mau` and `stickiness` at its end; the `returning` share. Null where
+    """The numbers of a period: the average `dau`; `wau`, `mau` and `stickiness` at its end; the `returning` share, and of how
+    many `visitors`. Null where
     the data does not reach back far enough."""
     frame = await active(warehouse, view, period)
     found = (await warehouse.frame(_RETURNING.format(**view.counted), view.parameters(period))).iloc[0]
@@ -81,4 +82,5 @@ async def summary(warehouse: Warehouse, view: View, period: Period) -> dict[str,
         "mau": end["mau"],
         "stickiness": share(average, end["mau"]),
         "returning": share(found["returning_visitors"], found["visitors"]),
+        "visitors": int(found["visitors"]),
     }

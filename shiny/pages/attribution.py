@@ -57,6 +57,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="money",
             unit=now["currency"],
             note=others,
+            of=now["own_orders"],
+            of_before=before.get("own_orders"),
         ),
         Box(
             "touches",
@@ -74,6 +76,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             before.get("over_channels"),
             kind="percent",
             note=f"of {now['orders']:,} orders",
+            of=now["orders"],
+            of_before=before.get("orders"),
         ),
         Box(
             "lost",
@@ -236,7 +240,7 @@ PARTS = (
             "orders": Column("Orders", "count"),
             "share": Column("Share of orders %", "percent"),
             "journeys": Column("Journeys this way", "count"),
-            "rate": Column("With an order %", "percent"),
+            "rate": Column("With an order %", "percent", of="journeys"),
             "revenue": Column("Net revenue", "money"),
         },
         _draw_paths,
@@ -248,7 +252,8 @@ PARTS = (
         "Return on spend by campaign",
         "What campaigns cost on the days of the period, from clickstream spend, and what the chosen model credits them with; "
         "linear where Markov is chosen. Return on spend: net revenue / cost; cost per order: cost / orders. Beside a bar: the "
-        f"return, the orders, the cost. {_PALE} The table has last click's beside them.",
+        f"return, the orders, the cost. {_PALE} The table has last click's beside them. Of everybody, whatever the segment: "
+        "what was spent on its people is not known.",
         spend,
         {
             "campaign": Column("Campaign"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -180,10 +181,11 @@ async def paths(warehouse: Warehouse, view: View) -> pd.DataFrame:
 
 
 async def spend(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    """What campaigns cost, and what the chosen model and last click credit them with."""
+    """What campaigns cost, and what the chosen model and last click credit them with. Of everybody: what was spent on the people
+    of a segment nobody knows, and all of it beside their orders alone would be no return."""
     model = MODEL.chosen(view)
     sql = _SPEND.format(model=model if model in STORED else "linear")
-    frame = (await warehouse.frame(sql, view.parameters())).copy()
+    frame = (await warehouse.frame(sql, replace(view, segment="").parameters())).copy()
     for prefix in ("", "last_"):
         orders, revenue = frame[f"{prefix}orders"], frame[f"{prefix}revenue"]
         frame[f"{prefix}cost_per_order"] = [share(*pair) for pair in zip(frame["cost"], orders, strict=True)]
@@ -204,6 +206,7 @@ async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, 
     dates = pd.date_range(period.start, period.end).date
     return {
         "orders": orders,
+        "own_orders": int(mine["orders"].sum()),
         "revenue": sum(mine["revenue"], Decimal(0)),
         "others": {str(name): amount for name, amount in others.items() if amount},
         "touches": share(touches["touches"].iat[0], orders),

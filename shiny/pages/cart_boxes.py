@@ -23,8 +23,9 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         cart_rows.by_day(warehouse, view, span.now),
     )
 
-    def box(name: str, title: str, metric: str, **more: Any) -> Box:
-        return Box(name, title, metric, now.get(name), before.get(name), **more)
+    def box(name: str, title: str, metric: str, of: str | None = None, **more: Any) -> Box:
+        behind = {"of": now.get(of), "of_before": before.get(of)} if of else {}
+        return Box(name, title, metric, now.get(name), before.get(name), **behind, **more)
 
     money_of = {"kind": "money", "unit": span.currency}
     shown = [
@@ -32,6 +33,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "abandoned_value",
             "Left behind",
             "left behind",
+            "abandoned",
             **money_of,
             line=list(days["abandoned_value"]),
             is_less_better=True,
@@ -41,6 +43,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "abandoned_rate",
             "Abandoned",
             "abandonment rate",
+            "decided",
             kind="percent",
             line=list(days["abandoned_rate"]),
             is_less_better=True,
@@ -50,6 +53,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "recovered_revenue",
             "Came back",
             "came back",
+            "recovered",
             **money_of,
             line=list(days["recovered_revenue"]),
             note=_came_back(now, span.is_final),
@@ -75,6 +79,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "without_rate",
             "Orders without a cart",
             "orders without a cart",
+            "orders",
             kind="percent",
             is_less_better=True,
             note=_of(now, "without", "orders"),

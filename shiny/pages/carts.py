@@ -81,17 +81,17 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
     made = charts.bars(
         top["value"], [100 * rate for rate in top["abandoned_rate"]], name="Abandoned %", texts=texts, most=22
     )
-    made.update_traces(marker_opacity=charts.opacity(top["decided"]))
+    charts.paled(made, top["abandoned"], list(top["decided"]))
     return made.update_layout(xaxis_title=f"Abandoned %, pale below {FEW} carts", xaxis_tickvals=[0, 25, 50, 75, 100])
 
 
 _CARTS = {
     "decided": Column("Bought or abandoned", "count"),
     "abandoned": Column("Abandoned", "count"),
-    "abandoned_rate": Column("Abandoned %", "percent"),
+    "abandoned_rate": Column("Abandoned %", "percent", of="decided"),
     "abandoned_value": Column("Left behind", "money"),
     "recovered": Column("Recovered", "count"),
-    "recovered_rate": Column("Recovered %", "percent"),
+    "recovered_rate": Column("Recovered %", "percent", of="abandoned"),
 }
 _NO_CARTS = "No carts here. They come from events named add_to_cart; the latest days may not be settled yet."
 _NONE_LEFT = "No cart was abandoned here, as far as days are settled."
@@ -129,9 +129,9 @@ PARTS = (
             "pieces": Column("Pieces", "count"),
             "abandoned": Column("Abandoned carts", "count"),
             "carts": Column("Carts with it", "count"),
-            "left_rate": Column("Left %", "percent"),
+            "left_rate": Column("Left %", "percent", of="carts"),
             "recovered": Column("Recovered carts", "count"),
-            "recovered_rate": Column("Recovered %", "percent"),
+            "recovered_rate": Column("Recovered %", "percent", of="abandoned"),
             "product_id": Column("Product id"),
         },
         _draw_products,
@@ -151,10 +151,10 @@ PARTS = (
             "name": Column("Step"),
             "reached": Column("Came here", "count"),
             "abandoned": Column("Abandoned here", "count"),
-            "stopped_rate": Column("Stopped %", "percent"),
+            "stopped_rate": Column("Stopped %", "percent", of="reached"),
             "abandoned_value": Column("Left behind", "money"),
             "recovered": Column("Recovered", "count"),
-            "recovered_rate": Column("Recovered %", "percent"),
+            "recovered_rate": Column("Recovered %", "percent", of="abandoned"),
         },
         _draw_steps,
         width=6,

@@ -24,8 +24,8 @@ EMPTY = (
 COLUMNS = {
     "when": Column("Time", "date"),
     "requests": Column("Requests", "count"),
-    "client_share": Column("Refused %", "percent"),
-    "server_share": Column("Failed %", "percent"),
+    "client_share": Column("Refused %", "percent", of="requests"),
+    "server_share": Column("Failed %", "percent", of="requests"),
     "latency_p95": Column("Latency p95, ms", "count"),
     "function_errors": Column("Function errors", "count"),
     "throttles": Column("Throttled", "count"),
@@ -78,6 +78,8 @@ async def boxes(warehouse: Warehouse, period: Period, before: Period | None) -> 
             _failed(then) if then.get("hours") else None,
             kind="percent",
             is_less_better=True,
+            of=now["requests"],
+            of_before=then.get("requests"),
         ),
         Box(
             "latency",

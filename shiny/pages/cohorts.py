@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import banner
 import charts
 from cards import Option
-from formats import share
+from formats import FEW, share
 from pages.active_visitors import PREVIOUS
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
@@ -105,12 +105,13 @@ def draw_triangle(frame: pd.DataFrame, view: View) -> go.Figure:
     cohorts = list(dict.fromkeys(later["cohort"]))
     cells = {(row.cohort, row.age): row for row in later.itertuples()}
     values, texts = [], []
+    sizes = dict(zip(later["cohort"], later["visitors"], strict=True))
     for cohort in cohorts:
         row = [cells.get((cohort, age)) for age in ages]
         shown = [None if cell is None else 100 * cell.share if is_share else cell.active for cell in row]
-        values.append(shown)
+        is_few = is_share and sizes[cohort] < FEW  # its numbers stand there without a colour
+        values.append([None] * len(shown) if is_few else shown)
         texts.append([_text(value, cell) for value, cell in zip(shown, row, strict=True)])
-    sizes = dict(zip(later["cohort"], later["visitors"], strict=True))
     labels = [f"{cohort:%d %b} · {sizes[cohort]:,}" for cohort in cohorts]
     name = "% came back" if is_share else "visitors came back"
     made = charts.heatmap([f"{age}" for age in ages], labels, values, texts=texts, name=name)

@@ -62,6 +62,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             known["rate"],
             kind="percent",
             note=_of(known["customers"], view, days),
+            of=known["customers"],
         ),
         Box(
             "worth",
@@ -99,7 +100,7 @@ def _draw_second(frame: pd.DataFrame, _: View) -> go.Figure:
     labels = [f"{days} d{' *' if note else ''}" for days, note in zip(frame["days"], frame["note"], strict=True)]
     texts = [f"{percent(rate)} of {count(n)}" for rate, n in zip(frame["rate"], frame["customers"], strict=True)]
     made = charts.bars(labels, [100 * rate for rate in frame["rate"]], name="Came back", texts=texts)
-    return _paled(made, frame).update_layout(xaxis_ticksuffix=" %")
+    return charts.paled(made, frame["returned"], list(frame["customers"])).update_layout(xaxis_ticksuffix=" %")
 
 
 def _draw_worth(frame: pd.DataFrame, _: View) -> go.Figure:
@@ -151,7 +152,7 @@ def _draw_segments(frame: pd.DataFrame, _: View) -> go.Figure:
 
 
 _AVERAGES = {f"average_{n}": Column(f"Value in {n} days", "money") for n in rows.WINDOWS}
-_RATES = {f"rate_{n}": Column(f"Came back in {n} days %", "percent") for n in rows.WINDOWS}
+_RATES = {f"rate_{n}": Column(f"Came back in {n} days %", "percent", of="customers") for n in rows.WINDOWS}
 PARTS = (
     Boxes("period", _boxes),
     Card(
@@ -185,7 +186,7 @@ PARTS = (
             "days": Column("Days", "count"),
             "customers": Column("New customers", "count"),
             "returned": Column("Came back", "count"),
-            "rate": Column("Came back %", "percent"),
+            "rate": Column("Came back %", "percent", of="customers"),
             "note": Column("Few"),
         },
         _draw_second,
@@ -204,7 +205,7 @@ PARTS = (
             "value": Column("First channel", sets="channel"),
             "customers": Column("New customers", "count"),
             "repeated": Column("Came back", "count"),
-            "rate": Column("Came back %", "percent"),
+            "rate": Column("Came back %", "percent", of="customers"),
             "valued": Column("In the shop's currency", "count"),
             "average": Column("Value each", "money"),
             "currency": Column("Currency"),

@@ -79,6 +79,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             now["overall"],
             before.get("overall"),
             kind="percent",
+            of=now["entered"],
+            of_before=before.get("entered"),
             line=list(closed["rate"]),
         ),
         Box(
@@ -127,7 +129,7 @@ def _draw_steps(frame: pd.DataFrame, view: View) -> go.Figure:
     )
 
 
-def _draw_breakdown(frame: pd.DataFrame, _: View) -> go.Figure:
+def draw_breakdown(frame: pd.DataFrame, _: View) -> go.Figure:
     """Rates from step to step, each column's best one darkest. A handful is told as pieces, without a colour."""
     top = frame[:12]
     names = [*frame["names"].iat[0][1:], "Overall"]
@@ -237,7 +239,7 @@ PARTS = (
             "finished": Column("Reached the last step", "count"),
             "overall": Column("Overall %", "percent"),
         },
-        _draw_breakdown,
+        draw_breakdown,
         (BY, UNIT),
         height="400px",
         empty=_NOBODY,

@@ -26,7 +26,7 @@ ABOUT = (
     "next one happens."
 )
 _BEFORE = {f"step_{place}": Column(f"{LONGEST - place} before") for place in range(1, LONGEST)}
-_COMPARED = {"share_before": Column("Comparison: share %", "percent")}
+_COMPARED = {"share_before": Column("Comparison: share %", "percent", of="whole_before")}
 
 
 async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
@@ -54,6 +54,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="percent",
             is_less_better=True,
             line=list(days["single_share"]),
+            of=now["sessions"],
+            of_before=before.get("sessions"),
         ),
         Box(
             "long",
@@ -63,6 +65,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             before.get("long"),
             kind="percent",
             line=list(days["long_share"]),
+            of=now["sessions"],
+            of_before=before.get("sessions"),
         ),
         Box(
             "pages",
@@ -95,7 +99,7 @@ def _most(id: str, title: str, metric: str, frame: pd.DataFrame, kind: str) -> B
     first = frame.iloc[0]
     part, whole = (first["purchases"], first["whole_purchases"]) if kind else (first["sessions"], first["whole"])
     note = f"{first['step']}, {count(part)} of {count(whole)}"
-    return Box(id, title, metric, first[f"share{kind}"], kind="percent", note=note)
+    return Box(id, title, metric, first[f"share{kind}"], kind="percent", note=note, of=whole)
 
 
 def _draw_flow(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -160,8 +164,8 @@ PARTS = (
             "to": Column("To"),
             "sessions": Column("Sessions", "count"),
             "share_from": Column("Of those at the step %", "percent"),
-            "share": Column("Of all %", "percent"),
-            "conversion": Column("Conversion %", "percent"),
+            "share": Column("Of all %", "percent", of="whole"),
+            "conversion": Column("Conversion %", "percent", of="sessions"),
         },
         _draw_flow,
         (ANCHOR, LENGTH, MOST),
@@ -177,9 +181,9 @@ PARTS = (
         {
             "step": Column("First step"),
             "sessions": Column("Sessions", "count"),
-            "share": Column("Share %", "percent"),
-            "alone_share": Column("Left at once %", "percent"),
-            "conversion": Column("Conversion %", "percent"),
+            "share": Column("Share %", "percent", of="whole"),
+            "alone_share": Column("Left at once %", "percent", of="sessions"),
+            "conversion": Column("Conversion %", "percent", of="sessions"),
             **_COMPARED,
         },
         _draw_begins,
@@ -193,8 +197,8 @@ PARTS = (
         {
             "step": Column("Last step"),
             "sessions": Column("Sessions", "count"),
-            "share": Column("Share %", "percent"),
-            "alone_share": Column("Only step %", "percent"),
+            "share": Column("Share %", "percent", of="whole"),
+            "alone_share": Column("Only step %", "percent", of="sessions"),
             **_COMPARED,
         },
         _draw_begins,
@@ -209,10 +213,10 @@ PARTS = (
         journey_rows.first_steps,
         {
             "sessions": Column("Sessions", "count"),
-            "conversion": Column("Conversion %", "percent"),
+            "conversion": Column("Conversion %", "percent", of="sessions"),
             **{f"step_{place}": Column(f"Step {place}") for place in range(1, LONGEST + 1)},
             "purchases": Column("With a purchase", "count"),
-            "share": Column("Share %", "percent"),
+            "share": Column("Share %", "percent", of="whole"),
             **_COMPARED,
         },
         options=(ORDER,),
@@ -225,7 +229,7 @@ PARTS = (
         _to_purchase,
         {
             "sessions": Column("Sessions", "count"),
-            "share": Column("Share %", "percent"),
+            "share": Column("Share %", "percent", of="whole"),
             **_BEFORE,
             **_COMPARED,
         },
@@ -240,7 +244,7 @@ PARTS = (
         _to_exit,
         {
             "sessions": Column("Sessions", "count"),
-            "share": Column("Share %", "percent"),
+            "share": Column("Share %", "percent", of="whole"),
             **_BEFORE,
             **_COMPARED,
         },

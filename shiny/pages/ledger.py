@@ -113,6 +113,8 @@ async def totals(warehouse: Warehouse, period: Period) -> dict[str, Any]:
         "duplicate": share(numbers["duplicate"], numbers["received"]),
         "rejected": share(numbers["rejected"], numbers["received"]),
         "bots": share(bots["bots"], bots["sessions"]),
+        "loaded": numbers["loaded"] or 0,
+        "sessions": int(bots["sessions"]),
     }
 
 

@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+import bands
 import charts
+from banner import bounds
 from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import money, share
-from pages.totals import DEFINED, METRICS, by_time, latest_day, so_far, totals
+from pages import unusual
+from pages.totals import BEHIND, DEFINED, METRICS, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -21,6 +24,8 @@ TITLE = "Overview"
 ABOUT = "How the shop does: the latest day first, then the period of the filters."
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: Of these the trend shows what is usual.
+COUNTED = ("visitors", "sessions", "orders", "revenue")
 METRIC = Option("metric", "Show", METRICS)
 PLACE = Option("pages", "Show", {"views": "Most viewed", "entries": "Entry pages", "exits": "Exit pages"})
 
@@ -75,6 +80,9 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
             unit=now["currency"] if name in ("revenue", "order_value") else "",
             line=list(recent[name][~recent["is_open"]]),
             note=others if name == "revenue" else "",
+            of=now[BEHIND[name]] if name in BEHIND else None,
+            of_before=before.get(BEHIND.get(name, "")),
+            is_average=name == "order_value",
         )
         for name, label in METRICS.items()
     ]
@@ -87,7 +95,24 @@ async def _trend(warehouse: Warehouse, view: View) -> pd.DataFrame:
         earlier = await by_time(warehouse, view, (before.start, before.end))
         for name in METRICS:
             frame[f"{name}_before"] = earlier[name].reindex(frame.index)
+    if period.start < period.end:
+        await _add_usual(warehouse, view, frame)
     return frame
+
+
+async def _add_usual(warehouse: Warehouse, view: View, frame: pd.DataFrame) -> None:
+    """The usual range of each day that is over, of what is counted."""
+    shop = await bounds(warehouse)
+    first = view.period.start - timedelta(days=bands.DAYS_BEFORE)
+    history = await by_time(warehouse, view, (first, view.period.end))
+    for name in COUNTED:
+        values = [
+            None if shop is None or at < shop.first else float(value)
+            for at, value in zip(history["at"], history[name], strict=True)
+        ]
+        usual = bands.usual_ranges(values)[-len(frame) :]
+        is_open = frame["is_open"]
+        frame[f"{name}_usual"] = [None if open_ else one for one, open_ in zip(usual, is_open, strict=True)]
 
 
 def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -101,6 +126,7 @@ def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
         name=METRICS[name],
         before_name=str(view.other or ""),
         is_open=bool(frame["is_open"].iloc[-1]),
+        usual=list(frame[f"{name}_usual"]) if f"{name}_usual" in frame else (),
     )
     return made.update_layout(yaxis_ticksuffix=" %" if name == "conversion" else "")
 
@@ -148,19 +174,21 @@ def _share_columns(label: str, segment: str | None = None) -> dict[str, Column]:
     return {
         "value": Column(label, sets=segment),
         "sessions": Column("Sessions", "count"),
-        "share": Column("Share %", "percent"),
-        "conversion": Column("Conversion %", "percent"),
+        "share": Column("Share %", "percent", of="whole"),
+        "conversion": Column("Conversion %", "percent", of="sessions"),
     }
 
 
 _KINDS = {"conversion": "percent", "revenue": "money", "order_value": "money"}
 PARTS = (
+    Boxes("unusual", unusual.rows),
     Boxes("today", _today),
     Boxes("period", _period),
     Card(
         "trend",
         "Trend",
-        "Each day of the period, or each hour when it is one day. The comparison is dashed; what is not over yet is dotted.",
+        "Each day of the period, or each hour when it is one day. The comparison is dashed; what is not over yet is dotted. "
+        "The band is the usual range of a day: its weekday in the eight weeks before, for as large as the shop is now.",
         _trend,
         {
             "at": Column("Time", "date"),

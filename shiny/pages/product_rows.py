@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from formats import share
+from noise import counts_differ, sums_differ
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -80,12 +82,21 @@ _MOVERS = f"""
             product_id,
             coalesce(sum(views) filter (where {PERIOD}), 0)::bigint as views,
             coalesce(sum(views) filter (where {_BEFORE}), 0)::bigint as views_before,
+            coalesce(sum(viewed_sessions) filter (where {PERIOD}), 0)::bigint as viewed_sessions,
+            coalesce(sum(viewed_sessions) filter (where {_BEFORE}), 0)::bigint as viewed_sessions_before,
+            coalesce(sum(added_sessions) filter (where {PERIOD}), 0)::bigint as adds,
+            coalesce(sum(added_sessions) filter (where {_BEFORE}), 0)::bigint as adds_before,
+            coalesce(sum(orders) filter (where {_OWN} and {PERIOD}), 0)::bigint as orders,
+            coalesce(sum(orders) filter (where {_OWN} and {_BEFORE}), 0)::bigint as orders_before,
             coalesce(sum(revenue) filter (where {_OWN} and {PERIOD}), 0) as revenue,
             coalesce(sum(revenue) filter (where {_OWN} and {_BEFORE}), 0) as revenue_before
         from {{table}} where ({PERIOD} or {_BEFORE}) and {{where}} group by product_id
     ),
     changed as (
-        select *, views - views_before as views_change, revenue - revenue_before as revenue_change from compared
+        select
+            *, views - views_before as views_change, adds - adds_before as adds_change,
+            revenue - revenue_before as revenue_change
+        from compared
     ),
     ranked as (
         select
@@ -97,6 +108,8 @@ _MOVERS = f"""
     where (({{by}}_change > 0 and gain <= 10) or ({{by}}_change < 0 and loss <= 10))
     order by {{by}}_change desc, product_id
 """
+#: What comes in heaps, and in which: what a heap holds varies, too.
+_HEAPS = {"revenue": "orders", "views": "viewed_sessions"}
 _CURRENCY = "select currency from shop_settings"
 _NO_DAY = Period(date.max, date.min)
 
@@ -145,11 +158,21 @@ async def groups(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
     return rates(await warehouse.frame(_of(view, _GROUPS, group=GROUPS[by]), view.parameters()))
 
 
+def _may_be_chance(row: Mapping[Any, Any], by: str) -> bool:
+    if by not in _HEAPS:
+        return not counts_differ(row[by], row[f"{by}_before"])
+    heaps = _HEAPS[by]
+    return not sums_differ(row[by], row[heaps], row[f"{by}_before"], row[f"{heaps}_before"])
+
+
 async def movers(warehouse: Warehouse, view: View, by: str) -> pd.DataFrame:
-    """The ten biggest gains and losses. Without a comparison there are none, and no day is read."""
+    """The ten biggest gains and losses, and which may be chance. Without a comparison there are none, and no day is read."""
     now, before = (view.period, view.before) if view.before else (_NO_DAY, _NO_DAY)
     parameters = {**view.parameters(now), "before_start": before.start, "before_end": before.end}
-    return await warehouse.frame(_of(view, _MOVERS, by=by), parameters)
+    frame = (await warehouse.frame(_of(view, _MOVERS, by=by), parameters)).copy()
+    frame["is_noise"] = [_may_be_chance(row, by) for row in frame.to_dict("records")]
+    frame["word"] = ["may be chance" if noise else "more than chance" for noise in frame["is_noise"]]
+    return frame
 
 
 def rates(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import count, money, share
-from pages import product_rows
+from pages import prices, product_rows, together
 from queries import Warehouse
 from view import View
 
@@ -24,7 +24,7 @@ ORDER = Option(
     "products-order", "Order by", {"revenue": "Revenue", "views": "Views", "adds": "Adds to cart", "units": "Units"}
 )
 GROUP = Option("products-group", "By", {"category": "Category", "brand": "Brand"})
-MOVER = Option("products-movers", "By", {"revenue": "Revenue", "views": "Views"})
+MOVER = Option("products-movers", "By", {"revenue": "Revenue", "views": "Views", "adds": "Adds to cart"})
 
 _BOXES = {
     "views": ("Product views", "product views", "count"),
@@ -64,6 +64,8 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             line=list(days[name]),
             is_less_better=name == "refunded_share",
             note=notes.get(name, ""),
+            of=now["viewed_sessions"] if name == "add_rate" else None,
+            of_before=before.get("viewed_sessions"),
         )
         for name, (title, metric, kind) in _BOXES.items()
     ]
@@ -129,7 +131,8 @@ def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     texts = [f"{value:+,.0f}" for value in changes]
     made = charts.bars(frame["name"], changes, name="Change", texts=texts)
     made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
-    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}")
+    made.update_traces(marker_opacity=[0.35 if noise else 1.0 for noise in frame["is_noise"]])
+    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}, pale: noise")
 
 
 _NAMES = {"name": Column("Product"), "category": Column("Category")}
@@ -137,7 +140,7 @@ _COUNTS = {
     "views": Column("Views", "count"),
     "viewed_sessions": Column("Viewed in sessions", "count"),
     "added_sessions": Column("Added in sessions", "count"),
-    "add_rate": Column("Add rate %", "percent"),
+    "add_rate": Column("Add rate %", "percent", of="viewed_sessions"),
 }
 _SALES = {
     "units": Column("Units", "count"),
@@ -148,7 +151,7 @@ _SALES = {
 #: Last, since many shops tell of no lists.
 _LISTS = {
     "shown_sessions": Column("Shown in sessions", "count"),
-    "click_rate": Column("Click rate %", "percent"),
+    "click_rate": Column("Click rate %", "percent", of="shown_sessions"),
 }
 PARTS = (
     Boxes("period", _period),
@@ -173,16 +176,24 @@ PARTS = (
     Card(
         "movers",
         "Biggest changes",
-        "The ten products that gained and the ten that lost most against the comparison. Revenue is that in the shop's currency.",
+        "The ten products that gained and the ten that lost most against the comparison, and whether that is more than chance: "
+        "what comes one by one varies by the root of its number, and a change within 1.96 of these is noise (95 %). Of a hundred "
+        "products to which nothing happened, five look changed. Revenue is that in the shop's currency; adds are sessions.",
         _movers,
         {
             "name": Column("Product"),
+            "word": Column("Change is"),
             "revenue": Column("Revenue", "money"),
             "revenue_before": Column("Revenue before", "money"),
             "revenue_change": Column("Change", "money"),
+            "orders": Column("Orders", "count"),
+            "orders_before": Column("Orders before", "count"),
             "views": Column("Views", "count"),
             "views_before": Column("Views before", "count"),
             "views_change": Column("Change of views", "count"),
+            "adds": Column("Adds", "count"),
+            "adds_before": Column("Adds before", "count"),
+            "adds_change": Column("Change of adds", "count"),
         },
         _draw_movers,
         (MOVER,),
@@ -190,6 +201,8 @@ PARTS = (
         height="420px",
         empty="There is nothing to compare with, or nothing has changed. Choose a comparison, or a shorter period.",
     ),
+    together.CARD,
+    prices.CARD,
     Card(
         "fields",
         "Views and conversion",
@@ -201,7 +214,7 @@ PARTS = (
             "views": Column("Views", "count"),
             "viewed_sessions": Column("Viewed in sessions", "count"),
             "orders": Column("Orders", "count"),
-            "conversion": Column("Conversion %", "percent"),
+            "conversion": Column("Conversion %", "percent", of="viewed_sessions"),
             "field": Column("Field"),
         },
         _draw_fields,

@@ -32,9 +32,8 @@ from view import View
 
 TITLE = "Reliability"
 ABOUT = (
-    "Whether the data is whole and fresh, by the hour in which events were received. It is about all events: the filters by "
-    "channel, "
-    "device, country and bots do not apply here."
+    "Whether the data is whole and fresh, by the hour in which events were received. It is about all events: no filter but the "
+    "period applies here."
 )
 
 _SHARES = {
@@ -79,6 +78,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="percent",
             line=lines.get(name, []),
             is_less_better=True,
+            of=now[whole.get(name, "sessions")],
+            of_before=before.get(whole.get(name, "sessions")),
         )
         for name, (title, metric) in _SHARES.items()
     ]

@@ -39,6 +39,8 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="percent" if name in ("stickiness", "returning") else "count",
             line=[] if name == "returning" else [None if pd.isna(value) else value for value in days[name]],
             note=_missing(name, view) if now[name] is None else "",
+            of=now["visitors"] if name == "returning" else None,
+            of_before=before.get("visitors"),
         )
         for name, label in _LABELS.items()
     ]
@@ -84,7 +86,7 @@ _DAYS = {
     "dau": Column("DAU", "count"),
     "wau": Column("WAU", "count"),
     "mau": Column("MAU", "count"),
-    "stickiness": Column("DAU / MAU %", "percent"),
+    "stickiness": Column("DAU / MAU %", "percent", of="mau"),
 }
 PARTS = (
     Boxes("active", _boxes),
@@ -114,14 +116,14 @@ PARTS = (
         "A row is a cohort: the visitors whose first day falls in that week (from its Monday), and how many they are. A cell "
         "is the "
         "share of them with an event so many weeks later. The last 12 weeks up to the period's end, or the period's, at most 26. "
-        "* is a week that is not over.",
+        "* is a week that is not over. Shares of fewer than 30 visitors have no colour.",
         triangle,
         {
             "cohort": Column("First week", "date"),
             "visitors": Column("Visitors", "count"),
             "age": Column("Weeks after", "count"),
             "active": Column("Came back", "count"),
-            "share": Column("Share %", "percent"),
+            "share": Column("Share %", "percent", of="visitors"),
             "state": Column("Week is"),
         },
         draw_triangle,

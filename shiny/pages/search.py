@@ -12,7 +12,9 @@ import banner
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column
-from formats import is_missing, percent
+from formats import FEW, count, is_missing, money, percent
+from pages.loss_rows import Losses, losses
+from pages.refinements import LOSSES, REFINEMENTS
 from pages.search_rows import by_day, new_terms, terms, totals, trend, unclicked
 from queries import Warehouse
 from view import View
@@ -27,9 +29,15 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     now = await totals(warehouse, view, view.period, currency)
     before = await totals(warehouse, view, view.before, currency) if view.before else {}
     days = await by_day(warehouse, view, view.period)
+    lost = await losses(warehouse, view, view.period, currency)
+    now["lost"] = None if lost.is_noise else lost.of(lost.sessions_without)[0]
 
     def box(name: str, title: str, metric: str, **more: Any) -> Box:
         line = list(days[name]) if name in days else []
+        if of := {"unclicked_share": "searches", "without_results_share": "searches", "revenue": "own_orders"}.get(
+            name
+        ):
+            more |= {"of": now[of], "of_before": before.get(of)}
         return Box(name, title, metric, now[name], before.get(name), line=line, **more)
 
     of_all = f"{percent(now['sessions_share'])} of sessions"
@@ -58,7 +66,26 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             unit=currency,
             note=now["others"],
         ),
+        box(
+            "lost",
+            "Lost to empty results",
+            "lost to empty results",
+            kind="money",
+            unit=currency,
+            is_less_better=True,
+            note=_how_sure(lost),
+        ),
     ]
+
+
+def _how_sure(lost: Losses) -> str:
+    if not lost.sessions_without:
+        return "no search says that it found nothing"
+    of = f"{count(lost.bought_without)} of {'only ' if lost.sessions_without < FEW else ''}{count(lost.sessions_without)} bought"
+    if lost.is_noise:
+        return f"may be chance: {of}, else {percent(lost.rate)}"
+    _, low, high = lost.of(lost.sessions_without)
+    return f"{money(low)} to {money(high)}; {of}, else {percent(lost.rate)}"
 
 
 def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -97,8 +124,8 @@ def _thin(made: go.Figure, count: int) -> go.Figure:
 
 
 _SHARES = {
-    "unclicked_share": Column("Nobody clicked %", "percent"),
-    "without_results_share": Column("Without results %", "percent"),
+    "unclicked_share": Column("Nobody clicked %", "percent", of="searches"),
+    "without_results_share": Column("Without results %", "percent", of="searches"),
 }
 PARTS = (
     Boxes("totals", _boxes),
@@ -145,6 +172,8 @@ PARTS = (
         height="380px",
         empty="No term is new against the comparison, or the data does not reach back to it. Try a shorter period.",
     ),
+    REFINEMENTS,
+    LOSSES,
     Card(
         "terms",
         "Terms",
@@ -155,8 +184,8 @@ PARTS = (
         {
             "term": Column("Term"),
             "searches": Column("Searches", "count"),
-            "clicked_share": Column("Clicked %", "percent"),
-            "without_results_share": Column("Without results %", "percent"),
+            "clicked_share": Column("Clicked %", "percent", of="searches"),
+            "without_results_share": Column("Without results %", "percent", of="searches"),
             "sessions": Column("Sessions", "count"),
             "orders": Column("Orders", "count"),
             "revenue": Column("Revenue", "money"),

@@ -85,6 +85,7 @@ async def totals(warehouse: Warehouse, view: View, period: Period, currency: str
         "sessions_share": share(sessions["searched"], sessions["sessions"]),
         "unclicked_share": share(days["unclicked"].sum(), searches),
         "without_results_share": share(days["without_results"].sum(), searches),
+        "own_orders": int(found["orders"][found["currency"] == currency].sum()),
         "revenue": revenue.pop(currency, 0),
         "others": ", ".join(f"+ {money(amount, name)}" for name, amount in revenue.items()),
     }

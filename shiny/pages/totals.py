@@ -30,6 +30,8 @@ DEFINED = {
     "revenue": "revenue",
     "order_value": "average order value",
 }
+#: What stands behind a rate or an amount: by it the overview knows what chance does.
+BEHIND = {"conversion": "sessions", "revenue": "own_orders", "order_value": "own_orders"}
 
 #: Distinct visitors without counting distinct: each visitor's first day in the period is the one with no day of theirs before it.
 _ALL_VISITORS = f"""
@@ -220,6 +222,7 @@ async def _six(warehouse: Warehouse, visitors: Any, traffic: pd.DataFrame, money
         "sessions": int(sessions),
         "conversion": share(purchases, sessions),
         "orders": int(sum(orders.values())),
+        "own_orders": int(orders.get(currency, 0)),
         "revenue": own,
         "order_value": share(own, orders.get(currency, 0)),
         "currency": currency,

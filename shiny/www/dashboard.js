@@ -15,8 +15,24 @@
     if (chip) send("remove", { segment: chip.dataset.segment, value: chip.dataset.value });
     const again = event.target.closest("[data-again]");
     if (again) send(again.dataset.again, Date.now());
+    const step = event.target.closest("[data-step]");
+    if (step) addStep(step.dataset.step, step.closest(".editor").querySelector("textarea"));
+    const copy = event.target.closest("[data-copy]");
+    if (copy) navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).textContent);
     const file = event.target.closest("[data-csv]");
     if (file) file.href = file.dataset.csv + location.search;
+  });
+
+  function addStep(name, area) {
+    area.value = [...area.value.split("\n").filter((line) => line.trim()), name].join("\n");
+    $(area).trigger("change");
+    area.scrollTop = area.scrollHeight;
+  }
+  // A rate of few has its interval on the hover: cards.py writes it into the cell's classes.
+  document.addEventListener("pointerover", (event) => {
+    const cell = event.target.closest?.("td.few");
+    const [, low, high, whole] = cell?.className.match(/between-(\d+)-(\d+)-(\d+)/) ?? [];
+    if (whole) cell.title = `95 %: ${(low / 100).toFixed(2)} % to ${(high / 100).toFixed(2)} %, of ${whole}`;
   });
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -11,10 +11,16 @@ from uuid import UUID, uuid4
 import dagster as dg
 import obstore
 import pytest
+from click.testing import CliRunner
 
 from clickstream_dagster import resources
 from clickstream_dagster.assets.models import model_asset
-from clickstream_dagster.checks import every_object_has_a_place, latest_closed_hour_is_loaded
+from clickstream_dagster.checks import (
+    every_object_has_a_place,
+    latest_closed_hour_is_loaded,
+    nothing_is_out_of_the_ordinary,
+)
+from clickstream_dagster.cli.status import status_command
 from clickstream_dagster.definitions import defs
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
@@ -29,6 +35,7 @@ from clickstream_dagster.warehouse.models import Column, all_models
 from clickstream_dagster.warehouse.rebuild import rebuild, rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event
+from support.outages import sell
 from support.tables import differences, dump
 
 START = datetime(2026, 4, 1, 23, tzinfo=UTC)
@@ -148,6 +155,19 @@ def test_another_time_zone_rebuilds_as_if_it_had_been_so_from_the_start(make_sta
     load(moved, START, START + HOUR)
     with there.warehouse() as one, moved.warehouse() as other:
         assert differences(dump(one), dump(other)) == {}
+
+
+def test_the_check_warns_of_what_is_out_of_the_ordinary_in_words(used: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert nothing_is_out_of_the_ordinary(platform=Platform()).passed
+    sell(used)
+    found = nothing_is_out_of_the_ordinary(platform=Platform())
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description == (
+        "checkout stopped on Chrome (desktop) since Monday 18:00: none, where about 24 are usual"
+    )
+    monkeypatch.setattr("clickstream_dagster.cli.status.load_settings", lambda: used.settings)
+    shown = CliRunner().invoke(status_command).output
+    assert f"Out of the ordinary: {found.description}." in " ".join(shown.split())
 
 
 def test_the_check_sees_that_the_latest_closed_hour_is_missing(used: Stack) -> None:

@@ -50,6 +50,16 @@ FIGURES = {
         "select product_id, units from agg_daily_products order by units desc, product_id limit 3",
         [["1004833", "10"], ["1004856", "10"], ["1004767", "6"]],
     ),
+    "sessions that viewed, or bought, two products and more": (
+        "select count(*), count(*) filter (where cardinality(viewed) > 1), count(*) filter (where bought <> '{}'), "
+        "count(*) filter (where cardinality(bought) > 1) from fact_session_baskets",
+        [["4518", "2314", "193", "14"]],
+    ),
+    "most viewed together": (
+        "select one, other, count(*) from fact_session_baskets, unnest(viewed) as one, unnest(viewed) as other "
+        "where one < other group by 1, 2 order by 3 desc, 1, 2 limit 3",
+        [["1005105", "1005115", "31"], ["1004767", "1004856", "19"], ["1003317", "1005115", "16"]],
+    ),
     "books": (
         "select sum(received), sum(loaded), sum(duplicate), sum(rejected), max(abs(difference)) from etl_ledger",
         [["17435", "17434", "0", "1", "0"]],

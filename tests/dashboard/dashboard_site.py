@@ -24,8 +24,8 @@ from clickstream_dagster.warehouse.connection import transaction
 
 #: In the order of the navigation bar.
 PAGES = (
-    *("overview", "now", "funnel", "journeys", "products", "carts", "acquisition", "attribution", "customers"),
-    *("retention", "search", "reliability"),
+    *("overview", "now", "funnel", "own_funnel", "journeys", "products", "carts", "acquisition", "attribution"),
+    *("customers", "experiments", "retention", "search", "reliability"),
 )
 SHINY = Path(__file__).resolve().parents[2] / "shiny"
 FLAGS = [

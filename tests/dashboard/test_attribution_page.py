@@ -220,3 +220,5 @@ def test_costs_stand_beside_what_they_brought(site: Site) -> None:
             assert frame.loc[nothing]["return"] == 0
             assert is_missing(frame.loc[nothing]["cost_per_order"])
         assert list(attribution._draw_spend(frame.reset_index(), view).data[0].x) == list(frame["return"])
+        of_few = ask(site, attribution_rows.spend, replace(view, segment="window-shoppers"))
+        assert of_few.set_index(list(frame.index.names)).equals(frame), "the cost is everybody's, and so are the orders"

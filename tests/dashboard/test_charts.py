@@ -33,3 +33,12 @@ def test_an_axis_of_a_few_things_has_no_halves(values: list[Any], step: int | No
 def test_columns_on_each_other_count_together() -> None:
     assert charts.stacked([1, 2], [("New", [1, 2]), ("Returning", [2, 3])]).layout.yaxis.dtick == 1
     assert charts.stacked([1, 2], [("New", [1, 3]), ("Returning", [2, 3])]).layout.yaxis.dtick is HALVES
+
+
+def test_bars_of_few_are_pale_and_have_their_interval_on_the_hover() -> None:
+    made = charts.bars(["a", "b"], [20.0, 50.0], name="Rate")
+    charts.paled(made, [2, 20], [10, 40])
+    [few, many] = made.data[0].hovertext
+    assert few.endswith("<br>95 %: 5.67 % to 50.98 %, of 10")
+    assert "95 %" not in many
+    assert list(made.data[0].marker.opacity) == charts.opacity([10, 40])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
+import banner
+from clickstream_dagster.cli.serving import reader_environment
+from clickstream_dagster.warehouse.connection import transaction
 from dashboard_site import PAGES, Site, settled
+from queries import Warehouse, dsn
 
 LOOKERS = "window-shoppers"
 NUMBERS = """
@@ -67,3 +73,24 @@ def test_a_segment_that_is_not_there_is_everybody(site: Site, page: Page) -> Non
     page.goto(f"{site.url}?segment=nobody")
     settled(page)
     expect(page.get_by_text("There is no segment 'nobody' in segments.yml")).to_be_visible()
+
+
+def test_who_may_not_use_the_schema_is_offered_no_segment(site: Site) -> None:
+    """PostgreSQL passes a schema by that a login may not use: its tables would be everybody's."""
+
+    async def people() -> set[str]:
+        found = await banner.bounds(Warehouse(dsn(reader_environment(site.stack))))
+        return set(found.people) if found else set()
+
+    def asked() -> set[str]:
+        with ThreadPoolExecutor(1) as thread:  # Playwright keeps an event loop in this one
+            return thread.submit(lambda: asyncio.run(people())).result()
+
+    assert LOOKERS in asked()
+    with site.stack.warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("revoke usage on schema in_segment from clickstream_reader")
+    try:
+        assert asked() == set()
+    finally:
+        with site.stack.warehouse() as connection, transaction(connection) as cursor:
+            cursor.execute("grant usage on schema in_segment to clickstream_reader")

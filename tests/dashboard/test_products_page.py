@@ -131,7 +131,7 @@ def test_groups_add_up_and_conversion_is_orders_by_viewing_sessions(site: Site, 
     assert all(("high" in row.field) == (row.conversion > middle) for row in fields.itertuples())
 
 
-@pytest.mark.parametrize("by", ["revenue", "views"])
+@pytest.mark.parametrize("by", ["revenue", "views", "adds"])
 @pytest.mark.parametrize("channel", [(), ("direct",)])
 def test_movers_are_the_differences_of_two_periods(site: Site, by: str, channel: tuple[str, ...]) -> None:
     view = replace(VIEW, period=Period(date(2026, 3, 13), date(2026, 3, 19)), channel=channel)
@@ -140,7 +140,7 @@ def test_movers_are_the_differences_of_two_periods(site: Site, by: str, channel:
     found = [
         {product: amount for (product, currency), amount in counts["money"].items() if currency == "USD"}
         if by == "revenue"
-        else counts["views"]
+        else counts["added" if by == "adds" else "views"]
         for counts in (now, before)
     ]
     changes = {product: found[0].get(product, 0) - found[1].get(product, 0) for product in {*found[0], *found[1]}}
@@ -150,6 +150,15 @@ def test_movers_are_the_differences_of_two_periods(site: Site, by: str, channel:
         *sorted(sorted(change for change in changes.values() if change < 0)[:10], reverse=True),
     ]
     assert all(changes[row["product_id"]] == row[f"{by}_change"] for _, row in frame.iterrows())
+    heaps = {"revenue": "orders", "views": "viewed_sessions", "adds": "adds"}[by]
+    for row in frame.to_dict("records"):
+        pairs = [(float(row[f"{by}{when}"]), row[f"{heaps}{when}"]) for when in ("", "_before")]
+        if by == "adds" or not all(n for _, n in pairs):  # counts of things that happen each by itself
+            one, other = (n for _, n in pairs)
+            assert row["is_noise"] == (abs(one - other) - 1 <= 1.959964 * (one + other) ** 0.5)
+        else:
+            spread = sum(3.25 * amount**2 / n for amount, n in pairs) ** 0.5
+            assert row["is_noise"] == (abs(row[f"{by}_change"]) <= 1.959964 * spread)
     assert ask(site, product_rows.movers, replace(view, compare="none"), by).empty
 
 

@@ -198,6 +198,8 @@ def _event(number: int, name: str, text: str = "plain") -> Event:
         geo=Geo(country="VN"),
         product=product if name in ("view_product", "add_to_cart") else None,
         order=order if name == "purchase" else None,
+        experiment=text[:128],
+        variant=text[:128],
         search_query=text if name == "search" else None,
     )
 

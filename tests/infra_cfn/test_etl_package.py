@@ -114,6 +114,7 @@ def test_the_log_tells_cloudwatch_of_the_tick(answer: dict[str, Any], tick: Func
     service, numbers = metrics_of(line)
     assert service == "etl"
     assert (numbers["HoursLoaded"], numbers["HoursOwed"], numbers["EventsLoaded"]) == (1, 0, 2)
+    assert (numbers["Anomalies"], line["anomalies"]) == (0, [])
     assert numbers["FreshnessMinutes"] > 60 * 24 * 300, "the only hour that is loaded lies long ago"
     assert 0 < numbers["TickSeconds"] == answer["seconds"]
     assert "DiskFreePercent" not in numbers, "no machine has said"

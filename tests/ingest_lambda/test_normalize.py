@@ -407,3 +407,52 @@ def test_an_order_of_a_part_of_a_piece_costs_a_part_of_its_price(pieces: Any, pr
     assert (event.product and str(event.product.price)) == price
     shown = read(event_name="add_to_cart", product={"id": "x", "price": 10}, quantity=pieces).product
     assert shown == contract.Product(id="x", price=Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("said", "experiment", "variant", "props", "warning"),
+    [
+        ({"experiment": "cart", "variant": "control"}, "cart", "control", None, None),
+        ({"experiment": "cart", "variant": 0}, "cart", "0", None, None),
+        ({"experiment": "cart"}, None, None, {"experiment": "cart"}, "missing_variant"),
+        ({"experiment": "cart", "variant": "(not set)"}, None, None, {"experiment": "cart"}, "missing_variant"),
+        ({"variant": "brass"}, None, None, {"variant": "brass"}, None),
+        ({"experiment": "x" * 129, "variant": "a"}, None, None, {"experiment": "x" * 129, "variant": "a"}, "too_long"),
+        (
+            {"experiment": ["x"], "variant": "a"},
+            None,
+            None,
+            {"experiment": ["x"], "variant": "a"},
+            "invalid_experiment",
+        ),
+        ({"variation_id": "77"}, None, None, {"variation_id": "77"}, None),
+        ({"event_name": "experiment_viewed", "experimentId": "cart", "variationId": 1}, "cart", "1", None, None),
+        (
+            {"event_name": "experiment_viewed", "props": {"experiment_id": "cart", "variant_name": "B", "k": 1}},
+            "cart",
+            "B",
+            {"k": 1},
+            None,
+        ),
+        (
+            {
+                "event_name": "experiment_viewed",
+                "props": {"experiment_id": None, "experiment_name": "cart", "variation_id": "", "variation_name": "B"},
+            },
+            "cart",
+            "B",
+            {"experiment_id": None, "variation_id": ""},
+            None,
+        ),
+    ],
+)
+def test_an_experiment_and_its_variant_are_both_there_or_neither(
+    said: dict[str, Any],
+    experiment: str | None,
+    variant: str | None,
+    props: dict[str, Any] | None,
+    warning: str | None,
+) -> None:
+    event = normalize({"event_name": "page_view", "client_id": "a", **said}, received_at=NOW)
+    assert (event.experiment, event.variant, event.props) == (experiment, variant, props)
+    assert [one.code for one in event.warnings] == ([warning] if warning else [])

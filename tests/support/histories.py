@@ -64,12 +64,13 @@ def _event(draw: st.DrawFn, number: int) -> Event:
     product = None
     if name in ("view_product", "add_to_cart", "remove_from_cart", "purchase"):
         product = Product(
-            id=draw(st.sampled_from(["p1", "p2"])),
+            id=draw(st.sampled_from(["p1", "p2", "p3"])),
             price=price,
             name=draw(st.sampled_from([None, "Mouse", "Board"])),
             category=draw(st.sampled_from(CATEGORIES)),
         )
     is_search = name == "search"
+    experiment = draw(st.sampled_from([None, None, "x", "y"]))
     return Event(
         event_id=UUID(int=number),
         event_name=name,
@@ -86,6 +87,8 @@ def _event(draw: st.DrawFn, number: int) -> Event:
         search_query=draw(st.sampled_from(SEARCHES)) if is_search else None,
         props={"results": draw(st.integers(0, 1))} if is_search else None,
         items=items,
+        experiment=experiment,
+        variant=draw(st.sampled_from(["a", "b", "c"])) if experiment else None,
         warnings=draw(st.sampled_from([[], [], [EventWarning("invalid_currency", "currency")]])),
     )
 
@@ -121,6 +124,8 @@ def _copies(draw: st.DrawFn, event: Event) -> list[Event]:
                 event_timestamp=happened,
                 event_name=draw(st.sampled_from(NAMES)),
                 page_url=draw(st.sampled_from(PAGES)),
+                experiment="x",
+                variant=draw(st.sampled_from(["a", "b"])),
             )
         copies.append(copy)
     return copies

@@ -44,7 +44,7 @@ def test_every_call_reaches_the_collector_as_its_event(collector: Collector, sho
     assert flush(page) == 0
     assert collector.names() == [
         *("view_product", "add_to_cart", "remove_from_cart", "checkout", "purchase", "refund", "search", "click"),
-        "add_to_wishlist",
+        *("add_to_wishlist", "experiment_viewed"),
     ]
     assert collector.lines("rejected") == []
 

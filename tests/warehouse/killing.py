@@ -101,6 +101,8 @@ def events() -> list[Event]:
                 page_url="https://shop.example/p?utm_source=x",
                 product=Product(id="p", name="Mouse", price=Decimal("9.99")),
                 order=order if name == "purchase" else None,
+                experiment="cart" if name == "page_view" else None,
+                variant="ab"[number // 4 % 2] if name == "page_view" else None,
             )
         )
     late = [

@@ -28,7 +28,8 @@ END = START + HOURS * HOUR
 def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Stack]]:
     """Two warehouses: one is loaded at once, the other in pieces. Berlin's midnight is not the hour's, more than two
     purchases or refunds of an order are too many, and so are more than two touches, or one that is 90 minutes old, and more
-    than six lines of carts; and carts live an hour."""
+    than six lines of carts; carts live an hour, of a name two events of a session are told, and of three variants of a visitor on
+    none is read."""
     from dataclasses import replace
 
     from clickstream_dagster.settings import load_settings
@@ -46,6 +47,9 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
         patch.setattr(migrate, "TOUCHES_LIMIT", 2)
         patch.setattr(migrate, "CART_LINES_LIMIT", 6)
+        patch.setattr(migrate, "STEP_EVENTS_LIMIT", 2)
+        patch.setattr(migrate, "VARIANTS_LIMIT", 3)
+        patch.setattr(migrate, "EXPERIMENT_WINDOW", timedelta(hours=1))
         patch.setattr(migrate, "CART_LEFT_AFTER", timedelta(minutes=20))
         patch.setattr(migrate, "CART_LIFE", timedelta(hours=1))
         yield stacks[0], stacks[1]

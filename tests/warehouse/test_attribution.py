@@ -178,6 +178,7 @@ def test_a_warehouse_from_before_fills_the_tables_by_itself(stack: Stack) -> Non
         before = dump(connection)
         assert all(before[name] for name in tables)
         with transaction(connection) as cursor:
+            cursor.execute("drop schema in_segment cascade")
             cursor.execute(f"drop table {', '.join(tables)}, campaign_spend")
             cursor.execute("delete from schema_migrations where name = '0015_attribution.sql'")
             cursor.execute("delete from model_versions where model = any(%s)", (list(tables),))

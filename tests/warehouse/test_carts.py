@@ -168,6 +168,7 @@ def test_a_warehouse_that_has_events_already_gets_its_carts(stack: Stack) -> Non
         before = dump(connection)
         with transaction(connection) as cursor:
             cursor.execute("""
+                drop schema in_segment cascade;
                 drop view carts;
                 drop table agg_daily_carts, agg_daily_cart_products, fact_cart_items, fact_carts, fact_cart_events;
                 drop index clickstream_events_cart;

@@ -12,8 +12,8 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.segment_file import WORDS
 from ingest_lambda.contract import Event, Order
+from support import golden
 from support.stories import GOOGLEBOT, event, five_weeks, rows, tell
-from support.tables import unequal_sums
 
 CASES = sorted((Path(__file__).parent / "customers").glob("*.txt"))
 NOTHING = "-"
@@ -34,23 +34,10 @@ def told(lines: list[str]) -> Iterator[Event]:
         )
 
 
-def read(case: Path) -> tuple[list[Event], dict[str, list[str]]]:
-    """The events of a case, and the rows that it says each query gives."""
-    lines = [line for line in case.read_text().splitlines() if not line.startswith("#")]
-    first, *queries = "\n".join(lines).strip().split("\n\n")
-    return list(told(first.splitlines()[1:])), {query.splitlines()[0]: query.splitlines()[1:] for query in queries}
-
-
-@pytest.mark.parametrize("is_backwards", [False, True], ids=["at once", "backwards, one by one"])
+@pytest.mark.parametrize("is_backwards", golden.ORDERS.values(), ids=golden.ORDERS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_events_come_to_what_the_file_says(stack: Stack, case: Path, is_backwards: bool) -> None:
-    events, expected = read(case)
-    for group in [[one] for one in reversed(events)] if is_backwards else [events]:
-        tell(stack, *group)
-    for query, lines in expected.items():
-        assert [" | ".join(map(str, row)) for row in rows(stack, query)] == lines, query
-    with stack.warehouse() as connection:
-        assert unequal_sums(connection) == {}
+    golden.check(stack, case, told, is_backwards)
 
 
 GROUPS = set(WORDS["rfm"])

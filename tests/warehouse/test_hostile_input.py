@@ -72,11 +72,14 @@ def test_the_longest_texts_that_are_accepted_stop_no_table(stack: Stack) -> None
         "referrer": f"https://{text(250)}.example/{text(3_000)}",
         "user_agent": text(512),
         "search_query": text(2_048),
+        "experiment": text(128),
+        "variant": text(128),
         "product": Product(id=product, name=label, category=label, brand=label, price=Decimal(3)),
     }
     names = ("page_view", "view_product", "search", "add_to_cart", "checkout", "purchase", "refund")
     order = Order(id=text(256), items=[item])
     put(stack, *(event(n, event_name=name, order=order, **every) for n, name in enumerate(names)))
+    put(stack, event(98, event_name="search", **{**every, "search_query": text(2_048)}))
     put(stack, event(99, **{**every, "client_id": text(256), "user_id": text(256)}))  # who buys nothing
     load(stack)
     with stack.warehouse() as connection:

@@ -130,3 +130,17 @@ def test_the_reader_may_ask_and_a_migration_may_change_what_they_read(shop: Stac
         cursor.execute("select count(*) from agg_daily_traffic")
         cursor.execute("select has_schema_privilege('in_segment', 'create')")
         assert cursor.fetchone() == (False,)
+
+
+def test_a_view_of_the_owners_on_one_that_stays_holds_up_no_migration(shop: Stack) -> None:
+    with shop.warehouse() as connection, transaction(connection) as cursor:
+        cursor.execute("create view left_carts as select * from carts")
+        cursor.execute("update model_versions set sql_hash = '' where model = 'watched_hours'")
+    try:
+        with shop.warehouse() as connection:
+            migrate(connection, shop.settings)
+        assert rows(shop, "select count(*) from left_carts") == rows(shop, "select count(*) from carts")
+        assert rows(shop, "select count(*) from anomalies") == [(0,)], "it reads the one that was made again"
+    finally:
+        with shop.warehouse() as connection, transaction(connection) as cursor:
+            cursor.execute("drop view left_carts")

@@ -24,6 +24,10 @@ SUMS = [model for model in all_models().values() if model.materialized == "sum"]
 PLACES = "select ctid::text, t::text from {} as t order by t::text"
 
 
+def shown(variant: str) -> dict[str, Any]:
+    return {"experiment": "cart", "variant": variant}
+
+
 def bought(order_id: str, price: str) -> dict[str, Any]:
     item = OrderItem(product_id="p1", price=Decimal(price))
     return {"product": Product(id="p1"), "order": Order(id=order_id, items=[item])}
@@ -33,11 +37,11 @@ def bought(order_id: str, price: str) -> dict[str, Any]:
 def shop(stack: Stack) -> Stack:
     tell(
         stack,
-        event("1 10:00", "view_product", path="/p/1", product=Product(id="p1", category="Mice")),
+        event("1 10:00", "view_product", path="/p/1", product=Product(id="p1", category="Mice"), **shown("a")),
         event("1 10:01", "search", search_query="mouse"),
         event("1 10:01:30", "add_to_cart", product=Product(id="p1", price=Decimal("9.50"))),
         event("1 10:02", "purchase", **bought("o1", "9.50")),
-        event("2 10:00", "view_product", visitor="bob", path="/p/1", product=Product(id="p1", category="Mice")),
+        event("2 10:00", "view_product", "bob", "/p/1", product=Product(id="p1", category="Mice"), **shown("b")),
         event("2 10:01", "add_to_cart", visitor="bob", product=Product(id="p1", price=Decimal("9.50"))),
     )
     return stack

@@ -95,6 +95,8 @@ export interface Event {
   items?: OrderItem[];
   list_name?: string;
   search_query?: string;
+  experiment?: string;
+  variant?: string;
   consent?: string;
   is_gpc?: boolean;
   is_dnt?: boolean;

@@ -16,6 +16,8 @@ _CAMEL = {
     "searchQuery": "search_query",
     "quantity": "quantity",
     "currency": "currency",
+    "experiment": "experiment",
+    "variant": "variant",
 }
 _CAMEL_PRODUCT = {
     "id": "id",
@@ -35,6 +37,8 @@ _V1 = {
     "page_url": "page_url",
     "referrer": "referrer",
     "geo": "geo",
+    "experiment": "experiment",
+    "variant": "variant",
 }
 _V1_ITEM = {"product_id": "product_id", "price": "price", "qty": "quantity"}
 

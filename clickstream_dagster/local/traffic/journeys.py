@@ -25,6 +25,8 @@ CHECKOUT = 0.48
 BUY = 0.30
 #: Of visitors who left a full cart, how many go straight back to it on their next visit.
 RECOVER = 0.15
+#: Tried on the page of the cart. Neither variant changes what anybody does: nothing to be found is what there is to find.
+EXPERIMENT = "cart-trust-badges"
 PAYMENT_PAGES = ("https://www.paypal.com/", "https://checkout.stripe.com/")
 
 
@@ -133,7 +135,7 @@ def _consider(tab: Tab, product: Product, zeal: float) -> None:
 
 
 def _open_cart(tab: Tab) -> None:
-    tab.page("/cart", "Your cart")
+    tab.page("/cart", "Your cart", experiment=EXPERIMENT, variant=tab.visitor.variant)
     for product, _ in list(tab.visitor.cart.values()):
         if tab.rng.random() < REMOVE:
             tab.wait(10)

@@ -34,6 +34,7 @@ class Truth:
     bots: int = 0
     late: int = 0
     visitors: frozenset[str] = frozenset()
+    exposed: frozenset[str] = frozenset()
     orders: tuple[Sale, ...] = ()
     refunds: tuple[Sale, ...] = ()
 
@@ -51,6 +52,7 @@ def truth_of(hits: list[Hit], received_at: datetime, *, is_bot: bool = False, is
         bots=len(good) if is_bot else 0,
         late=sum(received_at - hit.at > LATE for hit in good),
         visitors=frozenset() if is_bot else frozenset(hit.event["client_id"] for hit in good),
+        exposed=frozenset() if is_bot else frozenset(h.event["client_id"] for h in good if "experiment" in h.event),
         orders=_sales(good, "purchase"),
         refunds=_sales(good, "refund"),
     )
@@ -80,6 +82,7 @@ class Sent:
     orders_by_id: dict[str, Sale] = field(default_factory=dict)
     refunds_by_id: dict[str, Sale] = field(default_factory=dict)
     visitors_seen: set[str] = field(default_factory=set)
+    exposed_seen: set[str] = field(default_factory=set)
 
     @property
     def distinct_events(self) -> int:
@@ -90,6 +93,11 @@ class Sent:
     def visitors(self) -> int:
         """Browsers of people, without bots."""
         return len(self.visitors_seen)
+
+    @property
+    def exposed(self) -> int:
+        """Browsers that were shown a variant of the experiment."""
+        return len(self.exposed_seen)
 
     @property
     def orders(self) -> int:
@@ -122,6 +130,7 @@ class Sent:
         self.bots += truth.bots
         self.late += truth.late
         self.visitors_seen |= truth.visitors
+        self.exposed_seen |= truth.exposed
         self.orders_by_id.update((sale.order_id, sale) for sale in truth.orders)
         self.refunds_by_id.update((sale.order_id, sale) for sale in truth.refunds)
 

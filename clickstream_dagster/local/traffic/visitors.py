@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from clickstream_dagster.local.traffic.catalogue import EURO_HOST, MAIN_HOST, Product
 from clickstream_dagster.local.traffic.clients import CLIENTS
@@ -81,6 +82,11 @@ class Visitor:
     signed_in: bool = False
     visits: int = 0
     cart: dict[str, tuple[Product, int]] = field(default_factory=dict)
+
+    @property
+    def variant(self) -> str:
+        """The half of the shop's experiment that this browser is in, for good."""
+        return "badges" if crc32(self.client_id.encode()) % 2 else "control"
 
 
 def uuid4(rng: random.Random) -> str:

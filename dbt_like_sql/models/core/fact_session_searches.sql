@@ -49,29 +49,40 @@ searches as (
         max(term) as term,
         bool_or(is_without_results) filter (where term is not null) as is_without_results,
         bool_or(event_name in ('click', 'view_product')) as is_clicked,
-        (array_agg(paid_in order by event_timestamp, event_id) filter (where paid_in is not null))[1] as paid_in
+        (array_agg(paid_in order by event_timestamp, event_id) filter (where paid_in is not null))[1] as paid_in,
+        bool_or(event_name = 'purchase') as is_bought
     from numbered
     where search_number > 0
     group by session_key, local_date, channel, device_type, country, is_bot, search_number
 ),
 
+followed as (
+    select
+        searches.*,
+        bool_or(is_bought) over (
+            partition by session_key order by search_number rows between current row and unbounded following
+        ) as is_bought_later
+    from searches
+),
+
 final as (
     -- A session's interest in a term is one, though only one of its searches for it may lead to an order.
     select
-        searches.session_key, searches.term, searches.local_date, searches.channel, searches.device_type,
-        searches.country, searches.is_bot,
+        followed.session_key, followed.term, followed.local_date, followed.channel, followed.device_type,
+        followed.country, followed.is_bot,
         coalesce(
-            (array_agg(searches.paid_in order by searches.search_number) filter (where searches.paid_in is not null))[1],
+            (array_agg(followed.paid_in order by followed.search_number) filter (where followed.paid_in is not null))[1],
             settings.currency
         ) as currency,
         count(*)::integer as searches,
-        count(*) filter (where searches.is_without_results)::integer as without_results,
-        count(*) filter (where searches.is_clicked)::integer as clicked
-    from searches
+        count(*) filter (where followed.is_without_results)::integer as without_results,
+        count(*) filter (where followed.is_clicked)::integer as clicked,
+        bool_or(followed.is_bought_later) as has_purchase
+    from followed
     cross join settings
     group by
-        searches.session_key, searches.term, searches.local_date, searches.channel, searches.device_type,
-        searches.country, searches.is_bot, settings.currency
+        followed.session_key, followed.term, followed.local_date, followed.channel, followed.device_type,
+        followed.country, followed.is_bot, settings.currency
 )
 
 select * from final
