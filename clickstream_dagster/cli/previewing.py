@@ -31,7 +31,7 @@ def show_preview(stack: Stack, asked: list[datetime], everywhere: bool) -> None:
     _show_load(told)
     _show_tables(told)
     _show_days(told)
-    console.print("Nothing was written. The same command without --dry-run does it.")
+    console.print("Nothing of it was kept. The same command without --dry-run does it.")
 
 
 def _show_load(told: Preview) -> None:

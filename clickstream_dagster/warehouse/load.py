@@ -32,18 +32,20 @@ def load_hours(
     end: datetime,
     on_batch: Callable[[Loaded, int], None] = lambda loaded, total: None,
     is_closing: bool = True,
+    is_one_batch: bool = False,
 ) -> Loaded:
     """Load what is unseen in the hours from `start` up to `end`, and enter these hours as loaded.
 
     An hour that has ended is closed by it, unless `is_closing` is False: then it stays open whatever the clock says.
-    `on_batch` is told, after each commit, what is loaded so far and how many objects there are in all.
+    `on_batch` is told, after each commit, what is loaded so far and how many objects there are in all. With `is_one_batch` all
+    of it is one transaction, however large.
     """
     listed_at = datetime.now(UTC)
     total = Loaded()
     # What is listed here must not be taken back before it is loaded.
     with held(connection, LISTED, is_shared=True):
         unseen = list(unseen_objects(connection, store, objects.list_hours(store, start, end)))
-        with closing(ahead(_prepared(store, unseen))) as prepared:
+        with closing(ahead(_prepared(store, unseen, is_one_batch))) as prepared:
             for _, batch in groupby(prepared, key=itemgetter(0)):
                 total += load_batch(connection, (group for _, group in batch))
                 on_batch(total, len(unseen))
@@ -51,12 +53,12 @@ def load_hours(
     return total
 
 
-def _prepared(store: ObjectStore, unseen: list[RawObject]) -> Iterator[tuple[int, Group]]:
+def _prepared(store: ObjectStore, unseen: list[RawObject], is_one_batch: bool) -> Iterator[tuple[int, Group]]:
     """Each group with the number of its batch."""
     for number, batch in enumerate(objects.batches(unseen)):
         parts = (part for body in read(store, batch) for part in decode_object(body))
         for group in groups(parts):
-            yield number, group
+            yield 0 if is_one_batch else number, group
 
 
 def load_batch(connection: Connection, batch: Iterable[Group]) -> Loaded:

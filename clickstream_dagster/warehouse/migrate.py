@@ -79,6 +79,16 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     return pending
 
 
+def is_current(connection: Connection, settings: Settings) -> bool:
+    """Is the warehouse of this version, and were its tables built with these settings?"""
+    with transaction(connection) as cursor, owning(cursor):
+        return not (
+            _pending_migrations(cursor)
+            or _is_anything_new(cursor, settings)
+            or relabel.are_new(cursor, relabel.chosen_rules(settings))
+        )
+
+
 def changed_settings(connection: Connection, settings: Settings) -> list[str]:
     """What of the settings is not as the tables were built with, in words; nothing in a warehouse that is new or of another
     version."""

@@ -21,7 +21,7 @@ from clickstream_dagster.settings import MAX_EMPTY_HOURS_IN_RANGE, Postgres, Set
 from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, connect, transaction
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.merge import Loaded
-from clickstream_dagster.warehouse.migrate import migrate
+from clickstream_dagster.warehouse.migrate import is_current, migrate
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.rebuild import Rebuilt, rebuild
 
@@ -77,11 +77,12 @@ def preview(
     """What loading the hours that `hours_of` finds would change, with the settings and the SQL of now. Other loads wait."""
     with _one_transaction(server, settings) as connection:
         before = _days(connection) if _is_built(connection) else {}
-        migrate(connection, settings)
+        if not is_current(connection, settings):  # it would keep everybody waiting, to the end
+            migrate(connection, settings)
         found = Preview(hours_of(connection))
         for start, end in ranges(found.hours, MAX_EMPTY_HOURS_IN_RANGE):
             on_step("clickstream_events")
-            found.loaded += load_hours(connection, store, start, end)
+            found.loaded += load_hours(connection, store, start, end, is_one_batch=True)
         for model in all_models().values():
             on_step(model.name)
             found.rebuilt.append(rebuild(connection, model))
@@ -93,7 +94,8 @@ def preview(
 
 @contextmanager
 def _one_transaction(server: Postgres, settings: Settings) -> Iterator[Connection]:
-    """The locks of all tables come first: a snapshot that was taken while waiting for them would be an old one."""
+    """The locks come first, in the order of those who take several: a snapshot that was taken while waiting for them would be an
+    old one."""
     with closing(connect(server, statement_seconds=settings.statement_seconds, factory=_Unkept)) as connection:
         connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, autocommit=True)
         with connection.cursor() as cursor:
