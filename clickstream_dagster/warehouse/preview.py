@@ -12,14 +12,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import psycopg2
 from obstore.store import ObjectStore
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, TRANSACTION_STATUS_INERROR
 
 from clickstream_dagster.partitions import ranges
 from clickstream_dagster.settings import MAX_EMPTY_HOURS_IN_RANGE, Postgres, Settings
-from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, connect, transaction
-from clickstream_dagster.warehouse.load import load_hours
+from clickstream_dagster.warehouse.connection import (
+    LOCK_CLASS,
+    Connection,
+    WarehouseBusy,
+    connect,
+    owning,
+    transaction,
+)
+from clickstream_dagster.warehouse.load import LISTED, load_hours
 from clickstream_dagster.warehouse.merge import Loaded
 from clickstream_dagster.warehouse.migrate import is_current, migrate
 from clickstream_dagster.warehouse.models import all_models
@@ -74,37 +82,62 @@ def preview(
     hours_of: Callable[[Connection], list[datetime]],
     on_step: Callable[[str], None] = lambda name: None,
 ) -> Preview:
-    """What loading the hours that `hours_of` finds would change, with the settings and the SQL of now. Other loads wait."""
-    with _one_transaction(server, settings) as connection:
-        before = _days(connection) if _is_built(connection) else {}
-        if not is_current(connection, settings):  # it would keep everybody waiting, to the end
-            migrate(connection, settings)
-        found = Preview(hours_of(connection))
-        for start, end in ranges(found.hours, MAX_EMPTY_HOURS_IN_RANGE):
-            on_step("clickstream_events")
-            found.loaded += load_hours(connection, store, start, end, is_one_batch=True)
-        for model in all_models().values():
-            on_step(model.name)
-            found.rebuilt.append(rebuild(connection, model))
-        after = _days(connection)
+    """What loading the hours that `hours_of` finds would change, with the settings and the SQL of now. Other loads wait, and
+    where that is a migration, everybody. Raises `WarehouseBusy` when something else wrote meanwhile."""
+    is_new = not _is_current(server, settings)
+    try:
+        with _one_transaction(server, settings, ["migrate"] if is_new else []) as connection:
+            before = _days(connection) if _is_built(connection) else {}
+            if is_new:
+                migrate(connection, settings)
+            found = Preview(hours_of(connection))
+            for start, end in ranges(found.hours, MAX_EMPTY_HOURS_IN_RANGE):
+                on_step("clickstream_events")
+                found.loaded += load_hours(connection, store, start, end, is_one_batch=True)
+            for model in all_models().values():
+                on_step(model.name)
+                found.rebuilt.append(rebuild(connection, model))
+            after = _days(connection)
+    except (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected) as error:
+        raise WarehouseBusy("Something else wrote meanwhile, so nothing can be told. Run it again.") from error
+    _analyze(server, [one.model for one in found.rebuilt if one.added] + ["clickstream_events"])
     changed = sorted(day for day in before.keys() | after.keys() if before.get(day) != after.get(day))
     found.days = {day: (before.get(day, {}), after.get(day, {})) for day in changed}
     return found
 
 
+def _is_current(server: Postgres, settings: Settings) -> bool:
+    with closing(connect(server)) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute("select to_regclass('schema_migrations') is not null")
+            is_ours = cursor.fetchone() == (True,)
+        return is_ours and is_current(connection, settings)
+
+
 @contextmanager
-def _one_transaction(server: Postgres, settings: Settings) -> Iterator[Connection]:
-    """The locks come first, in the order of those who take several: a snapshot that was taken while waiting for them would be an
-    old one."""
+def _one_transaction(server: Postgres, settings: Settings, first: list[str]) -> Iterator[Connection]:
+    """The locks come before the transaction, since a snapshot that was taken while waiting for them would be an old one; and in
+    the order of those who take several, so that nobody waits in a circle."""
     with closing(connect(server, statement_seconds=settings.statement_seconds, factory=_Unkept)) as connection:
         connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, autocommit=True)
         with connection.cursor() as cursor:
-            cursor.execute(
-                "select pg_advisory_lock(%s, hashtext(name)) from unnest(%s) as name",
-                (LOCK_CLASS, sorted(all_models())),
-            )
+            for kind, names in (("", first), ("_shared", [LISTED]), ("", sorted(all_models()))):
+                cursor.execute(
+                    f"select pg_advisory_lock{kind}(%s, hashtext(name)) from unnest(%s::text[]) as name",
+                    (LOCK_CLASS, names),
+                )
         connection.autocommit = False
         yield connection  # closing it takes everything back
+
+
+def _analyze(server: Postgres, tables: list[str]) -> None:
+    """What a table holds is counted outside of transactions: the planner would go on with what it was told in between."""
+    with closing(connect(server)) as connection, transaction(connection) as cursor, owning(cursor):
+        cursor.execute("set local default_statistics_target = 10")
+        for table in tables:
+            cursor.execute("select to_regclass(%s) is not null", (table,))
+            if cursor.fetchone() == (True,):
+                cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
 def _is_built(connection: Connection) -> bool:
