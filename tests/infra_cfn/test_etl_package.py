@@ -161,8 +161,8 @@ def test_a_tick_asks_dagster_s_database_by_a_few_connections(
     assert before > 0
     assert tick.call(TICK)["runs"][0]["success"]
     time.sleep(1.5)  # PostgreSQL counts them with some delay
-    # One for each question would be some seven hundred.
-    assert connections() - before < 60
+    # 63 with today's tables. One for each question would be some nine hundred.
+    assert connections() - before < 80
 
 
 def test_a_bad_event_is_an_error_that_says_what_to_send(tick: Function) -> None:
