@@ -114,7 +114,8 @@ def boxes_row(head: str | TagList | Tag, boxes: Sequence[Box], ns: Callable[[str
 def _box(box: Box, id: str) -> Tag:
     unit = tags.small(f" {box.unit}", class_="unit") if box.unit and not is_missing(box.value) else None
     is_few = box.kind == "percent" and not is_missing(box.of) and box.of < FEW
-    told = between(box.interval, box.of) if box.interval else None
+    interval = box.interval
+    told = between(interval, box.of) if interval else None
     hover = f"{exact(box.value)}; {told}" if is_few and told else exact(box.value)
     value = tags.span(FORMATS[box.kind](box.value), unit, title=hover, class_="few" if is_few else None)
     note = box.note or (f"of {count(box.of)}" if box.kind == "percent" and not is_missing(box.of) else "")

@@ -73,8 +73,10 @@ def rates_differ(part: Any, whole: Any, other_part: Any, other_whole: Any) -> bo
         return False
     n, m = float(whole), float(other_whole)
     together = (float(part) + float(other_part)) / (n + m)
-    spread = sqrt(together * (1 - together) * (1 / n + 1 / m)) if 0 < together < 1 else 0.0
-    return abs(float(part) / n - float(other_part) / m) > Z * spread and 0 < together < 1
+    if not 0 < together < 1:
+        return False
+    spread = sqrt(together * (1 - together) * (1 / n + 1 / m))
+    return abs(float(part) / n - float(other_part) / m) > Z * spread
 
 
 def sums_differ(now: Any, orders: Any, before: Any, orders_before: Any) -> bool:

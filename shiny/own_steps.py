@@ -21,9 +21,14 @@ WORDS = (
 )
 
 
+def lines_of(text: str) -> list[str]:
+    """A line for each step, one blank between words."""
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
 def parsed(text: str) -> list[dict[str, str]]:
     """The steps of a text, as the SQL function takes them. Raises `Problem` with a sentence."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = lines_of(text)
     if not 2 <= len(lines) <= MOST:
         raise Problem("No funnel yet", f"A funnel has from two steps to {MOST}, a line for each. {WORDS}")
     return [_step(line) for line in lines]

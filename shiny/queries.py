@@ -178,6 +178,11 @@ class Warehouse:
         return False
 
 
+async def own_currency(warehouse: Warehouse) -> str:
+    """The shop's own."""
+    return str((await warehouse.frame("select currency from shop_settings"))["currency"].iat[0])
+
+
 def problem(error: psycopg2.Error) -> Problem:
     """What to show of an error of PostgreSQL: its kind and the next step, never the query or the server's own words."""
     if isinstance(error, psycopg2.errors.QueryCanceled):

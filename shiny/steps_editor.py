@@ -67,8 +67,7 @@ def editor_server(input: Inputs, output: Outputs, session: Session, page: str, s
     @reactive.event(input.show)
     def _show() -> None:
         text = str(input.lines())[: own_steps.LONGEST * (own_steps.MOST + 1)]
-        lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-        state.choose(STEPS, "\n".join(lines))
+        state.choose(STEPS, "\n".join(own_steps.lines_of(text)))
 
     @reactive.effect
     @reactive.event(input.saved, ignore_init=True)
@@ -121,7 +120,5 @@ def _lines(found: dict[str, Any]) -> str:
     }
     if found["within"] != "session":
         entry["within"] = found["within"]
-    steps = [line for line in found["text"].splitlines() if line.strip()]
-    return str(
-        yaml.safe_dump({"funnels": [{**entry, "steps": steps}]}, sort_keys=False, allow_unicode=True, width=1_000)
-    )
+    funnels = [{**entry, "steps": own_steps.lines_of(found["text"])}]
+    return str(yaml.safe_dump({"funnels": funnels}, sort_keys=False, allow_unicode=True, width=1_000))

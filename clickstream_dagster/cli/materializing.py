@@ -84,11 +84,11 @@ def materialize(
     stack: Stack, start: datetime | None = None, end: datetime | None = None, everywhere: bool = False
 ) -> None:
     """Materialize as the command does, and say what was done. Raises `RunFailed`."""
-    if wanted := _hours_asked(stack, start, end):
-        show_changed_settings(stack)
+    wanted = _hours_asked(stack, start, end)
+    show_changed_settings(stack)
+    if wanted:
         _run(stack, wanted)
         return
-    show_changed_settings(stack)
     with stack.warehouse() as connection:
         found = (look_everywhere if everywhere else look)(connection, stack.store, stack.settings)
         with transaction(connection) as cursor:

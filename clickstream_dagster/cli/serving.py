@@ -59,8 +59,8 @@ def serve_command(host: str, port: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=LOCAL_PORTS["dashboard"], show_default=True, type=PORT)
 def dashboard_command(host: str, port: int) -> None:
-    """Serve the shop owner's pages: overview, now, funnel, journeys, products, carts, acquisition, attribution, customers,
-    experiments, retention, search and reliability."""
+    """Serve the shop owner's pages: overview, now, funnel, your funnel, journeys, products, carts, acquisition, attribution,
+    customers, experiments, retention, search and reliability."""
     run_until_stopped([dashboard_server(Stack(load_settings()), host, port)])
 
 

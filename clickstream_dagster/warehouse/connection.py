@@ -31,6 +31,7 @@ __all__ = [
     "StatementStopped",
     "WarehouseBusy",
     "WarehouseUnreachable",
+    "analyze",
     "analyze_if_grown",
     "beside",
     "commit_unwaited",
@@ -259,12 +260,17 @@ def analyze_if_grown(cursor: Cursor, table: str, added: int) -> None:
     until it comes."""
     cursor.execute("select reltuples from pg_class where oid = %s::regclass", (table,))
     if added * 2 > cursor.fetchone()[0]:  # type: ignore[index]
-        with owning(cursor):
-            cursor.execute(
-                sql.SQL(
-                    "set local default_statistics_target = 10; analyze {}; set local default_statistics_target to default"
-                ).format(sql.Identifier(table))
-            )
+        analyze(cursor, table)
+
+
+def analyze(cursor: Cursor, table: str) -> None:
+    """Refresh the planner's statistics of a table from a small sample."""
+    with owning(cursor):
+        cursor.execute(
+            sql.SQL(
+                "set local default_statistics_target = 10; analyze {}; set local default_statistics_target to default"
+            ).format(sql.Identifier(table))
+        )
 
 
 def _statement(connection: Connection, sql: str, names: list[str]) -> None:

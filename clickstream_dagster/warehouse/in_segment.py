@@ -15,7 +15,6 @@ from clickstream_dagster.warehouse.connection import Cursor
 from clickstream_dagster.warehouse.models import Model, all_models
 from clickstream_dagster.warehouse.reader import READER_ROLE
 
-SCHEMA = "in_segment"
 _PEOPLE = """
     create view in_segment.people as
     select person_id from public.segment_members where segment = current_setting('clickstream.segment', true)

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from psycopg2 import sql
 
+from clickstream_dagster.raw.channels import Rules
 from clickstream_dagster.settings import (
     ATTRIBUTION_HALF_LIFE,
     CART_LEFT_AFTER,
@@ -50,12 +51,9 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
-        rules, chosen, funnels = (
-            relabel.chosen_rules(settings),
-            segment_file.chosen(settings),
-            funnel_file.chosen(settings),
-        )
-        if pending or _is_anything_new(cursor, settings) or relabel.are_new(cursor, rules):
+        rules, chosen = relabel.chosen_rules(settings), segment_file.chosen(settings)
+        funnels = funnel_file.chosen(settings)
+        if pending or _is_anything_new(cursor, settings, rules):
             _wait_for_others(cursor)
             in_segment.remove(cursor)
             _apply(cursor, pending)
@@ -66,14 +64,12 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
                 labels.add(cursor, backfill.key_events(cursor))
             _owe_what_is_new(cursor, are_settings_new)
             _grant_loading(cursor)
-            segments.write(cursor, chosen)
-            funnel_file.write(cursor, funnels)
             reader.grant(cursor)  # each time, since a view that was replaced has lost its grants
             reader.restrict(cursor)
             in_segment.write(cursor)
-        else:  # nothing is built of them: nobody is waited for
-            segments.write(cursor, chosen)
-            funnel_file.write(cursor, funnels)
+        # Nothing is built of these, so nobody is waited for.
+        segments.write(cursor, chosen)
+        funnel_file.write(cursor, funnels)
         comments.write(cursor)
     reader.hold(connection)
     return pending
@@ -82,11 +78,8 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
 def is_current(connection: Connection, settings: Settings) -> bool:
     """Is the warehouse of this version, and were its tables built with these settings?"""
     with transaction(connection) as cursor, owning(cursor):
-        return not (
-            _pending_migrations(cursor)
-            or _is_anything_new(cursor, settings)
-            or relabel.are_new(cursor, relabel.chosen_rules(settings))
-        )
+        rules = relabel.chosen_rules(settings)
+        return not (_pending_migrations(cursor) or _is_anything_new(cursor, settings, rules))
 
 
 def changed_settings(connection: Connection, settings: Settings) -> list[str]:
@@ -141,10 +134,10 @@ def _replace_views(cursor: Cursor) -> None:
         _set_version(cursor, model.name, model.sql_hash)
 
 
-def _is_anything_new(cursor: Cursor, settings: Settings) -> bool:
+def _is_anything_new(cursor: Cursor, settings: Settings, rules: Rules) -> bool:
     versions = {model.name: model.sql_hash for model in all_models().values()}
     cursor.execute("select model, sql_hash from model_versions")
-    return dict(cursor.fetchall()) != versions or _are_settings_new(cursor, settings)
+    return dict(cursor.fetchall()) != versions or _are_settings_new(cursor, settings) or relabel.are_new(cursor, rules)
 
 
 def _wait_for_others(cursor: Cursor) -> None:

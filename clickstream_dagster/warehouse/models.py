@@ -13,10 +13,9 @@ from importlib.resources import files
 from typing import Any
 
 import sqlglot
-import yaml
 from sqlglot import exp
 
-from clickstream_dagster.warehouse.definitions import by_column, plain
+from clickstream_dagster.warehouse.definitions import by_column, plain, read_yaml
 
 LAYERS = ("raw", "core", "marts", "ops")
 
@@ -123,7 +122,7 @@ def all_models() -> Mapping[str, Model]:
 
 def _read(layer: str, name: str) -> Model:
     sql = _folder(layer).joinpath(f"{name}.sql").read_text()
-    [entry] = yaml.safe_load(_folder(layer).joinpath(f"{name}.yml").read_text())["models"]
+    [entry] = read_yaml("models", layer, f"{name}.yml")["models"]
     if entry["name"] != name:
         raise ValueError(f"{name}.yml describes {entry['name']!r}; one file, one table, one name.")
     config = entry["config"]

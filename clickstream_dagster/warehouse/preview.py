@@ -23,8 +23,8 @@ from clickstream_dagster.warehouse.connection import (
     LOCK_CLASS,
     Connection,
     WarehouseBusy,
+    analyze,
     connect,
-    owning,
     transaction,
 )
 from clickstream_dagster.warehouse.load import LISTED, load_hours
@@ -132,12 +132,11 @@ def _one_transaction(server: Postgres, settings: Settings, first: list[str]) -> 
 
 def _analyze(server: Postgres, tables: list[str]) -> None:
     """What a table holds is counted outside of transactions: the planner would go on with what it was told in between."""
-    with closing(connect(server)) as connection, transaction(connection) as cursor, owning(cursor):
-        cursor.execute("set local default_statistics_target = 10")
+    with closing(connect(server)) as connection, transaction(connection) as cursor:
         for table in tables:
             cursor.execute("select to_regclass(%s) is not null", (table,))
             if cursor.fetchone() == (True,):
-                cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+                analyze(cursor, table)
 
 
 def _is_built(connection: Connection) -> bool:

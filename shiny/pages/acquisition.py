@@ -14,7 +14,7 @@ from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import FEW, money
 from pages import acquisition_rows
-from queries import Warehouse
+from queries import Warehouse, own_currency
 from view import View
 
 TITLE = "Acquisition"
@@ -55,7 +55,7 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
     (now, days, others), before, currency = await asyncio.gather(
         acquisition_rows.totals(warehouse, view, view.period),
         _before(warehouse, view),
-        acquisition_rows.currency(warehouse),
+        own_currency(warehouse),
     )
     notes = {
         "new_share": f"{now['new_visitors']:,} first sessions",

@@ -128,12 +128,6 @@ _LANDINGS = f"""
     from {{table}} where {PERIOD} and {{where}}
     group by page_path having sum(entries) > 0 order by entries desc, page_path limit 100
 """
-_CURRENCY = "select currency from shop_settings"
-
-
-async def currency(warehouse: Warehouse) -> str:
-    """The shop's own."""
-    return str((await warehouse.frame(_CURRENCY))["currency"].iat[0])
 
 
 async def totals(

@@ -15,7 +15,7 @@ import markov
 from cards import Option
 from formats import share
 from periods import Period
-from queries import PERIOD, Warehouse
+from queries import PERIOD, Warehouse, own_currency
 from view import View
 
 MODELS = {
@@ -101,7 +101,6 @@ _SPEND = f"""
     group by 1, 2, 3, 4, 5
     order by spent.currency = (select currency from shop_settings) desc, spent.currency, cost desc, 1, 2, 3 limit 200
 """
-_CURRENCY = "select currency from shop_settings"
 
 
 async def credits(warehouse: Warehouse, view: View) -> pd.DataFrame:
@@ -198,7 +197,7 @@ async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, 
     days, touches, own = await asyncio.gather(
         warehouse.frame(_TOTALS, view.parameters(period)),
         warehouse.frame(_TOUCHES, view.parameters(period)),
-        warehouse.frame(_CURRENCY),
+        own_currency(warehouse),
     )
     orders = int(days["orders"].sum())
     mine = days[days["is_own"].astype(bool)]
@@ -212,6 +211,6 @@ async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, 
         "touches": share(touches["touches"].iat[0], orders),
         "over_channels": share(days["over_channels"].sum(), orders),
         "lost": int(days["lost"].sum()),
-        "currency": str(own["currency"].iat[0]),
+        "currency": own,
         "days": days.groupby("local_date")["orders"].sum().reindex(dates, fill_value=0),
     }

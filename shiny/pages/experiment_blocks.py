@@ -13,7 +13,7 @@ from noise import Interval, average, welch, wilson
 from pages import experiment_rows
 from pages.experiment_rows import Experiment
 from pages.experiment_verdict import SPLIT_P, Variant, lift, split_p, verdict
-from queries import Warehouse
+from queries import Warehouse, own_currency
 from view import View
 
 #: Above this part of the visitors, those who saw several variants are worth a word.
@@ -44,8 +44,8 @@ async def blocks(warehouse: Warehouse, view: View) -> tuple[Tag, Sequence[Box]]:
     found = await experiment_rows.experiments(warehouse, view)
     if not found:
         return _empty(await experiment_rows.last_on(warehouse) is not None), ()
-    currency = await experiment_rows.currency(warehouse)
-    return tags.div(*(block(one, currency) for one in found), class_="experiments"), ()
+    own = await own_currency(warehouse)
+    return tags.div(*(block(one, own) for one in found), class_="experiments"), ()
 
 
 def block(one: Experiment, currency: str) -> Tag:

@@ -10,7 +10,7 @@ import pandas as pd
 from formats import is_missing
 from noise import Amounts, wilson
 from pages.experiment_verdict import Variant, in_order
-from queries import PERIOD, SEGMENT, Warehouse
+from queries import PERIOD, SEGMENT, Warehouse, own_currency
 from view import View
 
 #: So many experiments, the newest, and so many variants of each, those with most visitors: names are the client's choice.
@@ -53,7 +53,6 @@ _VARIANTS = f"""
     where numbered.number <= %(most_variants)s
     order by experiments.last_on desc, experiments.whole desc, experiment, number
 """
-_CURRENCY = "select currency from shop_settings"
 _LAST = "select max(local_date) as last_on from agg_experiment_variants"
 
 
@@ -77,11 +76,6 @@ class Experiment:
         return (self.last_on - self.first_on).days + 1
 
 
-async def currency(warehouse: Warehouse) -> str:
-    """The shop's own."""
-    return str((await warehouse.frame(_CURRENCY))["currency"].iat[0])
-
-
 async def last_on(warehouse: Warehouse) -> date | None:
     """When anybody was first shown a variant for the last time, in all of history."""
     found = (await warehouse.frame(_LAST))["last_on"].iat[0]
@@ -90,7 +84,7 @@ async def last_on(warehouse: Warehouse) -> date | None:
 
 async def _rows(warehouse: Warehouse, view: View) -> pd.DataFrame:
     bounds = {"most_experiments": MOST_EXPERIMENTS, "most_variants": MOST_VARIANTS}
-    return await warehouse.frame(_VARIANTS, {**view.parameters(), **bounds, "currency": await currency(warehouse)})
+    return await warehouse.frame(_VARIANTS, {**view.parameters(), **bounds, "currency": await own_currency(warehouse)})
 
 
 async def experiments(warehouse: Warehouse, view: View) -> list[Experiment]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 import banner
 from formats import is_missing, share
-from noise import difference
+from noise import Interval, difference
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -61,25 +61,24 @@ class Losses:
         return share(self.bought_without, self.sessions_without)
 
     @property
-    def gap(self) -> tuple[float, float, float] | None:
-        """How much more often the others buy, and the 95 % interval of that; None where one of the two is not known."""
+    def gap(self) -> Interval | None:
+        """How much more often the others buy; None where one of the two is not known."""
         if self.rate is None or self.rate_without is None:
             return None
-        gap = difference(self.bought, self.sessions, self.bought_without, self.sessions_without)
-        return gap.value, gap.low, gap.high
+        return difference(self.bought, self.sessions, self.bought_without, self.sessions_without)
 
     @property
     def is_noise(self) -> bool:
         """Whether the two may well buy equally often."""
-        return self.gap is None or self.gap[1] <= 0 <= self.gap[2]
+        return self.gap is None or self.gap.has_zero
 
     def of(self, sessions: int) -> tuple[float | None, float | None, float | None]:
         """What so many sessions without results may have lost, and its interval; nothing where they buy as often as others."""
-        if self.gap is None or self.order_value is None:
+        gap = self.gap
+        if gap is None or self.order_value is None:
             return None, None, None
         worth = sessions * self.order_value
-        lost, low, high = (max(0.0, gap) * worth for gap in self.gap)
-        return lost, low, high
+        return max(0.0, gap.value) * worth, max(0.0, gap.low) * worth, max(0.0, gap.high) * worth
 
 
 async def losses(warehouse: Warehouse, view: View, period: Period, currency: str) -> Losses:
@@ -111,7 +110,7 @@ async def terms(warehouse: Warehouse, view: View) -> pd.DataFrame:
     lost = [of_all.of(int(sessions)) for sessions in frame["sessions"]]
     for place, name in enumerate(("lost", "lost_low", "lost_high")):
         frame[name] = pd.Series([one[place] for one in lost], dtype="object")
-    frame["lost_orders"] = [None if of_all.gap is None else max(0.0, of_all.gap[0]) * n for n in frame["sessions"]]
+    frame["lost_orders"] = [None if of_all.gap is None else max(0.0, of_all.gap.value) * n for n in frame["sessions"]]
     frame["currency"] = currency
     frame["word"] = [_word(of_all, value) for value in frame["lost"]]
     return frame

@@ -110,13 +110,7 @@ _MOVERS = f"""
 """
 #: What comes in heaps, and in which: what a heap holds varies, too.
 _HEAPS = {"revenue": "orders", "views": "viewed_sessions"}
-_CURRENCY = "select currency from shop_settings"
 _NO_DAY = Period(date.max, date.min)
-
-
-async def currency(warehouse: Warehouse) -> str:
-    """The shop's own."""
-    return str((await warehouse.frame(_CURRENCY))["currency"].iat[0])
 
 
 async def totals(

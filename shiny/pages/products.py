@@ -14,7 +14,7 @@ from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import count, money, share
 from pages import prices, product_rows, together
-from queries import Warehouse
+from queries import Warehouse, own_currency
 from view import View
 
 TITLE = "Products"
@@ -45,7 +45,7 @@ _BOXES = {
 
 async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     (now, days, others), before, currency = await asyncio.gather(
-        product_rows.totals(warehouse, view, view.period), _before(warehouse, view), product_rows.currency(warehouse)
+        product_rows.totals(warehouse, view, view.period), _before(warehouse, view), own_currency(warehouse)
     )
     notes = {
         "add_rate": f"{count(now['added_unviewed_sessions'])} of {count(now['added_sessions'])} adds without a view",

@@ -20,6 +20,7 @@ from ingest_lambda.contract import Event, Order
 from pages import loss_rows, refinements
 from pages.loss_rows import Losses
 from periods import Period
+from support import golden
 from support.stories import DAY, event, tell
 from test_together import VIEW as PRODUCTS
 from test_together import ask
@@ -35,10 +36,7 @@ _LINE = re.compile(r"(\d+) (find|miss) (.+), (\d+) buy")
 
 
 def cases() -> Iterator[tuple[str, list[str], list[str]]]:
-    text = (Path(__file__).parent / "cases" / "losses.md").read_text()
-    for part in text.split("\n## ")[1:]:
-        title, *lines = part.splitlines()
-        told = [line.strip() for line in lines if line.startswith("    ")]
+    for title, told in golden.cases(Path(__file__).parent / "cases" / "losses.md"):
         yield (
             title,
             [line for line in told if _LINE.fullmatch(line)],

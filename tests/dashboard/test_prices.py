@@ -20,6 +20,7 @@ from ingest_lambda.contract import Event, Product
 from pages import price_rows
 from pages import prices as prices_card
 from periods import Period
+from support import golden
 from support.stories import DAY, event, five_weeks, rows, tell
 from test_together import ask
 from view import View
@@ -28,10 +29,7 @@ _LINE = re.compile(r"day (\d+): (\d+) view (\w+) at ([\d.]+), (\d+) add")
 
 
 def cases() -> Iterator[tuple[str, list[str], list[str]]]:
-    text = (Path(__file__).parent / "cases" / "prices.md").read_text()
-    for part in text.split("\n## ")[1:]:
-        title, *lines = part.splitlines()
-        told = [line.strip() for line in lines if line.startswith("    ")]
+    for title, told in golden.cases(Path(__file__).parent / "cases" / "prices.md"):
         yield title, [line for line in told if "|" not in line], [line for line in told if "|" in line]
 
 

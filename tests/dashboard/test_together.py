@@ -25,6 +25,7 @@ from noise import difference, wilson
 from pages import pair_rows, together
 from periods import Period
 from queries import Warehouse, dsn
+from support import golden
 from support.stories import DAY, GOOGLEBOT, event, five_weeks, rows, tell
 from view import View
 
@@ -39,10 +40,7 @@ _LINE = re.compile(r"(\d+) (bots )?(buy|view): (.*)")
 
 
 def cases() -> Iterator[tuple[str, list[str], list[str]]]:
-    text = (Path(__file__).parent / "cases" / "together.md").read_text()
-    for part in text.split("\n## ")[1:]:
-        title, *lines = part.splitlines()
-        told = [line.strip() for line in lines if line.startswith("    ")]
+    for title, told in golden.cases(Path(__file__).parent / "cases" / "together.md"):
         yield title, [line for line in told if "|" not in line], [line for line in told if "|" in line]
 
 

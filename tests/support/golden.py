@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from clickstream_dagster.stack import Stack
@@ -25,3 +25,10 @@ def check(stack: Stack, case: Path, told: Callable[[list[str]], Iterable[Event]]
         assert [" | ".join(map(str, row)) for row in rows(stack, query)] == expected, query
     with stack.warehouse() as connection:
         assert unequal_sums(connection) == {}
+
+
+def cases(page: Path) -> Iterator[tuple[str, list[str]]]:
+    """The cases of a page of Markdown: the title of each, and its indented lines."""
+    for part in page.read_text().split("\n## ")[1:]:
+        title, *lines = part.splitlines()
+        yield title, [line.strip() for line in lines if line.startswith("    ")]
