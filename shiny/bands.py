@@ -8,6 +8,8 @@ from statistics import median
 
 #: As `anomalies` compares.
 WEEKS, LEAST_WEEKS, LEAST_DAYS = 8, 4, 4
+#: Of a middle day with fewer, as a handful of people has, any number is usual.
+LEAST_LEVEL = 5
 #: Days before the first one that are looked at: the oldest week, and the week that says how large the shop was then.
 DAYS_BEFORE = 7 * WEEKS + 7
 #: What makes a standard deviation of the median distance from the median.
@@ -15,7 +17,8 @@ _MAD = 1.4826
 
 
 def usual_ranges(values: Sequence[float | None]) -> list[tuple[float, float] | None]:
-    """Of days one after the other: the range of each, two deviations around what is usual; None without four weeks before it."""
+    """Of days one after the other: the range of each, two deviations around what is usual; None without four weeks before it, and
+    of few."""
     return [_range(values, day) for day in range(len(values))]
 
 
@@ -26,7 +29,7 @@ def _range(values: Sequence[float | None], day: int) -> tuple[float, float] | No
         value, then = values[before], _level(values, before)
         if value is not None and then:
             seen.append(value / then)
-    if not level or len(seen) < LEAST_WEEKS:
+    if not level or level < LEAST_LEVEL or len(seen) < LEAST_WEEKS:
         return None
     usual = level * median(seen)
     spread = level * _MAD * median(abs(one - median(seen)) for one in seen)

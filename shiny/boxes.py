@@ -118,7 +118,8 @@ def _box(box: Box, id: str) -> Tag:
     told = between(interval, box.of) if interval else None
     hover = f"{exact(box.value)}; {told}" if is_few and told else exact(box.value)
     value = tags.span(FORMATS[box.kind](box.value), unit, title=hover, class_="few" if is_few else None)
-    note = box.note or (f"of {count(box.of)}" if box.kind == "percent" and not is_missing(box.of) else "")
+    is_rate = box.kind == "percent" and not is_missing(box.value) and not is_missing(box.of)
+    note = box.note or (f"of {count(box.of)}" if is_rate else "")
     below = [
         _change(box) if not is_missing(box.before) else None,
         tags.p(note, class_="box-note", title=told) if note else None,

@@ -132,7 +132,7 @@ def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     made = charts.bars(frame["name"], changes, name="Change", texts=texts)
     made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
     made.update_traces(marker_opacity=[0.35 if noise else 1.0 for noise in frame["is_noise"]])
-    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}, pale: noise")
+    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}, pale: may be chance")
 
 
 _NAMES = {"name": Column("Product"), "category": Column("Category")}
@@ -176,8 +176,8 @@ PARTS = (
     Card(
         "movers",
         "Biggest changes",
-        "The ten products that gained and the ten that lost most against the comparison, and whether that is more than chance: "
-        "what comes one by one varies by the root of its number, and a change within 1.96 of these is noise (95 %). Of a hundred "
+        "The ten products that gained and the ten that lost most against the comparison, and whether that is more than chance "
+        "(95 %), as on every page: of adds by their number, of views by their sessions, of revenue by its orders. Of a hundred "
         "products to which nothing happened, five look changed. Revenue is that in the shop's currency; adds are sessions.",
         _movers,
         {

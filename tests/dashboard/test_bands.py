@@ -35,3 +35,7 @@ def test_a_holiday_changes_nothing() -> None:
     for day in (7, 8, 30):
         values[day] = 900.0
     assert usual_ranges(values)[-7] == (80.0, 120.0)
+
+
+def test_of_a_handful_a_day_nothing_is_usual() -> None:
+    assert usual_ranges([value / 25 for value in WEEK] * 9)[-7] is None
