@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -146,7 +147,10 @@ def in_child(work: Callable[[], object]) -> str | None:
         try:
             os.write(writing, b"" if (result := work()) is None else json.dumps(result).encode())
             os._exit(0)
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stderr.flush()
             os._exit(3)
     os.close(writing)
     with os.fdopen(reading) as answer:
@@ -164,7 +168,7 @@ def load(stack: Stack, start: datetime, end: datetime, kill_at: int | None) -> l
         pass
     counting = counted(clock)
     real = psycopg2.connect
-    connecting.psycopg2.connect = lambda *a, **k: real(*a, connection_factory=counting, **k)  # type: ignore[assignment]
+    connecting.psycopg2.connect = lambda dsn, *_, **k: real(dsn, connection_factory=counting, **k)  # type: ignore[assignment]
     with stack.warehouse() as connection:
         load_hours(connection, stack.store, start, end)
         rebuild_all(connection)
