@@ -18,9 +18,11 @@ from clickstream_dagster.warehouse.reader import READER_ROLE
 
 @dataclass
 class Stack:
-    """The running parts behind one `Settings`."""
+    """The running parts behind one `Settings`. What only looks keeps the settings that the tables were built with, since its
+    terminal may know of none: other ones are for what loads."""
 
     settings: Settings
+    keeps_settings: bool = False
     _is_migrated: bool = False
 
     @cached_property
@@ -45,7 +47,7 @@ class Stack:
         connection = connect(self.server, statement_seconds=self.settings.statement_seconds)
         try:
             if not self._is_migrated:
-                migrate(connection, self.settings)
+                migrate(connection, self.settings, keeps_settings=self.keeps_settings)
                 self._is_migrated = True
             yield connection
         finally:

@@ -40,7 +40,7 @@ def funnel_command(name: str | None, first: datetime | None, last: datetime | No
       clickstream funnel
       clickstream funnel cart-to-order --from 2026-03-01 --to 2026-03-31
     """
-    with Stack(load_settings()).reading() as connection, connection.cursor() as cursor:
+    with Stack(load_settings(), keeps_settings=True).reading() as connection, connection.cursor() as cursor:
         if name is None:
             cursor.execute(_LIST)
             table("Funnels", ("funnel", "what it is", "steps", "counts", "within"), cursor.fetchall())

@@ -90,7 +90,7 @@ def import_command(
         for source in sources:
             show_check(source)
         return
-    stack = Stack(settings)
+    stack = Stack(settings, keeps_settings=True)
     wrong: list[str] = []
     for source in sources:
         for note in notes.replaced_by(stack.store, source, sources) if replace else ():

@@ -18,7 +18,7 @@ HEADER = ("import", "began (UTC)", "file", "mapping", "events", "refused", "from
 @click.command("imports")
 def imports_command() -> None:
     """List what was imported, and from what."""
-    found = notes.notes(Stack(load_settings()).store)
+    found = notes.notes(Stack(load_settings(), keeps_settings=True).store)
     if not found:
         console.print("Nothing was imported yet: clickstream import -h")
         return
@@ -39,7 +39,7 @@ def forget_command(names: tuple[str, ...]) -> None:
 
     IMPORT is a name of `clickstream imports`, or its beginning. Every table comes out as if the import had never been.
     """
-    stack = Stack(load_settings())
+    stack = Stack(load_settings(), keeps_settings=True)
     for note in [notes.find(stack.store, name) for name in names]:
         forget(stack, note)
     console.print("Bring every table up to date:  clickstream materialize")

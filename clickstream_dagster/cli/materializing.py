@@ -73,8 +73,8 @@ def show_changed_settings(stack: Stack) -> None:
         changed = changed_settings(connection, stack.settings)
     if changed:
         console.print(
-            f"Other settings than the tables were built with: {'; '.join(changed)}. Tables are built anew; where that is not "
-            "meant, set them as they were and run this again.",
+            f"Other settings than the tables were built with: {'; '.join(changed)}. They take the place of those, and tables are "
+            "built anew; where that is not meant, set them as they were and run this again.",
             style="yellow",
             soft_wrap=True,
         )

@@ -36,7 +36,7 @@ def sql_command(query: str, as_csv: bool) -> None:
       clickstream sql "select table_name, column_name, data_type from information_schema.columns where
         table_schema = 'public' order by 1, ordinal_position"
     """
-    with Stack(load_settings()).reading() as connection, connection.cursor() as cursor:
+    with Stack(load_settings(), keeps_settings=True).reading() as connection, connection.cursor() as cursor:
         for register in (register_default_json, register_default_jsonb):
             register(connection, loads=str)  # as PostgreSQL writes it
         try:

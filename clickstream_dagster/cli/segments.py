@@ -33,7 +33,7 @@ def segment_command(name: str | None) -> None:
       clickstream segment
       clickstream segment lapsed-regulars > ids.csv
     """
-    with Stack(load_settings()).reading() as connection, connection.cursor() as cursor:
+    with Stack(load_settings(), keeps_settings=True).reading() as connection, connection.cursor() as cursor:
         if name is None:
             cursor.execute(_SIZES)
             table("Segments", ("segment", "what it is", "people"), cursor.fetchall())

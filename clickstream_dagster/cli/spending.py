@@ -33,7 +33,7 @@ The page Attribution shows cost per order and return on spend.
 def spend_command(files: tuple[Path, ...]) -> None:
     """Bring in what campaigns cost: CSV FILEs with a date, a campaign, a cost and a currency on each line."""
     read = [(path, spend.read(path)) for path in files]  # a mistake in the last one stores nothing of the first
-    stack = Stack(load_settings())
+    stack = Stack(load_settings(), keeps_settings=True)
     rows = []
     with stack.warehouse() as connection:
         for path, costs in read:

@@ -28,7 +28,7 @@ from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 )
 def status_command(hours: int) -> None:
     """The ledger per hour, how fresh the tables are, and what is owed. Exits with 1 when the books do not balance."""
-    stack = Stack(load_settings())
+    stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
         books = ledger(connection)
         show_ledger(books, hours)

@@ -85,10 +85,15 @@ def _unusable(where: str, what: str) -> FunnelsUnusable:
     return FunnelsUnusable(f"funnels.yml, {where}: {what}.")
 
 
+def are_new(cursor: Cursor, funnels: list[Funnel]) -> bool:
+    """Are these others than those that the warehouse has?"""
+    cursor.execute("select funnel, label, steps, unit, within from funnels order by place")
+    return cursor.fetchall() != funnels
+
+
 def write(cursor: Cursor, funnels: list[Funnel]) -> None:
     """Put these in the place of those that the warehouse has, where they are others."""
-    cursor.execute("select funnel, label, steps, unit, within from funnels order by place")
-    if cursor.fetchall() == funnels:
+    if not are_new(cursor, funnels):
         return
     cursor.execute("delete from funnels")
     rows = [(place, name, label, Json(steps), *more) for place, (name, label, steps, *more) in enumerate(funnels)]

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from importlib.resources import files
 
 from psycopg2 import sql
 
 from clickstream_dagster.raw.channels import Rules
-from clickstream_dagster.settings import (
-    ATTRIBUTION_HALF_LIFE,
-    CART_LEFT_AFTER,
-    CART_LIFE,
-    CART_LINES_LIMIT,
-    CART_RECOVERY_WINDOW,
-    EXPERIMENT_WINDOW,
-    FUNNEL_WINDOW,
-    ORDER_EVENTS_LIMIT,
-    ORDER_LINES_LIMIT,
-    SESSION_GAP,
-    STEP_EVENTS_LIMIT,
-    TOUCHES_LIMIT,
-    VARIANTS_LIMIT,
-    Settings,
-)
+from clickstream_dagster.settings import Settings
 from clickstream_dagster.warehouse import (
     backfill,
     changes,
@@ -35,6 +19,7 @@ from clickstream_dagster.warehouse import (
     relabel,
     segment_file,
     segments,
+    shop_settings,
 )
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import Model, all_models
@@ -45,20 +30,24 @@ _LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", 
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 
-def migrate(connection: Connection, settings: Settings) -> list[str]:
-    """Bring the warehouse to this version; the names of the migrations that were applied. Harmless to repeat, and safe
-    when several processes do it at once."""
+def migrate(connection: Connection, settings: Settings, *, keeps_settings: bool = False) -> list[str]:
+    """Bring the warehouse to this version and these settings; the names of the migrations that were applied. With
+    `keeps_settings`, what the owner had chosen when the tables were built stays. Harmless to repeat, and safe when several
+    processes do it at once."""
     with transaction(connection) as cursor, owning(cursor):
         take_lock(cursor, "migrate")
         pending = _pending_migrations(cursor)
         rules, chosen = relabel.chosen_rules(settings), segment_file.chosen(settings)
         funnels = funnel_file.chosen(settings)
+        built = shop_settings.as_built(cursor, settings) if keeps_settings else None
+        if built:
+            settings, rules = built, relabel.standing_rules(cursor) or rules
         if pending or _is_anything_new(cursor, settings, rules):
             _wait_for_others(cursor)
             in_segment.remove(cursor)
             _apply(cursor, pending)
             _replace_views(cursor)
-            are_settings_new = _write_settings(cursor, settings)
+            are_settings_new = shop_settings.write(cursor, settings)
             relabel.settle(cursor, rules)
             if backfill.MIGRATION in pending:
                 labels.add(cursor, backfill.key_events(cursor))
@@ -68,8 +57,9 @@ def migrate(connection: Connection, settings: Settings) -> list[str]:
             reader.restrict(cursor)
             in_segment.write(cursor)
         # Nothing is built of these, so nobody is waited for.
-        segments.write(cursor, chosen)
-        funnel_file.write(cursor, funnels)
+        if not built:
+            segments.write(cursor, chosen)
+            funnel_file.write(cursor, funnels)
         comments.write(cursor)
     reader.hold(connection)
     return pending
@@ -88,14 +78,19 @@ def changed_settings(connection: Connection, settings: Settings) -> list[str]:
     with transaction(connection) as cursor, owning(cursor):
         if _pending_migrations(cursor):  # of another version: what was set then has no place to be compared with
             return []
-        found = _found_settings(cursor)
+        found = shop_settings.found(cursor)
         if not found:
             return []
-        pairs = zip(_SETTINGS, found, _values(settings), strict=True)
+        pairs = zip(shop_settings.COLUMNS, found, shop_settings.values(settings), strict=True)
         changed = [f"{name} {_word(old)} -> {_word(new)}" for name, old, new in pairs if old != new]
         cursor.execute("select channels_version from label_rules")
         if cursor.fetchone() != (relabel.chosen_rules(settings).version,):
             changed.append(f"the rules of channels ({settings.channels or 'the ones that come along'}, and own hosts)")
+        # A file that is named is meant; one that is forgotten puts those that come along in the place of the owner's.
+        if not settings.segments and segments.are_new(cursor, segment_file.chosen(settings)):
+            changed.append("the segments (CLICKSTREAM_SEGMENTS is not set)")
+        if not settings.funnels and funnel_file.are_new(cursor, funnel_file.chosen(settings)):
+            changed.append("the funnels (CLICKSTREAM_FUNNELS is not set)")
         return changed
 
 
@@ -137,7 +132,9 @@ def _replace_views(cursor: Cursor) -> None:
 def _is_anything_new(cursor: Cursor, settings: Settings, rules: Rules) -> bool:
     versions = {model.name: model.sql_hash for model in all_models().values()}
     cursor.execute("select model, sql_hash from model_versions")
-    return dict(cursor.fetchall()) != versions or _are_settings_new(cursor, settings) or relabel.are_new(cursor, rules)
+    return (
+        dict(cursor.fetchall()) != versions or shop_settings.are_new(cursor, settings) or relabel.are_new(cursor, rules)
+    )
 
 
 def _wait_for_others(cursor: Cursor) -> None:
@@ -146,63 +143,6 @@ def _wait_for_others(cursor: Cursor) -> None:
     take their locks in the order of their names, so nobody waits in a circle."""
     for name in sorted(all_models()):
         take_lock(cursor, name)
-
-
-_SETTINGS = (
-    "timezone",
-    "currency",
-    "funnel_steps",
-    "session_gap",
-    "funnel_window",
-    "order_events_limit",
-    "order_lines_limit",
-    "attribution_window",
-    "attribution_half_life",
-    "touches_limit",
-    "cart_left_after",
-    "cart_recovery_window",
-    "cart_life",
-    "cart_lines_limit",
-    "step_events_limit",
-    "experiment_window",
-    "variants_limit",
-)
-
-
-def _are_settings_new(cursor: Cursor, settings: Settings) -> bool:
-    return _found_settings(cursor) != _values(settings)
-
-
-def _found_settings(cursor: Cursor) -> tuple[object, ...] | None:
-    """Those that the tables were built with, in the order of `_SETTINGS`."""
-    cursor.execute(f"select {', '.join(_SETTINGS)} from shop_settings")
-    return cursor.fetchone()
-
-
-def _values(settings: Settings) -> tuple[object, ...]:
-    steps = list(settings.funnel_steps)
-    limits = (ORDER_EVENTS_LIMIT, ORDER_LINES_LIMIT)
-    attribution = (timedelta(days=settings.attribution_days), ATTRIBUTION_HALF_LIFE, TOUCHES_LIMIT)
-    experiments = (EXPERIMENT_WINDOW, VARIANTS_LIMIT)
-    carts = (CART_LEFT_AFTER, CART_RECOVERY_WINDOW, CART_LIFE, CART_LINES_LIMIT)
-    shop = (settings.timezone, settings.currency, steps, SESSION_GAP, FUNNEL_WINDOW)
-    return (*shop, *limits, *attribution, *carts, STEP_EVENTS_LIMIT, *experiments)
-
-
-def _write_settings(cursor: Cursor, settings: Settings) -> bool:
-    """Write the settings that models are built with; True when they differ from those that tables were built with."""
-    if not _are_settings_new(cursor, settings):
-        return False
-    cursor.execute(
-        f"""
-        insert into shop_settings ({", ".join(_SETTINGS)}) values ({", ".join(["%s"] * len(_SETTINGS))})
-        on conflict (is_only_row) do update set {", ".join(f"{name} = excluded.{name}" for name in _SETTINGS)}
-        """,
-        _values(settings),
-    )
-    # Too small a table for PostgreSQL to look at by itself: it would take it for hundreds of rows, in every model.
-    cursor.execute("analyze shop_settings")
-    return True
 
 
 def _owe_what_is_new(cursor: Cursor, are_settings_new: bool) -> None:

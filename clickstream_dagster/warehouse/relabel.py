@@ -32,6 +32,16 @@ def chosen_rules(settings: Settings) -> Rules:
     return channels.rules(text, settings.shop_hosts + settings.payment_hosts)
 
 
+def standing_rules(cursor: Cursor) -> Rules | None:
+    """The rules that the tables were labelled with; None where there are none yet."""
+    cursor.execute("select to_regclass('label_rules') is not null")
+    if cursor.fetchone() != (True,):
+        return None
+    cursor.execute("select channels, own_hosts from label_rules")
+    found = cursor.fetchone()
+    return channels.rules(found[0], tuple(found[1])) if found else None
+
+
 def current_rules(cursor: Cursor) -> Rules:
     """The rules that the warehouse was migrated to, whatever this process was started with."""
     cursor.execute("select channels, own_hosts, channels_version, agents_version from label_rules")

@@ -11,10 +11,15 @@ from clickstream_dagster.warehouse.segment_file import COLUMNS, Segment
 _NAMES = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
 
 
+def are_new(cursor: Cursor, segments: list[Segment]) -> bool:
+    """Are these others than those that the warehouse has?"""
+    cursor.execute(sql.SQL("select {} from segments order by place").format(_NAMES))
+    return cursor.fetchall() != segments
+
+
 def write(cursor: Cursor, segments: list[Segment]) -> None:
     """Put these in the place of those that the warehouse has, where they are others."""
-    cursor.execute(sql.SQL("select {} from segments order by place").format(_NAMES))
-    if cursor.fetchall() == segments:
+    if not are_new(cursor, segments):
         return
     cursor.execute("delete from segments")
     rows = [(place, *segment) for place, segment in enumerate(segments)]
