@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -118,10 +119,40 @@ def _product(number: int, line: str) -> Product:
 
 
 PRODUCTS = tuple(_product(number, line) for number, line in enumerate(_LINES.strip().splitlines(), start=1))
+#: At their discount price in every other week only.
+DEALS = ("Kestrion AirBook 14", "Lumenar View 24 IPS", "Quillon Glide Pro", "Cindral NV4 1 TB")
+#: What many take along with a product.
+COMPANIONS = {
+    "Kestrion AirBook 14": "Kestrion Hub 5",
+    "Quillon Tact 75": "Quillon Glide",
+    "Lumenar Cam HD": "Brontide Call 2",
+    "Velanta RX Nova 60": "Cindral NV4 1 TB",
+}
 CATEGORIES = tuple(dict.fromkeys(product.category for product in PRODUCTS))
 BRANDS = tuple(dict.fromkeys(product.brand for product in PRODUCTS))
 #: Zipf-like: few products draw most views. The stride spreads the ranks over the categories.
 POPULARITY = tuple(1 / (1 + (number * 37) % len(PRODUCTS)) ** 0.9 for number in range(len(PRODUCTS)))
+_BY_NAME = {product.name: product for product in PRODUCTS}
+
+
+def _at_list_price(product: Product) -> Product:
+    payload = {key: value for key, value in product.payload.items() if key != "discount_price"}
+    return replace(product, discount_price=None, payload=payload)
+
+
+_WITHOUT_DEAL = {_BY_NAME[name].id: _at_list_price(_BY_NAME[name]) for name in DEALS}
+
+
+def on(day: date, product: Product) -> Product:
+    """The product at its price of that day."""
+    return product if day.isocalendar().week % 2 else _WITHOUT_DEAL.get(product.id, product)
+
+
+def companion(product: Product) -> Product | None:
+    """What goes with a product."""
+    return _BY_NAME[COMPANIONS[product.name]] if product.name in COMPANIONS else None
+
+
 SEARCHES: dict[str, tuple[str, ...]] = {
     "Laptops": ("laptop", "gaming laptop", "laptop 14 inch", "airbook", "touch laptop"),
     "Desktops": ("mini pc", "gaming pc", "desktop computer"),

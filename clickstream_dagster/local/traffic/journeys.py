@@ -14,6 +14,8 @@ from clickstream_dagster.local.traffic.catalogue import (
     SEARCHES,
     ZERO_RESULT_SEARCHES,
     Product,
+    companion,
+    on,
     slug,
 )
 from clickstream_dagster.local.traffic.visitors import ARRIVALS, Visitor, arrival_of
@@ -25,6 +27,8 @@ CHECKOUT = 0.48
 BUY = 0.30
 #: Of visitors who left a full cart, how many go straight back to it on their next visit.
 RECOVER = 0.15
+#: Of visitors who add a product, how many add what goes with it, where there is something.
+TAKE_ALONG = 0.6
 #: Tried on the page of the cart. Neither variant changes what anybody does: nothing to be found is what there is to find.
 EXPERIMENT = "cart-trust-badges"
 PAYMENT_PAGES = ("https://www.paypal.com/", "https://checkout.stripe.com/")
@@ -129,6 +133,10 @@ def _consider(tab: Tab, product: Product, zeal: float) -> None:
     if draw < ADD * zeal * ease:
         tab.wait(20)
         tab.add(product)
+        other = companion(product)
+        if other and tab.rng.random() < TAKE_ALONG:
+            tab.wait(15)
+            tab.add(_view(tab, on(tab.now.date(), other)))
     elif draw > 0.985:
         tab.wait(10)
         tab.act("add_to_wishlist", product=product.payload)
@@ -179,4 +187,4 @@ _CHOICES = {category: tuple(zip(*pairs, strict=True)) for category, pairs in _WE
 def _any_product(tab: Tab, category: str = "") -> Product:
     products, weights = _CHOICES[category]
     chosen: Product = tab.rng.choices(products, weights)[0]
-    return chosen
+    return on(tab.now.date(), chosen)
