@@ -98,7 +98,7 @@ def _choices(found: dict[str, Any], saved: str) -> TagList:
     listed = {"": "Choose a saved funnel", **{str(place): label for place, label in enumerate(found["saved"]["label"])}}
     return TagList(
         ui.div(*names, class_="chips", role="group", aria_label="Steps to add"),
-        ui.input_select(saved, None, listed, selectize=False, width="100%") if len(listed) > 1 else None,
+        ui.input_select(saved, None, listed, width="100%") if len(listed) > 1 else None,
         tags.details(
             tags.summary("Keep it"),
             ui.p(

@@ -35,7 +35,7 @@ PARTS = (
             "per_visitor": Column("Per visitor", "money"),
             "mixed": Column("Mixed", "count"),
         },
-        height="260px",
+        height="170px",
         empty="No visitor was shown a variant for the first time in this period and with these filters.",
     ),
 )
