@@ -118,7 +118,7 @@ def test_each_model_of_the_days_adds_up_to_orders_and_net_revenue(stack: Stack) 
 
 
 def test_only_the_newest_touches_count(make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.TOUCHES_LIMIT", 3)
+    monkeypatch.setattr("clickstream_dagster.warehouse.shop_settings.TOUCHES_LIMIT", 3)
     stack = make_stack()
     tell(stack, *(event(f"{day} 10:00", path=LINKS[2]) for day in range(1, 6)), bought("6 10:00", "o1", "ann"))
     tell(stack, event("6 09:50", path=LINKS[3]))
@@ -149,7 +149,7 @@ def test_a_late_visit_owes_no_order_with_enough_newer_ones(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else one event of long ago could cost all orders of an id that a whole shop shares."""
-    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.TOUCHES_LIMIT", 3)
+    monkeypatch.setattr("clickstream_dagster.warehouse.shop_settings.TOUCHES_LIMIT", 3)
     stack = make_stack()
     days = [f"{day} 10:00" for day in range(1, 29)]
     tell(stack, *(event(at, path="/") for at in days), *(bought(at, f"o{n}", "ann") for n, at in enumerate(days, 1)))

@@ -121,7 +121,7 @@ def test_refunds_of_one_order_are_added_up_to_a_limit_in_any_order(stack: Stack)
 
 
 def test_lines_of_one_order_are_read_up_to_a_limit_in_any_order(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.ORDER_LINES_LIMIT", 5)
+    monkeypatch.setattr("clickstream_dagster.warehouse.shop_settings.ORDER_LINES_LIMIT", 5)
     lines = [[OrderItem(product_id=f"p{number}{n}", price=Decimal(1)) for n in range(3)] for number in range(4)]
     events = [
         event(number + 1, START + timedelta(minutes=number), "purchase", "ann", order=Order(id="0", items=some))
@@ -158,7 +158,7 @@ def test_a_hot_product_costs_what_is_said_of_it_now(stack: Stack, cold: int) -> 
 def test_a_visitor_s_cart_events_are_read_up_to_a_limit(
     stack: Stack, cold: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.CART_LINES_LIMIT", 50)
+    monkeypatch.setattr("clickstream_dagster.warehouse.shop_settings.CART_LINES_LIMIT", 50)
     put(stack, START, *(event(n, START + timedelta(seconds=n % 3_000), "view_cart", "ann") for n in range(1, HOT)))
     load(stack, START)
     put(stack, later(1), event(HOT + 1, later(1) + timedelta(minutes=45), "add_to_cart", "ann"))
@@ -168,7 +168,7 @@ def test_a_visitor_s_cart_events_are_read_up_to_a_limit(
 
 
 def test_carts_are_told_up_to_a_limit_in_any_order(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.CART_LINES_LIMIT", 5)
+    monkeypatch.setattr("clickstream_dagster.warehouse.shop_settings.CART_LINES_LIMIT", 5)
     lines = [OrderItem(product_id=f"p{n}", price=Decimal(1)) for n in range(2)]
     adds = [
         event(n, START + timedelta(minutes=n), "add_to_cart", f"browser {n % 2}", user_id="u", items=lines)

@@ -97,7 +97,7 @@ def test_a_random_history_comes_to_what_walking_through_it_does(stack: Stack) ->
 
 
 def test_a_visitor_in_many_experiments_is_read_up_to_a_limit(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.VARIANTS_LIMIT", 3)
+    monkeypatch.setattr("clickstream_dagster.warehouse.shop_settings.VARIANTS_LIMIT", 3)
     tell(stack, *(event(f"1 10:0{n}", experiment=f"e{9 - n}", variant="a") for n in range(3)))
     assert rows(stack, "select experiment, is_limit_reached from fact_experiment_visitors order by 1") == [
         ("e7", True),

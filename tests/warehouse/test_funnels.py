@@ -184,7 +184,7 @@ def test_no_word_of_a_funnel_is_sql(shop: Shop) -> None:
 
 
 def test_of_a_name_the_first_events_of_a_session_are_told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickstream_dagster.warehouse.migrate.STEP_EVENTS_LIMIT", 2)
+    monkeypatch.setattr("clickstream_dagster.warehouse.shop_settings.STEP_EVENTS_LIMIT", 2)
     tell(stack, *(event(f"1 10:0{minute}", path=f"/{minute}") for minute in (3, 1, 2)), event("1 10:04", "purchase"))
     told = rows(stack, "select event_name, pages, is_limit_reached from fact_session_steps order by 1")
     assert told == [("page_view", ["/1", "/2"], True), ("purchase", [None], False)]

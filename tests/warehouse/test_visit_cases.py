@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from clickstream_dagster.stack import Stack
+from ingest_lambda.contract import Order
 from support.posting import post
-from support.stories import rows
+from support.stories import at, event, rows, tell
+from support.tables import unequal_sums
 
 SHOP = "https://shop.example/p/1"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -114,3 +118,24 @@ def test_an_agent_is_what_it_is(stack: Stack, agent: str, is_bot: bool, device: 
     [(found, kind)] = rows(stack, "select is_bot, device_type from fact_sessions")
     assert found is is_bot
     assert device in (None, kind)
+
+
+@pytest.mark.parametrize(("views", "apart", "is_bot"), [(100, "0.6", True), (100, "0.7", False), (99, "0.1", False)])
+def test_who_opens_a_hundred_pages_in_a_minute_is_a_bot(stack: Stack, views: int, apart: str, is_bot: bool) -> None:
+    """Whatever its agent says, and however slow the rest of its visit is."""
+    fast = [event(at("1 09:00") + n * timedelta(seconds=float(apart)), path="/p") for n in range(views)]
+    tell(stack, *fast, *(event(at("1 09:05") + n * timedelta(minutes=5), path="/p") for n in range(3)))
+    assert rows(stack, "select is_bot, event_count from fact_sessions") == [(is_bot, views + 3)]
+
+
+def test_a_session_of_more_than_a_day_is_a_bot_s_from_then_on(stack: Stack) -> None:
+    """Its orders and sums go with it, as those of any bot, once the event is loaded that makes it so long."""
+    steps = [event(at("1 09:00") + n * timedelta(minutes=29), path="/p") for n in range(50)]
+    buy = event("1 12:00", "purchase", order=Order(id="o1", value=Decimal(9)))
+    tell(stack, *steps, buy)
+    asked = "select (select is_bot from fact_sessions), (select is_bot from fact_orders)"
+    assert rows(stack, asked) == [(False, False)]
+    tell(stack, event("2 09:01", path="/p"))
+    assert rows(stack, asked) == [(True, True)]
+    with stack.warehouse() as connection:
+        assert unequal_sums(connection) == {}

@@ -145,7 +145,21 @@ final as (
         origins[1][4] as campaign,
         device_type,
         country,
-        is_bot,
+        -- A person neither stays for a day without a pause nor opens a hundred pages in a minute, whatever the agent says. Only
+        -- sessions of so many pages are looked at.
+        is_bot
+        or ended_at - started_at > interval '24 hours'
+        or (page_view_count + product_view_count >= 100 and exists (
+            select 1
+            from (
+                select event_timestamp - lag(event_timestamp, 99) over (order by event_timestamp) as taken
+                from clickstream_events as pages
+                where pages.visitor_id = sourced.visitor_id
+                    and pages.event_timestamp between sourced.started_at and sourced.ended_at
+                    and pages.event_name in ('page_view', 'view_product')
+            ) as hundreds
+            where taken <= interval '1 minute'
+        )) as is_bot,
         case when cardinality(step_times) = cardinality(settings.funnel_steps)
             then floor(extract(epoch from step_times[cardinality(step_times)] - step_times[1]))::integer
         end as funnel_seconds,
