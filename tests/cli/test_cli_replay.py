@@ -29,8 +29,9 @@ def test_what_a_rule_lets_in_is_loaded_and_the_ledger_says_so(embedded: Command)
     assert told.out.splitlines()[1] == "3,1,2,1"
     assert "replayed" in embedded("status").out
     done = embedded("replay", "--reason", "internal_error")
-    assert "Read again 1 rejected events: loaded 0, duplicate 0 (copies of events received before), still rejected 1." in (
-        " ".join(done.out.split())
+    assert (
+        "Read again 1 rejected events: loaded 0, duplicate 0 (copies of events received before), still rejected 1."
+        in (" ".join(done.out.split()))
     )
     assert "Nothing of it was kept" in embedded("replay", "--dry-run").out
 
