@@ -126,3 +126,14 @@ def test_a_preview_tells_what_a_replay_does(stack: Stack) -> None:
     assert {one.model: (one.removed, one.added) for one in shown.rebuilt if one.removed or one.added} == moved
     [(was, would_be)] = shown.days.values()
     assert (was, would_be["visitors"]) == ({}, 1)
+
+
+def test_an_event_of_a_version_to_come_waits_for_it(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps({"event_name": "page_view", "client_id": "ann", "clickstream_version": 2}).encode()
+    put(stack, landing.event_key(RECEIVED, UUID(int=1)), body)
+    put(stack, landing.rejected_key(RECEIVED, UUID(int=2)), refused(body))
+    load(stack)
+    assert books(stack) == (2, 0, 0, 2, 0, 0)
+    monkeypatch.setattr(contract, "READ_VERSIONS", (1, 2))
+    assert replayed(stack, Wanted(reasons=("unknown_version", REASON))) == Replayed(read=2, loaded=2)
+    assert books(stack) == (2, 2, 0, 0, 1, 0)
