@@ -20,8 +20,11 @@ Every event, session and sum comes out as it was. Not in the bucket, and so not 
 Funnels and segments come of their files, as always.
 
 \b
-  DW_PG_DATABASE=fresh clickstream rebuild-from-raw   beside the warehouse that stands
-  clickstream rebuild-from-raw --replace              in its place; dashboards show what is loaded so far
+Beside the warehouse that stands, into a database that somebody has made (createdb drill), or on a laptop into another home:
+  DW_PG_DATABASE=drill clickstream rebuild-from-raw
+  CLICKSTREAM_HOME=drill RAW_BUCKET_NAME=file://$PWD/.clickstream/raw clickstream rebuild-from-raw
+In its place; dashboards show what is loaded so far:
+  clickstream rebuild-from-raw --replace
 
 Cut off, it is finished by clickstream materialize --all. A drill: docs/runbook.md.
 """
@@ -69,8 +72,9 @@ def _build(connection: Connection, stack: Stack) -> from_raw.Built:
 
 def _refusal(found: from_raw.Standing) -> str:
     return (
-        f"This warehouse holds {found.events:,} events. Name an empty database with DW_PG_DATABASE, or put a new one in its "
-        f"place with --replace: {_loss(found)} A rebuild that was cut off is finished by clickstream materialize --all."
+        f"This warehouse holds {found.events:,} events. Name an empty database with DW_PG_DATABASE (or another "
+        f"CLICKSTREAM_HOME), or put a new one in its place with --replace: {_loss(found)} A rebuild that was cut off is "
+        "finished by clickstream materialize --all."
     )
 
 

@@ -1,5 +1,4 @@
-"""`clickstream replay`, from a rule that refuses to one that accepts. The collector's refusal lies in the store; what a rule of
-yesterday refused at loading cannot be made by a command of today, and is in tests/warehouse/test_replay.py."""
+"""`clickstream replay`, and what it says. A rule of yesterday, and what a replay then brings in, is in test_cli_from_raw.py."""
 
 from __future__ import annotations
 
@@ -21,10 +20,9 @@ def put(home: Command, key: str, text: str) -> None:
     place.write_text(text)
 
 
-def test_what_a_rule_lets_in_is_loaded_and_the_ledger_says_so(embedded: Command) -> None:
+def test_what_the_rules_of_now_let_in_is_loaded_at_once_and_the_ledger_says_so(embedded: Command) -> None:
     put(embedded, PLACE, refusal("internal_error", "{") + refusal("internal_error", VIEW) + refusal("too_old", VIEW))
     embedded("materialize")
-    # As a warehouse that was loaded before the rule was mended.
     told = embedded("sql", "--csv", "select received, loaded, rejected, replayed from etl_ledger where received > 0")
     assert told.out.splitlines()[1] == "3,1,2,1"
     assert "replayed" in embedded("status").out
