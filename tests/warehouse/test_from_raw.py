@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import obstore
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from obstore.store import MemoryStore
+from moto.server import ThreadedMotoServer
+from obstore.store import MemoryStore, S3Store
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.settings import Postgres, load_settings
@@ -22,9 +25,11 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from clickstream_dagster.warehouse.replay import Wanted, replay
 from clickstream_dagster.warehouse.unload import unload
-from ingest_lambda import landing
+from ingest_lambda import contract, landing
+from ingest_lambda.contract import Rejection
+from support import aws
 from support.histories import HOURS, START, RawFile
-from support.refusals import refused_files, yesterday
+from support.refusals import MARK, REASON, refused_files, yesterday
 from support.stories import event, tell
 from support.tables import differences, dump, unequal_sums
 from support.tables import empty as forget_everything
@@ -98,6 +103,42 @@ def test_what_is_made_anew_is_what_stood(shop: Stack, files: list[RawFile], data
         assert all(hour.difference == 0 for hour in books)
         assert built.loaded.received == sum(hour.received for hour in books)
         assert bool(built.loaded.objects) == (from_raw.standing(connection, store) is not None)
+
+
+@pytest.fixture
+def bucket() -> Iterator[S3Store]:
+    """A bucket of an S3 server in this process."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    aws.client(url, "s3", "us-east-1").create_bucket(Bucket="raw")
+    yield S3Store(
+        "raw",
+        endpoint=url,
+        region="us-east-1",
+        access_key_id="test",
+        secret_access_key="test",
+        client_options={"allow_http": True},
+    )
+    server.stop()
+
+
+def test_a_bucket_gives_the_replayed_warehouse_back(stack: Stack, bucket: S3Store) -> None:
+    body = json.dumps({"event_name": "page_view", "client_id": "ann", "page_title": MARK}).encode()
+    refusal = Rejection(REASON, "unheard of", START, 0, body.decode())
+    obstore.put(bucket, landing.event_key(START, UUID(int=1)), body)
+    obstore.put(bucket, landing.rejected_key(START, UUID(int=2)), contract.encode(refusal))
+    with stack.warehouse() as connection:
+        with yesterday():
+            load_hours(connection, bucket, START, START + HOUR)
+        assert replay(connection, bucket, Wanted()).loaded == 2
+        rebuild_all(connection)
+        stood = tables(connection)
+        assert from_raw.standing(connection, bucket) == from_raw.Standing(2, 0, 0)
+        from_raw.empty(connection)
+        assert from_raw.build(connection, bucket, stack.settings).loaded.loaded == 2
+        assert differences(stood, tables(connection)) == {}
 
 
 def test_an_empty_store_builds_an_empty_warehouse(stack: Stack) -> None:
