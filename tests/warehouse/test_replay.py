@@ -65,7 +65,7 @@ def take_step(connection: Connection, store: MemoryStore, kind: str, hour: int) 
 
 
 @settings(
-    max_examples=examples(25),
+    max_examples=examples(12),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(files=refused_files(), steps=STEPS, data=st.data())
