@@ -15,6 +15,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 VERSION = 1
+#: An event may say which version of the contract it is written by, under this name; one that does not is of the first. Any
+#: other is refused, kept, and read by a replay once it is among these.
+VERSION_KEY = "clickstream_version"
+READ_VERSIONS = (VERSION,)
 
 #: Events whose meaning the models know. Any other lower-case name is kept as a custom event.
 KNOWN_EVENTS = (
@@ -203,6 +207,7 @@ REASONS: dict[str, str] = {
     "invalid_json": "The text is not JSON (NaN, Infinity and trailing commas are not JSON either).",
     "invalid_number": "A number has more digits than any number that means something.",
     "invalid_event": "An event must be a JSON object.",
+    "unknown_version": "`clickstream_version` names a version of the contract that this collector does not know yet.",
     "event_too_large": "One event is above 64 KiB. Its beginning is kept, with its length and its hash.",
     "too_deep": "The event is nested more than 20 levels deep.",
     "too_long": "The id of a visitor, or the name of an event, is longer than the contract allows.",

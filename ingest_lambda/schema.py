@@ -25,6 +25,8 @@ Generated from `ingest_lambda/contract.py` by `python -m ingest_lambda.schema`. 
 
 An event is one JSON object. Send one, a list of them, or `{"sent_at": …, "events": [...]}` by `POST /clickstream`.
 Names may be written in camel case (`pageUrl`). A key that is not in this table is kept in `props`.
+An event may name the version of this contract that it is written by, as `"clickstream_version": 1`; without, it is of that one.
+One of a version that is not known yet is refused and kept: once the collector knows it, `clickstream replay` brings it in.
 
 Names of events that the models know: %s. Any other lower-case name is kept as a custom event. `view` becomes
 `view_product` where a product is present, else `page_view`.

@@ -108,7 +108,12 @@ def _event(read: Draft, envelope: Draft, receipt: Receipt, sender: Sender, prove
     defaults = sender.own if read.values.get("user_agent", sender.agent) == sender.agent else sender.others
     whole = Draft({**read.values, **proven}, {**envelope.props, **read.props}, envelope.warnings + read.warnings)
     event = finish(whole, receipt, defaults)
-    if not proven and (event.identity_source or "").strip().lower() == CHECKED:
+    return event if proven else without_proof(event)
+
+
+def without_proof(event: Event) -> Event:
+    """An event that says of itself that a token was checked does not say so any more."""
+    if (event.identity_source or "").strip().lower() == CHECKED:
         event.identity_source = None
     return event
 

@@ -20,6 +20,8 @@ COMMANDS = {
     "forget": ("imports", "Take an import back."),
     "spend": ("spending", "Bring in what campaigns cost."),
     "materialize": ("materializing", "Load hours and bring every table up to date."),
+    "replay": ("replaying", "Read rejected events again, after a fix."),
+    "rebuild-from-raw": ("from_raw", "Make the whole warehouse from the raw bucket."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),
@@ -53,7 +55,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"clickstream_dagster.cli.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, f"{cmd_name}_command")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         return command
 

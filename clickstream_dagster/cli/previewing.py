@@ -29,9 +29,14 @@ def show_preview(stack: Stack, asked: list[datetime], everywhere: bool) -> None:
     with bar("preview", len(all_models())) as shown:
         told = preview(stack.server, stack.store, stack.settings, hours, lambda name: shown.advance(shown.task_ids[0]))
     _show_load(told)
+    show_changes(told)
+    console.print("Nothing of it was kept. The same command without --dry-run does it.")
+
+
+def show_changes(told: Preview) -> None:
+    """The tables and days that would change."""
     _show_tables(told)
     _show_days(told)
-    console.print("Nothing of it was kept. The same command without --dry-run does it.")
 
 
 def _show_load(told: Preview) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from clickstream_dagster import progress
@@ -48,9 +48,11 @@ def harmless(said: str) -> str:
 
 
 @contextmanager
-def bar(description: str, total: int | None = None) -> Iterator[Progress]:
-    """A progress bar on stderr's terminal; silent where there is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+def bar(description: str, total: int | None = None, *, is_long: bool = False) -> Iterator[Progress]:
+    """A progress bar on stderr's terminal; silent where there is no terminal. One that is long says how long yet."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    if is_long:
+        columns.append(TimeRemainingColumn())
     screen = Console(stderr=True)
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as shown:
         shown.add_task(description, total=total)

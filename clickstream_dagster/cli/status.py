@@ -52,16 +52,20 @@ def show_ledger(books: list[LedgerHour], limit: int) -> None:
             row.late,
             row.difference,
             row.warned,
+            row.replayed,
             ", ".join(f"{code} {count}" for code, count in sorted(row.rejected_by_code.items())),
         )
         for row in shown
     ]
     totals = [
         sum(getattr(row, name) for row in books)
-        for name in ("received", "loaded", "duplicate", "rejected", "late", "difference", "warned")
+        for name in ("received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "replayed")
     ]
     rows.append((f"all {len(books):,} hours", *totals, ""))
-    header = ("hour (UTC)", "received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "reasons")
+    header = (
+        *("hour (UTC)", "received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "replayed"),
+        "reasons",
+    )
     table("Ledger: received = loaded + duplicate + rejected", header, rows)
 
 

@@ -17,7 +17,7 @@ from clickstream_dagster.partitions import last_moment_of_object
 from clickstream_dagster.raw.bodies import Body
 from clickstream_dagster.raw.lines import MAX_LINE_BYTES, numbered_lines
 from clickstream_dagster.raw.objects import RawObject
-from ingest_lambda import contract, fields, normalize, rejects
+from ingest_lambda import contract, fields, landing, normalize, rejects, rereading
 from ingest_lambda.contract import Event, Reject, Rejection
 
 #: A part of an object holds no more than this, but for its last line.
@@ -42,7 +42,7 @@ class Decoded:
 
 def decode_object(body: Body) -> Iterator[Decoded]:
     """Decode one object, in parts that memory holds whatever its size; at least one. An object under `rejected/` holds what
-    the collector refused: its lines are rejects."""
+    the collector refused: its lines are rejects, but for those that the rules of now accept."""
     raw = body.raw
     try:
         yield from _parts(body)
@@ -66,12 +66,24 @@ def _parts(body: Body) -> Iterator[Decoded]:
             if len(line) > MAX_LINE_BYTES:
                 raise Reject("too_large", f"A line may have {MAX_LINE_BYTES:,} bytes. Write each event on a line.")
             if is_rejected:
-                part.rejects.append((number, _rejection(line)))
+                _take_refused(part, number, line, said)
             else:
                 part.events.append((number, _event(raw, line, said)))
         except Reject as reject:
             part.rejects.append((number, rejects.rejection(reject, line, raw.hour)))
     yield part
+
+
+def _take_refused(part: Decoded, number: int, line: bytes, said: Counter[bytes]) -> None:
+    """A refused line is an event once the rules take it. What an import refused stays refused: it is imported again."""
+    kept = _rejection(line)
+    if landing.import_of(part.raw.key):
+        part.rejects.append((number, kept))
+        return
+    try:
+        part.events.append((number, rereading.event_of(kept, lambda: _event_id(part.raw, line, said))))
+    except Reject:
+        part.rejects.append((number, kept))
 
 
 def _event(raw: RawObject, line: bytes, said: Counter[bytes]) -> Event:

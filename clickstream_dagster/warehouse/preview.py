@@ -32,6 +32,7 @@ from clickstream_dagster.warehouse.merge import Loaded
 from clickstream_dagster.warehouse.migrate import is_current, migrate
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.rebuild import Rebuilt, rebuild
+from clickstream_dagster.warehouse.replay import REPLAY
 
 #: The numbers of a day: visitors, sessions and orders, and the revenue of each currency by its code. Without bots.
 Day = dict[str, int | Decimal]
@@ -81,15 +82,18 @@ def preview(
     settings: Settings,
     hours_of: Callable[[Connection], list[datetime]],
     on_step: Callable[[str], None] = lambda name: None,
+    before: Callable[[Connection], object] = lambda connection: None,
 ) -> Preview:
-    """What loading the hours that `hours_of` finds would change, with the settings and the SQL of now. Other loads wait, and
-    where that is a migration, everybody. Raises `WarehouseBusy` when something else wrote meanwhile."""
+    """What loading the hours that `hours_of` finds would change, with the settings and the SQL of now, and what `before` does
+    before it. Other loads wait, and where that is a migration, everybody. Raises `WarehouseBusy` when something else wrote
+    meanwhile."""
     is_new = not _is_current(server, settings)
     try:
         with _one_transaction(server, settings, ["migrate"] if is_new else []) as connection:
-            before = _days(connection) if _is_built(connection) else {}
+            days_before = _days(connection) if _is_built(connection) else {}
             if is_new:
                 migrate(connection, settings)
+            before(connection)
             found = Preview(hours_of(connection))
             for start, end in ranges(found.hours, MAX_EMPTY_HOURS_IN_RANGE):
                 on_step("clickstream_events")
@@ -97,12 +101,14 @@ def preview(
             for model in all_models().values():
                 on_step(model.name)
                 found.rebuilt.append(rebuild(connection, model))
-            after = _days(connection)
+            days_after = _days(connection)
     except (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected) as error:
         raise WarehouseBusy("Something else wrote meanwhile, so nothing can be told. Run it again.") from error
     _analyze(server, [one.model for one in found.rebuilt if one.added] + ["clickstream_events"])
-    changed = sorted(day for day in before.keys() | after.keys() if before.get(day) != after.get(day))
-    found.days = {day: (before.get(day, {}), after.get(day, {})) for day in changed}
+    for day in sorted(days_before.keys() | days_after.keys()):
+        was, would_be = days_before.get(day, {}), days_after.get(day, {})
+        if was != would_be:
+            found.days[day] = was, would_be
     return found
 
 
@@ -121,7 +127,7 @@ def _one_transaction(server: Postgres, settings: Settings, first: list[str]) -> 
     with closing(connect(server, statement_seconds=settings.statement_seconds, factory=_Unkept)) as connection:
         connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, autocommit=True)
         with connection.cursor() as cursor:
-            for kind, names in (("", first), ("_shared", [LISTED]), ("", sorted(all_models()))):
+            for kind, names in (("", first), ("_shared", [LISTED]), ("", [REPLAY, *sorted(all_models())])):
                 cursor.execute(
                     f"select pg_advisory_lock{kind}(%s, hashtext(name)) from unnest(%s::text[]) as name",
                     (LOCK_CLASS, names),

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from ingest_lambda import contract, handler, sorting
+from ingest_lambda import contract, handler, rereading, sorting
 from support.thorough import examples
 
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -178,6 +180,9 @@ def check(collector: Any, body: str, count: int | None) -> None:
     assert count is None or len(accepted) + len(rejected) == count
     assert all(contract.decode(line).visitor_id for line in accepted)
     assert {json.loads(line)["code"] for line in rejected} <= set(contract.REASONS)
+    for line in rejected:  # as long as the rules are the same, a loader that reads it again agrees
+        with pytest.raises(contract.Reject):
+            rereading.event_of(msgspec.json.decode(line, type=contract.Rejection), uuid4)
 
 
 @profile(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)

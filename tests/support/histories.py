@@ -49,7 +49,8 @@ class RawFile:
 
 
 @st.composite
-def _event(draw: st.DrawFn, number: int) -> Event:
+def events(draw: st.DrawFn, number: int) -> Event:
+    """What may happen, under the id `number`."""
     name = draw(st.sampled_from(NAMES))
     # Multiples of 10 minutes make gaps of exactly 30 minutes, and equal times, common.
     happened = START + timedelta(minutes=10 * draw(st.integers(0, 6 * 4)), seconds=draw(st.sampled_from([0, 0, 1, 59])))
@@ -135,9 +136,9 @@ def _copies(draw: st.DrawFn, event: Event) -> list[Event]:
 def raw_files(draw: st.DrawFn) -> list[RawFile]:
     """A history as the objects it was stored in, some of them with lines that are no events."""
     count = draw(st.integers(1, 14))
-    events = [copy for number in range(count) for copy in draw(_copies(draw(_event(number))))]
+    told = [copy for number in range(count) for copy in draw(_copies(draw(events(number))))]
     lines: dict[tuple[datetime, int], list[bytes]] = {}
-    for event in events:
+    for event in told:
         hour = event.received_at.replace(minute=0, second=0, microsecond=0)
         lines.setdefault((hour, draw(st.integers(0, 1))), []).append(contract.encode(event))
     for held in lines.values():

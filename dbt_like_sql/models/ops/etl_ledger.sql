@@ -18,7 +18,8 @@ loaded as (
         count(*) as events,
         count(*) filter (
             where clickstream_events.received_at > clickstream_events.event_timestamp + interval '1 hour'
-        ) as late
+        ) as late,
+        count(*) filter (where starts_with(clickstream_events.object_key, 'rejected/')) as replayed
     from rebuild
     inner join clickstream_events on clickstream_events.partition_hour = rebuild.partition_hour
     group by clickstream_events.partition_hour
@@ -46,7 +47,10 @@ warnings as (
 ),
 
 duplicates as (
-    select duplicate_events.partition_hour, count(*) as events
+    select
+        duplicate_events.partition_hour,
+        count(*) as events,
+        count(*) filter (where starts_with(duplicate_events.object_key, 'rejected/')) as replayed
     from rebuild
     inner join duplicate_events on duplicate_events.partition_hour = rebuild.partition_hour
     group by duplicate_events.partition_hour
@@ -80,7 +84,8 @@ final as (
             - coalesce(rejected.events, 0)
         )::integer as difference,
         coalesce(warned.events, 0)::integer as warned,
-        coalesce(warnings.by_code, '{}') as warnings_by_code
+        coalesce(warnings.by_code, '{}') as warnings_by_code,
+        (coalesce(loaded.replayed, 0) + coalesce(duplicates.replayed, 0))::integer as replayed
     from rebuild
     left join received on received.partition_hour = rebuild.partition_hour
     left join loaded on loaded.partition_hour = rebuild.partition_hour
