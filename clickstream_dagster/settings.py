@@ -40,8 +40,10 @@ TURN_SECONDS = 0.0005
 #: A pack is closed when it has so many bytes, and unpacks by blocks of so many: one block is read for one of its objects.
 PACK_BYTES = 64_000_000
 PACK_BLOCK_BYTES = 1_000_000
-#: An object that unpacks to more is no small one: it stays as it is.
+#: An object that is taken to unpack to more is no small one and stays as it is; one that was taken for small and is not, from
+#: the second number on.
 PACKED_OBJECT_BYTES = 8_000_000
+UNPACKED_OBJECT_BYTES = 32_000_000
 #: So many keys are compared with the manifest at once.
 PAGE_KEYS = 5_000
 #: An hour that was listed this long after its end has all that its collector wrote.

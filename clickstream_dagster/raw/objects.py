@@ -25,7 +25,17 @@ from clickstream_dagster.settings import (
 )
 from ingest_lambda import landing
 
-__all__ = ["RawObject", "batches", "folder_of", "list_all", "list_as_stored", "list_folder", "list_from", "list_hours"]
+__all__ = [
+    "RawObject",
+    "batches",
+    "folder_of",
+    "list_all",
+    "list_as_stored",
+    "list_folder",
+    "list_from",
+    "list_hours",
+    "weight",
+]
 
 
 def list_hours(store: ObjectStore, start: datetime, end: datetime, known: Known = no_pack_is_known) -> list[RawObject]:
@@ -74,14 +84,18 @@ def batches(objects: Iterable[RawObject]) -> Iterator[list[RawObject]]:
     group: list[RawObject] = []
     size = 0
     for found in objects:
-        weight = found.size * (GZIP_RATIO if found.key.endswith(".gz") else 1)
-        if group and (len(group) >= BATCH_OBJECTS or size + weight > BATCH_BYTES):
+        if group and (len(group) >= BATCH_OBJECTS or size + weight(found) > BATCH_BYTES):
             yield group
             group, size = [], 0
         group.append(found)
-        size += weight
+        size += weight(found)
     if group:
         yield group
+
+
+def weight(raw: RawObject) -> int:
+    """About how many bytes an object unpacks to."""
+    return raw.size * (GZIP_RATIO if raw.key.endswith(".gz") else 1)
 
 
 def _known_places(store: ObjectStore, on_stranger: Callable[[str], None]) -> Iterator[RawObject]:

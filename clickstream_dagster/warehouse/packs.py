@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import datetime
 
 from clickstream_dagster.raw.packs.listing import Known
-from clickstream_dagster.raw.raw_object import RawObject
 from clickstream_dagster.warehouse.connection import Connection, transaction
 
 
@@ -20,14 +19,15 @@ def known(connection: Connection) -> Known:
     return among
 
 
-def enter(connection: Connection, packs: Iterable[RawObject]) -> None:
-    """Enter packs all of whose members are in the manifest. Only while nobody can take one out of it (`load.LISTED`)."""
-    if found := {pack.key: pack.hour for pack in packs}:
+def enter(connection: Connection, packs: dict[str, datetime]) -> None:
+    """Enter packs, with their hours, all of whose members are in the manifest. Only while nobody can take one out of it
+    (`load.LISTED`)."""
+    if packs:
         with transaction(connection) as cursor:
             cursor.execute(
                 """
                 insert into raw_packs (pack_key, partition_hour)
                 select * from unnest(%s::text[], %s::timestamptz[]) on conflict do nothing
                 """,
-                (list(found), list(found.values())),
+                (list(packs), list(packs.values())),
             )

@@ -25,7 +25,7 @@ from clickstream_dagster.raw.packs import writing
 from clickstream_dagster.raw.packs.changing import change, rewrite, sweep
 from clickstream_dagster.raw.packs.index import PackBroken, read_index
 from clickstream_dagster.raw.packs.writing import Content, write_packs
-from clickstream_dagster.settings import PACKED_OBJECT_BYTES
+from clickstream_dagster.settings import UNPACKED_OBJECT_BYTES
 from ingest_lambda.folder import FolderStore
 from support.thorough import examples
 
@@ -54,7 +54,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 def packed(store: ObjectStore, prefix: str = PREFIX) -> list[str]:
     """Pack all that can be packed under a prefix, and take it away."""
     small = list_folder(store, prefix).small
-    bodies = [(body.raw, body.content_hash, unpacked(body.file, PACKED_OBJECT_BYTES)) for body in read(store, small)]
+    bodies = [(body.raw, body.content_hash, unpacked(body.file, UNPACKED_OBJECT_BYTES)) for body in read(store, small)]
     contents = [Content(raw, known, data) for raw, known, data in bodies if data is not None]
     packs = list(write_packs(store, prefix, contents))
     for content in contents:

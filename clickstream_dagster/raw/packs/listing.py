@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 
 from obstore.store import ObjectStore
@@ -72,10 +73,10 @@ def with_members(
             yield from _objects(folder, found) if found else folder.small
 
 
-def packs_among(listed: Iterable[RawObject], unopened: Iterable[str]) -> list[RawObject]:
-    """The packs of a listing, without those that were told as strangers."""
+def packs_among(listed: Iterable[RawObject], unopened: Iterable[str]) -> dict[str, datetime]:
+    """The packs of a listing and their hours, without those that were told as strangers."""
     left_out = {landing.pack_of(key) for key in unopened}
-    return [raw for raw in listed if landing.pack_of(raw.key) == raw.key and raw.key not in left_out]
+    return {raw.key: raw.hour for raw in listed if landing.pack_of(raw.key) == raw.key and raw.key not in left_out}
 
 
 def read_indexes(
