@@ -167,6 +167,8 @@ class Settings:
     tick_minutes: int
     #: Dagster's runs that ended longer ago are deleted; 0: none.
     run_retention_days: int
+    #: Raw objects go when a pack has held them for so many days.
+    pack_grace_days: int
     statement_seconds: int
 
     @property
@@ -231,6 +233,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
         run_retention_days=_whole_number(env, "CLICKSTREAM_RUN_RETENTION_DAYS", 30),
+        pack_grace_days=int(
+            _matching(env, "CLICKSTREAM_PACK_GRACE_DAYS", "7", "[0-9]{1,4}", "a number of days from 0 to 9999")
+        ),
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
         tick_minutes=int(
             _matching(

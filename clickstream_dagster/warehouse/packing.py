@@ -31,13 +31,13 @@ def pack_hours(
     connection: Connection,
     store: ObjectStore,
     prefixes: list[str],
-    written_before: datetime,
+    grace: timedelta,
     on_prefix: Callable[[Packed], object] = lambda done: None,
     is_dry_run: bool = False,
 ) -> Packed:
-    """Pack what is small under these prefixes of closed hours, and delete what lies in packs that were written before a
-    moment. `on_prefix` is told after each one what is done so far. Raises `AlreadyPacking`."""
-    done = Packed()
+    """Pack what is small under these prefixes of closed hours, and delete what has lain in packs for as long as
+    `grace`. `on_prefix` is told after each one what is done so far. Raises `AlreadyPacking`."""
+    done, written_before = Packed(), datetime.now(UTC) - grace
     with try_lock(connection, "packing", _SILENCE_SECONDS) as is_ours:
         if not is_ours:
             raise AlreadyPacking("Another process packs at this moment. Run this again when it has ended.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import obstore
@@ -33,7 +33,8 @@ from support.thorough import examples
 
 END = START + HOURS * HOUR
 NAME = "0123456789ab"
-LATER, NEVER = datetime(2999, 1, 1, tzinfo=UTC), datetime(1999, 1, 1, tzinfo=UTC)
+#: How long small objects stay: not at all, since a pack of now is older than that, or as good as for ever.
+LATER, NEVER = timedelta(days=-1), timedelta(days=999)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +47,8 @@ def shared(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield Stack(replace(chosen, postgres=replace(postgres, database="packing")))
 
 
-def pack(connection: Connection, store: ObjectStore, written_before: datetime = LATER) -> Packed:
-    return pack_hours(connection, store, packable_prefixes(connection, store), written_before)
+def pack(connection: Connection, store: ObjectStore, grace: timedelta = LATER) -> Packed:
+    return pack_hours(connection, store, packable_prefixes(connection, store), grace)
 
 
 def as_stored(file: RawFile, number: int, kind: str) -> RawFile:
