@@ -53,9 +53,9 @@ def list_as_stored(store: ObjectStore, start: datetime, end: datetime) -> list[R
 
 
 def list_folder(store: ObjectStore, prefix: str) -> Folder:
-    """What lies under an hour's prefix, as it is stored."""
+    """What lies under an hour's prefix, as it is stored, by key: a folder is listed in no order."""
     folder = Folder()
-    for raw in _list(store, prefix):
+    for raw in sorted(_list(store, prefix)):
         folder.put(raw)
     return folder
 

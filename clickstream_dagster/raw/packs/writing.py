@@ -96,8 +96,8 @@ class PackFile:
 
 
 def write_packs(store: ObjectStore, prefix: str, contents: Iterable[Content]) -> Iterator[str]:
-    """Pack objects of one hour's prefix, each pack with `PACK_BYTES` where there is so much: the keys of the packs,
-    each of which is stored when it comes."""
+    """Pack objects of one hour's prefix, which come by key as they will be read, each pack with `PACK_BYTES` where there is so
+    much: the keys of the packs, each of which is stored when it comes."""
     pack = PackFile()
     for content in contents:
         pack.add(content)
