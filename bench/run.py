@@ -18,7 +18,7 @@ from parts import CLAIMS
 HERE = Path(__file__).resolve().parent
 #: What `make bench` runs, the quick ones first. `hour_cost --large` takes hours, and waits to be asked for.
 BENCHMARKS = (
-    *("import_time", "tracker_size", "lambda_packages", "gateway", "importing"),
+    *("import_time", "tracker_size", "lambda_packages", "gateway", "importing", "packing"),
     *("loading", "whole_hour", "whole_hour --memory", "tick", "hour_cost", "last_hour", "year_of_hours"),
     *("dashboard_pages", "dashboard_soak"),
 )

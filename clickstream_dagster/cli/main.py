@@ -22,6 +22,7 @@ COMMANDS = {
     "materialize": ("materializing", "Load hours and bring every table up to date."),
     "replay": ("replaying", "Read rejected events again, after a fix."),
     "rebuild-from-raw": ("from_raw", "Make the whole warehouse from the raw bucket."),
+    "pack": ("packing", "Pack the small raw objects of closed hours into large ones."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),

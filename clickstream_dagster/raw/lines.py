@@ -43,6 +43,22 @@ def numbered_lines(body: BinaryIO) -> Iterator[tuple[int, bytes]]:
     yield from chain(first, found)
 
 
+def unpacked(body: BinaryIO, limit: int) -> bytes | None:
+    """The bytes that the lines of an object are cut from. None where they do not say the same in the object's place: it is
+    broken, holds nothing, was packed twice, or unpacks to more than `limit` bytes."""
+    held = bytearray()
+    try:
+        for block in _blocks(body):
+            held += block
+            if len(held) > limit:
+                return None
+    except Reject:
+        return None
+    finally:
+        body.seek(0)
+    return bytes(held) if held and held[:2] != _GZIP else None
+
+
 def _check(body: BinaryIO) -> None:
     """Unpack a packed object once to its end and keep nothing: no line of it counts when a later byte is broken."""
     body.seek(0)

@@ -60,6 +60,12 @@ NEEDED: dict[str, list[tuple[str, str]]] = {
     "warehouse/MachineRole": [
         ("s3:GetObject", f"{RELEASES}/1/instance.tar.gz"),
         ("s3:GetObject", f"{RAW}/events/1"),
+        *(
+            (f"s3:{verb}", f"{RAW}/{root}/2026/01/01/00/packed-1.ndjson.gz")
+            for verb in ("PutObject", "DeleteObject")
+            for root in ("events", "rejected")
+        ),
+        ("s3:DeleteObject", f"{RAW}/events/2026/01/01/00/event-1.json"),
         ("s3:ListBucket", RAW),
         ("s3:ListBucket", KEPT),
         *((f"s3:{verb}", f"{KEPT}/backups/1") for verb in ("GetObject", "PutObject", "DeleteObject")),

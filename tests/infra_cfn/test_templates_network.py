@@ -97,6 +97,8 @@ NEEDED = [
     ("s3:GetObject", "arn:aws:s3:::artifacts/releases/0.2.0-abc/instance.tar.gz", True),
     ("s3:GetObject", "arn:aws:s3:::raw/events/2026/01/01/00/event-1.json", True),
     ("s3:ListBucket", "arn:aws:s3:::raw", True),
+    ("s3:PutObject", "arn:aws:s3:::raw/events/2026/01/01/00/packed-1.ndjson.gz", True),
+    ("s3:DeleteObject", "arn:aws:s3:::raw/events/2026/01/01/00/event-1.json", True),
     ("s3:PutObject", "arn:aws:s3:::warehouse/backups/1/clickstream_dw.dump", True),
 ]
 REFUSED = [

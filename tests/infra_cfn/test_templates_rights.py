@@ -24,7 +24,12 @@ WITHOUT_RESOURCE = {
     "ssmmessages:OpenDataChannel",
     "cloudwatch:GetMetricData",
 }
-MAY_WRITE = {"CollectorRole": {"events", "rejected"}, "OperationsRole": {"operations"}}
+#: The machine packs, and deletes what is packed; of new objects it writes packs alone.
+MAY_WRITE = {
+    ("ingest", "CollectorRole"): {"events/*", "rejected/*"},
+    ("monitoring", "OperationsRole"): {"operations/*"},
+    ("warehouse", "MachineRole"): {"events/*/packed-*", "rejected/*/packed-*", "events/*", "rejected/*"},
+}
 
 
 ROLES = [(f"{file}/{name}", held) for file, name, held in resources("AWS::IAM::Role")]
@@ -44,20 +49,25 @@ def test_a_role_names_each_action_and_each_resource(name: str, held: dict[str, A
 
 
 def test_who_may_write_raw_events() -> None:
-    for _, name, held in resources("AWS::IAM::Role"):
+    for file, name, held in resources("AWS::IAM::Role"):
         written = {
             resource
             for statement in role_statements(held)
             for resource in several(statement["Resource"])
             if resource.startswith("arn:aws:s3:::raw/") and set(several(statement["Action"])) - {"s3:GetObject"}
         }
-        assert written == {f"arn:aws:s3:::raw/{prefix}/*" for prefix in MAY_WRITE.get(name, ())}, name
+        assert written == {f"arn:aws:s3:::raw/{key}" for key in MAY_WRITE.get((file, name), ())}, name
     collector = [
         action
         for one in role_statements(TEMPLATES["ingest"]["Resources"]["CollectorRole"])
         for action in several(one["Action"])
     ]
     assert [action for action in collector if action.startswith("s3:")] == ["s3:PutObject"]
+    machine = list(role_statements(TEMPLATES["warehouse"]["Resources"]["MachineRole"]))
+    put = [one for one in machine if "s3:PutObject" in several(one["Action"])]
+    assert all(
+        text(key).endswith("/packed-*") for one in put for key in several(one["Resource"]) if ":raw/" in text(key)
+    )
 
 
 def test_the_tick_s_own_code_cannot_touch_network_interfaces() -> None:
