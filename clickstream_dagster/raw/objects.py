@@ -25,6 +25,10 @@ from clickstream_dagster.settings import (
 from ingest_lambda import landing
 
 
+#: What else has a place in the store.
+_NOTES = (landing.operations_hour, landing.noted_import, landing.noted_erasure)
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class RawObject:
     """One object as the listing shows it. `hour` is the partition its key puts it in."""
@@ -51,7 +55,7 @@ def list_all(store: ObjectStore, on_stranger: Callable[[str], None] = lambda key
             raw = _raw_object(meta)
             if raw:
                 yield raw
-            elif not landing.operations_hour(meta["path"]) and not landing.noted_import(meta["path"]):
+            elif not any(place(meta["path"]) for place in _NOTES):
                 on_stranger(meta["path"])
 
 
