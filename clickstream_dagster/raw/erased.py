@@ -41,15 +41,15 @@ class Erased:
     """The ids that were erased, as (salt, hash)."""
 
     def __init__(self, hashes: Iterable[tuple[bytes, bytes]]) -> None:
-        self._hashes = frozenset(hashes)
-        self._salts = tuple({salt for salt, _ in self._hashes})
+        self.hashes = frozenset(hashes)
+        self._salts = tuple({salt for salt, _ in self.hashes})
         self.has = lru_cache(1 << 16)(self._has)
 
     def __bool__(self) -> bool:
-        return bool(self._hashes)
+        return bool(self.hashes)
 
     def _has(self, kind: str, name: str) -> bool:
-        return any((salt, hashed(salt, kind, name)) in self._hashes for salt in self._salts)
+        return any((salt, hashed(salt, kind, name)) in self.hashes for salt in self._salts)
 
     def is_of(self, event: Event) -> bool:
         """Whether it is an event of one of them."""
@@ -59,16 +59,20 @@ class Erased:
 
     def is_named_in(self, body: bytes) -> bool:
         """Whether a text that is no event names one of them."""
-        return any(self.has(VISITOR, name) or self.has(USER, name) for name in set(_names_in(body)))
+        return any(self.has(VISITOR, name) or self.has(USER, name) for name in names_in(body))
 
 
-def _names_in(body: bytes) -> Iterator[str]:
-    """What a text may mean as an id, in time that grows with its length alone."""
+def names_in(body: bytes) -> set[str]:
+    """What a text that is no event may mean as an id, in time that grows with its length alone."""
+    return set(_names(body))
+
+
+def _names(body: bytes) -> Iterator[str]:
     text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", body.decode(errors="replace"))
-    for text in {text, unquote_plus(text)}:
-        for key, _, quoted, bare in _PAIR.findall(text):
+    for said in {text, unquote_plus(text)}:
+        for key, _, quoted, bare in _PAIR.findall(said):
             if key.replace("_", "").replace("-", "").replace("$", "").lower() in _NAMES:
                 yield (quoted or bare).strip()
-        for word in (word for words in _WORDS for word in words.findall(text)):
+        for word in (word for words in _WORDS for word in words.findall(said)):
             if len(word) >= _MIN_NUMBER or not word.isdecimal():
                 yield from (word, word.strip(".:-+~|@"))

@@ -24,7 +24,6 @@ from clickstream_dagster.settings import (
 )
 from ingest_lambda import landing
 
-
 #: What else has a place in the store.
 _NOTES = (landing.operations_hour, landing.noted_import, landing.noted_erasure)
 

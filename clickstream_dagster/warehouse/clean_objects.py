@@ -88,6 +88,14 @@ def clean(connection: Connection, store: ObjectStore, batch: list[Suspect], eras
     return cleaned
 
 
+def would_change(
+    connection: Connection, store: ObjectStore, batch: list[Suspect], erased: Erased
+) -> list[tuple[Suspect, int, bool]]:
+    """The objects that cleaning would change: how many lines would go, and whether anything else would stay."""
+    found = _read(connection, store, batch, erased).values()
+    return [(one.suspect, one.lines, one.data is not None) for one in found if one.lines]
+
+
 def _read(connection: Connection, store: ObjectStore, batch: list[Suspect], erased: Erased) -> dict[str, _Object]:
     found = {suspect.key: _Object(suspect, {}) for suspect in batch}
     with transaction(connection) as cursor:

@@ -29,6 +29,7 @@ class LedgerHour:
     late: int
     difference: int
     warned: int
+    erased: int
 
 
 def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]:
@@ -36,7 +37,8 @@ def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]
     with transaction(connection) as cursor:
         cursor.execute(
             """
-            select partition_hour, objects, received, loaded, duplicate, rejected, rejected_by_code, late, difference, warned
+            select partition_hour, objects, received, loaded, duplicate, rejected, rejected_by_code, late, difference, warned,
+                coalesce(erased, 0)
             from etl_ledger where received <> 0 or difference <> 0 order by partition_hour desc limit %s
             """,
             (limit,),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from clickstream_dagster.raw.decode import rejected_bytes
-from clickstream_dagster.raw.erased import USER, VISITOR, Erased
+from clickstream_dagster.raw.erased import USER, VISITOR, Erased, names_in
 from clickstream_dagster.settings import BATCH_BYTES, BATCH_OBJECTS
 from clickstream_dagster.warehouse.connection import Connection, Cursor, transaction
 from ingest_lambda.contract import Rejection
@@ -44,8 +44,7 @@ class Found:
 def find(connection: Connection, erased: Erased) -> Found:
     """Look through the tables: once through each that says whose a line is."""
     with transaction(connection) as cursor:
-        visitors, users = ids = [_ids(cursor, kind, erased) for kind in (VISITOR, USER)]
-        found = Found(*ids)
+        found = Found(_ids(cursor, VISITOR, erased), _ids(cursor, USER, erased))
         cursor.execute(
             f"""
             create temporary table suspects on commit drop as
@@ -60,7 +59,7 @@ def find(connection: Connection, erased: Erased) -> Found:
             union
             select object_key from raw_objects where erased_count > 0
             """,
-            {"visitors": visitors, "users": users},
+            found.ids,
         )
         _add_rejects(connection, cursor, erased, found)
         cursor.execute("""
@@ -92,19 +91,30 @@ def _ids(cursor: Cursor, kind: str, erased: Erased) -> list[str]:
     return [name for (name,) in cursor if erased.has(kind, name)]
 
 
-def _add_rejects(connection: Connection, cursor: Cursor, erased: Erased, found: Found) -> None:
-    """Rejects are texts, and read one by one. Of one that was cut, the object has the rest."""
+def find_rejects(
+    connection: Connection, has: Callable[[str], bool], cut: Callable[[str], object] = lambda key: None
+) -> set[tuple[str, str, int]]:
+    """The places of the rejects that name somebody who `has` knows. Rejects are texts, and read one by one. The objects of those
+    that were cut are told to `cut`."""
+    places = set()
     with connection.cursor("rejects") as rejects:
         rejects.itersize = _ROWS
         rejects.execute("""
             select object_key, content_hash::text, line_number, body, body_encoding, body_bytes is not null
             from rejected_events
             """)
-        keys = set()
         for key, content, line, body, encoding, is_cut in rejects:
-            is_theirs = erased.is_named_in(rejected_bytes(Rejection("", "", datetime.min, 0, body, encoding)))
-            if is_theirs:
-                found.rejects.add((key, content, line))
-            if is_theirs or is_cut:
-                keys.add(key)
+            text = rejected_bytes(Rejection("", "", datetime.min, 0, body, encoding))
+            if any(map(has, names_in(text))):
+                places.add((key, content, line))
+            if is_cut:
+                cut(key)
+    return places
+
+
+def _add_rejects(connection: Connection, cursor: Cursor, erased: Erased, found: Found) -> None:
+    """Of a reject that was cut, the object has the rest."""
+    keys: set[str] = set()
+    found.rejects = find_rejects(connection, lambda name: erased.has(VISITOR, name) or erased.has(USER, name), keys.add)
+    keys |= {key for key, _, _ in found.rejects}
     cursor.execute("insert into suspects select unnest(%s::text[]) except table suspects", (sorted(keys),))

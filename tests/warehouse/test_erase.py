@@ -17,7 +17,7 @@ from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw.erased import USER, VISITOR
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import erased_ids, migrate
+from clickstream_dagster.warehouse import migrate
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
 from clickstream_dagster.warehouse.erase import erase, sweep
 from clickstream_dagster.warehouse.load import load_hours
@@ -151,9 +151,9 @@ def test_who_is_erased_never_came(stack: Stack, files: list[RawFile], data: st.D
         assert differences(load_all(connection, store), expected) == {}
         put(store, files)
         empty(connection)
-        books = ("raw_objects", "etl_ledger")
         restored = load_all(connection, store)
-        assert {name for name in differences(restored, expected)} <= set(books) | {"rejected_events"}
+        # The hash of an object is that of the older copy, and so the books say; a line number is the same.
+        assert set(differences(restored, expected)) <= {"raw_objects", "etl_ledger", "rejected_events"}
         sweep(connection, store, UUID(receipt.receipt_id))
         rebuild_all(connection)
         assert differences(dump(connection), expected) == {}
