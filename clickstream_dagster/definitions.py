@@ -15,9 +15,9 @@ from clickstream_dagster.checks import (
     latest_closed_hour_is_loaded,
     nothing_is_out_of_the_ordinary,
 )
-from clickstream_dagster.jobs import hourly_clickstream
+from clickstream_dagster.jobs import hourly_clickstream, raw_packs
 from clickstream_dagster.resources import Platform, hold_embedded_postgres
-from clickstream_dagster.schedules import closed_hour, hour_in_progress
+from clickstream_dagster.schedules import closed_hour, daily_packs, hour_in_progress
 from clickstream_dagster.sensors import late_objects
 
 if "CLICKSTREAM_DAGSTER_URL" in os.environ:
@@ -32,8 +32,8 @@ defs = dg.Definitions(
         every_object_has_a_place,
         nothing_is_out_of_the_ordinary,
     ],
-    jobs=[hourly_clickstream],
-    schedules=[closed_hour, hour_in_progress],
+    jobs=[hourly_clickstream, raw_packs],
+    schedules=[closed_hour, hour_in_progress, daily_packs],
     sensors=[late_objects],
     resources={"platform": Platform()},
     # Steps run one after another in this process: Lambda has no shared memory for others, and the locks would queue them.

@@ -1,14 +1,15 @@
-"""The one job: load hours, and bring every table up to date with them. And the tags that make a run of it one range."""
+"""The job: load hours, and bring every table up to date with them, and the tags that make a run of it one range. And the job
+that packs raw objects, which changes no table."""
 
-from __future__ import annotations
-
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from clickstream_dagster.partitions import key_of
+from clickstream_dagster.partitions import HOUR, floor_hour, key_of
+from clickstream_dagster.resources import Platform
 from clickstream_dagster.settings import DAGSTER_LOCATION
+from clickstream_dagster.warehouse.packing import pack_hours, packable_prefixes
 
 HOURLY_JOB = "hourly_clickstream"
 
@@ -17,6 +18,42 @@ hourly_clickstream = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     description="Load one hour of raw objects, or a range of hours in one run, and rebuild what that changes.",
 )
+
+
+class PackConfig(dg.Config):
+    """Which hours, both included, such as 2026-11-20T05:00Z. Without them every closed hour."""
+
+    first_hour: str | None = None
+    last_hour: str | None = None
+
+
+@dg.op(
+    description="Pack the small raw objects of closed hours, and delete those that old packs hold.", tags={"kind": "s3"}
+)
+def pack_closed_hours(context: dg.OpExecutionContext, config: PackConfig, platform: Platform) -> None:
+    """As `clickstream pack` does."""
+    stack = platform.stack
+    start, end = (
+        floor_hour(datetime.fromisoformat(text)) if text else None for text in (config.first_hour, config.last_hour)
+    )
+    with stack.warehouse() as connection:
+        prefixes = packable_prefixes(connection, stack.store, start, end and end + HOUR)
+        done = pack_hours(connection, stack.store, prefixes, timedelta(days=stack.settings.pack_grace_days))
+    context.log.info(
+        f"Packed {done.objects:,} objects into {done.packs:,} packs, deleted {done.deleted:,} that packs hold."
+    )
+    context.add_output_metadata({name: value for name, value in vars(done).items() if name != "broken"})
+    if done.broken:
+        raise dg.Failure(f"{len(done.broken):,} hours hold a broken pack, and all their objects stay: {done.broken[0]}")
+
+
+@dg.job(
+    description="Pack the raw objects of closed hours. Changes no table, so it may run at any time and be left out."
+)
+def raw_packs() -> None:
+    """One step."""
+    pack_closed_hours()
+
 
 #: Without it a run in process is on the Runs page, but not on its job's page.
 REPOSITORY_TAG = {".dagster/repository": f"__repository__@{DAGSTER_LOCATION}"}

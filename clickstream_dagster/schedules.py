@@ -1,11 +1,11 @@
-"""The hourly schedule, and the one for the hour in progress. Stopped by default: in the cloud the EventBridge tick drives, and
-one driver is enough."""
+"""The hourly schedule, the one for the hour in progress, and the daily one that packs. Stopped by default: in the cloud the
+EventBridge tick drives the hours, and one driver is enough; and whoever packs deletes, which is for a person to turn on."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from clickstream_dagster.jobs import hourly_clickstream
+from clickstream_dagster.jobs import hourly_clickstream, raw_packs
 from clickstream_dagster.open_hour import load_open_hour
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
@@ -40,3 +40,12 @@ def hour_in_progress(context: dg.ScheduleEvaluationContext, platform: Platform) 
     with stack.warehouse() as connection:
         loaded = load_open_hour(connection, stack, hour)
     return dg.SkipReason(f"{loaded.loaded:,} events of {key_of(hour)} are loaded; its run comes when it has ended.")
+
+
+daily_packs = dg.ScheduleDefinition(
+    name="daily_packs",
+    job=raw_packs,
+    cron_schedule="40 3 * * *",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Once a day, pack the small raw objects of closed hours, and delete those that packs have held long enough.",
+)

@@ -37,6 +37,13 @@ COPY_BYTES = 8_000_000
 GROUPS_AHEAD = 4
 #: How long a thread that decodes may keep the one waiting that talks to PostgreSQL.
 TURN_SECONDS = 0.0005
+#: A pack is closed when it has so many bytes, and unpacks by blocks of so many: one block is read for one of its objects.
+PACK_BYTES = 64_000_000
+PACK_BLOCK_BYTES = 1_000_000
+#: An object that is taken to unpack to more is no small one and stays as it is; one that was taken for small and is not, from
+#: the second number on.
+PACKED_OBJECT_BYTES = 8_000_000
+UNPACKED_OBJECT_BYTES = 32_000_000
 #: So many keys are compared with the manifest at once.
 PAGE_KEYS = 5_000
 #: An hour that was listed this long after its end has all that its collector wrote.
@@ -160,6 +167,8 @@ class Settings:
     tick_minutes: int
     #: Dagster's runs that ended longer ago are deleted; 0: none.
     run_retention_days: int
+    #: Raw objects go when a pack has held them for so many days.
+    pack_grace_days: int
     statement_seconds: int
 
     @property
@@ -224,6 +233,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
         run_retention_days=_whole_number(env, "CLICKSTREAM_RUN_RETENTION_DAYS", 30),
+        pack_grace_days=int(
+            _matching(env, "CLICKSTREAM_PACK_GRACE_DAYS", "7", "[0-9]{1,4}", "a number of days from 0 to 9999")
+        ),
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
         tick_minutes=int(
             _matching(

@@ -19,6 +19,7 @@ from obstore.store import LocalStore
 UNFINISHED = ".unfinished"
 #: What lies there longer was left by a process that was killed: a write takes seconds.
 STALE_SECONDS = 3600
+_BLOCK_BYTES = 1 << 20
 #: Linux has files that have no name until they are linked, so that whoever is killed leaves none behind.
 _NAMELESS = getattr(os, "O_TMPFILE", 0) if os.path.exists("/proc/self/fd") else 0
 
@@ -40,8 +41,8 @@ class FolderStore(LocalStore):
         return super().__new__(cls, root)  # type: ignore[call-arg]
 
     def put(self, path: str, file: Any, *, mode: Any = None, **more: Any) -> Any:
-        """Store a new object, or put one in the place of another. Raises `AlreadyExistsError`, or an `OSError` when it may not
-        be on the disk: then a new one is not there at all."""
+        """Store a new object, of bytes or of an open file, or put one in the place of another. Raises `AlreadyExistsError`, or
+        an `OSError` when it may not be on the disk: then a new one is not there at all."""
         if mode != "create":
             return self._replace(self._root / path, file) if not more else super().put(path, file, mode=mode, **more)
         try:
@@ -62,7 +63,7 @@ class FolderStore(LocalStore):
         finally:
             self._is_bulk = False
 
-    def _create(self, target: Path, data: bytes) -> None:
+    def _create(self, target: Path, data: Any) -> None:
         """The name comes first and then one sync for both, since each wait for the disk is as long as all the rest. A
         reader never sees half an object, but may see one that is not acknowledged yet: its sender will send it again."""
         self._make(self._unfinished)
@@ -70,7 +71,7 @@ class FolderStore(LocalStore):
         descriptor, written = self._open()
         with os.fdopen(descriptor, "wb") as file:
             try:
-                file.write(data)
+                file.writelines(_blocks(data))
                 file.flush()
                 # With a descriptor beside it, which an absolute path does not use, the link is to what the path points to.
                 os.link(written or f"/proc/self/fd/{descriptor}", target, src_dir_fd=descriptor)
@@ -82,14 +83,14 @@ class FolderStore(LocalStore):
             if not self._is_bulk:
                 self._sync_or_remove(file.fileno(), target)
 
-    def _replace(self, target: Path, data: bytes) -> None:
+    def _replace(self, target: Path, data: Any) -> None:
         """The old one stands until the new one is on the disk, so that a power cut leaves either."""
         self._make(self._unfinished)
         self._make(target.parent)
         written = self._named()
         try:
             with os.fdopen(os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-                file.write(data)
+                file.writelines(_blocks(data))
                 file.flush()
                 os.fsync(file.fileno())
             written.replace(target)
@@ -136,6 +137,14 @@ class FolderStore(LocalStore):
                 with suppress(FileNotFoundError):
                     if time.time() - left.stat().st_mtime > STALE_SECONDS:
                         os.unlink(left)
+
+
+def _blocks(data: Any) -> Iterator[bytes]:
+    if not hasattr(data, "read"):
+        yield data
+        return
+    data.seek(0)
+    yield from iter(lambda: data.read(_BLOCK_BYTES), b"")
 
 
 def _sync(directory: Path) -> None:

@@ -20,6 +20,9 @@ ERASED = "erased"
 _IMPORTED = re.compile(r"(?:events|rejected)/[0-9/]+/import-([0-9a-f]{12})-[0-9]+\.json\.gz")
 _IMPORT = re.compile(r"imports/([0-9a-f]{12})\.json")
 _ERASURE = re.compile(r"erased/([0-9a-f-]{36})\.json")
+_PACK = re.compile(
+    r"((?:events|rejected)/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{2}/packed-[0-9a-f]{32})\.(ndjson|index\.json)\.gz"
+)
 
 
 def hour_prefix(hour: datetime, root: str = EVENTS) -> str:
@@ -86,6 +89,22 @@ def noted_erasure(key: str) -> UUID | None:
     """The receipt of such a key; None for any other."""
     found = _ERASURE.fullmatch(key)
     return UUID(found[1]) if found else None
+
+
+def pack_key(prefix: str, name: str) -> str:
+    """The key of a pack of objects under an `hour_prefix`. Its index lies beside it."""
+    return f"{prefix}packed-{name}.ndjson.gz"
+
+
+def pack_index_key(key: str) -> str:
+    """The key of the index of a pack."""
+    return key.removesuffix(".ndjson.gz") + ".index.json.gz"
+
+
+def pack_of(key: str) -> str | None:
+    """The pack that an object is, or is the index of; None for any other object."""
+    found = _PACK.fullmatch(key)
+    return f"{found[1]}.ndjson.gz" if found else None
 
 
 def _utc(moment: datetime) -> datetime:

@@ -32,6 +32,7 @@ BAD = {
     "CLICKSTREAM_STATEMENT_SECONDS": ["long", "-1"],
     "CLICKSTREAM_TICK_MINUTES": ["0", "7", "05", "five", "120", "-5"],
     "CLICKSTREAM_RUN_RETENTION_DAYS": ["a month", "-1"],
+    "CLICKSTREAM_PACK_GRACE_DAYS": ["a week", "-1"],
 }
 BAD_SERVER = {"DW_PG_PORT": ["five", "-5432", "54 32", "5432/tcp"], "DW_PG_SSL": ["yes", "1", "require"]}
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "forget": ("imports", "Take an import back."),
     "spend": ("spending", "Bring in what campaigns cost."),
     "materialize": ("materializing", "Load hours and bring every table up to date."),
+    "pack": ("packing", "Pack the small raw objects of closed hours into large ones."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),

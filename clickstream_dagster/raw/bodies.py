@@ -15,6 +15,7 @@ import obstore
 from obstore.store import ObjectStore
 
 from clickstream_dagster.raw.objects import RawObject, folder_of
+from clickstream_dagster.raw.packs.reading import contents
 from clickstream_dagster.settings import HELD_OBJECT_BYTES, READ_THREADS
 
 _BLOCK_BYTES = 1 << 20
@@ -31,9 +32,13 @@ class Body(NamedTuple):
 
 def read(store: ObjectStore, objects: Sequence[RawObject]) -> Iterator[Body]:
     """The bytes of each object, in the order given. An object that vanished meanwhile is left out: nothing of it was
-    received."""
-    for raw, file in zip(objects, _files(store, objects), strict=True):
-        if file:
+    received. One that lies in a pack comes unpacked, with the hash that it had as it was stored."""
+    small = _files(store, [raw for raw in objects if not raw.packed])
+    packed = contents(store, [raw for raw in objects if raw.packed])
+    for raw in objects:
+        if raw.packed:
+            yield Body(raw, io.BytesIO(next(packed)), raw.packed.content_hash)
+        elif file := next(small):
             with file:
                 yield Body(raw, file, _hash(file))
 

@@ -48,11 +48,9 @@ def document_of(body: BinaryIO) -> list[bytes] | None:
     return _as_document(body, list(islice(_split(_blocks(body)), 2)))
 
 
-def text_of(body: BinaryIO) -> tuple[bytes, bool]:
-    """The whole text of an object, and whether it is packed."""
-    body.seek(0)
-    is_packed = body.read(2) == _GZIP
-    return b"".join(_blocks(body)), is_packed
+def text_of(body: BinaryIO) -> bytes:
+    """The whole text of an object, unpacked."""
+    return b"".join(_blocks(body))
 
 
 def _as_document(body: BinaryIO, first: list[tuple[int, bytes]]) -> list[bytes] | None:
@@ -60,6 +58,22 @@ def _as_document(body: BinaryIO, first: list[tuple[int, bytes]]) -> list[bytes] 
     if opening[:1] == b"[" or (len(first) > 1 and not _is_json(opening)):
         return _document(body, opening)
     return None
+
+
+def unpacked(body: BinaryIO, limit: int) -> bytes | None:
+    """The bytes that the lines of an object are cut from. None where they do not say the same in the object's place: it is
+    broken, holds nothing, was packed twice, or unpacks to more than `limit` bytes."""
+    held = bytearray()
+    try:
+        for block in _blocks(body):
+            held += block
+            if len(held) > limit:
+                return None
+    except Reject:
+        return None
+    finally:
+        body.seek(0)
+    return bytes(held) if held and held[:2] != _GZIP else None
 
 
 def _check(body: BinaryIO) -> None:

@@ -14,6 +14,7 @@ from obstore.store import ObjectStore
 from clickstream_dagster import partitions
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.packs.listing import Known
 from ingest_lambda import landing
 from ingest_lambda.folder import UNFINISHED
 
@@ -51,16 +52,16 @@ def _folders(folder: Path) -> list[str]:
         return []
 
 
-def outside(store: ObjectStore, first: datetime, end: datetime) -> Iterator[RawObject]:
+def outside(store: ObjectStore, first: datetime, end: datetime, known: Known) -> Iterator[RawObject]:
     """The objects of hours before `first` or from `end` on, of a bucket that lists by key: nothing in between is listed.
     Only the collector's own layout; `objects.list_all` shows every one."""
     for root in (landing.EVENTS, landing.REJECTED):
-        for raw in objects.list_from(store, f"{root}/", None):
+        for raw in objects.list_from(store, f"{root}/", None, landing.hour_prefix(first, root), known):
             if raw.hour >= first:
                 break
             yield raw
         after = landing.hour_prefix(end, root)
-        yield from (raw for raw in objects.list_from(store, f"{root}/", after, f"{root}/:") if raw.hour >= end)
+        yield from (raw for raw in objects.list_from(store, f"{root}/", after, f"{root}/:", known) if raw.hour >= end)
 
 
 def strangers(store: ObjectStore, start: datetime, end: datetime) -> Iterator[str]:

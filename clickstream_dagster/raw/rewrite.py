@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Collection
 from typing import BinaryIO
 
 from clickstream_dagster.raw.lines import ERASED, document_of, numbered_lines, text_of
-
-#: Of gzip. The highest level takes six times as long and saves a tenth.
-_LEVEL = 3
 
 
 class CannotRewrite(RuntimeError):
@@ -18,12 +14,12 @@ class CannotRewrite(RuntimeError):
 
 
 def without(key: str, body: BinaryIO, numbers: Collection[int]) -> bytes | None:
-    """The bytes of an object without the lines that have these numbers; None where no other is left."""
+    """The text of an object, unpacked, without the lines that have these numbers; None where no other is left."""
     kept = [(number, line) for number, line in numbered_lines(body) if number not in numbers]
     if not kept:
         return None
     document = document_of(body)
-    text, is_packed = text_of(body)
+    text = text_of(body)
     if document:
         text = _array(document, numbers)
     else:
@@ -31,20 +27,14 @@ def without(key: str, body: BinaryIO, numbers: Collection[int]) -> bytes | None:
         for number in numbers:
             lines[number - 1] = b""
         text = b"\n".join(lines)
-    data = _packed(text) if is_packed else text
-    if list(numbered_lines(io.BytesIO(data))) != kept:
+    if list(numbered_lines(io.BytesIO(text))) != kept:
         raise CannotRewrite(
             f"{key} would not be read as before without the lines to erase. Take them out by hand, each as an empty line, "
             "and run the same command again."
         )
-    return data
+    return text
 
 
 def _array(document: list[bytes], numbers: Collection[int]) -> bytes:
     events = (ERASED if number in numbers else event for number, event in enumerate(document, 1))
     return b"[" + b",\n".join(events) + b"]"
-
-
-def _packed(text: bytes) -> bytes:
-    packer = zlib.compressobj(_LEVEL, wbits=31)
-    return packer.compress(text) + packer.flush()

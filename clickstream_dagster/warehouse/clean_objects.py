@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from uuid import UUID
 
-import obstore
 from obstore.store import ObjectStore
 
 from clickstream_dagster.partitions import ranges
@@ -20,6 +18,8 @@ from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.decode import decode_object
 from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.packs.changing import as_stored, change
+from clickstream_dagster.raw.raw_object import content_hash
 from clickstream_dagster.raw.rewrite import without
 from clickstream_dagster.raw.versions import remove_older
 from clickstream_dagster.warehouse.connection import Connection, transaction
@@ -41,7 +41,8 @@ class Cleaned:
 
 @dataclass
 class _Object:
-    """An object as it lies in the store (`content`; None: it does not), what the manifest says of it, and its new bytes."""
+    """An object as it lies in the store (`content`; None: it does not), what the manifest says of it, and its text as it is
+    to be."""
 
     suspect: Suspect
     known: Mapping[UUID, int]
@@ -70,14 +71,10 @@ def stored(store: ObjectStore, hours: Mapping[str, datetime]) -> list[RawObject]
 def clean(connection: Connection, store: ObjectStore, batch: list[Suspect], erased: Erased) -> Cleaned:
     """Clean a batch of objects in the store. Repeating it changes nothing."""
     found = _read(connection, store, batch, erased)
-    changed = [one for one in found.values() if one.lines]
+    changed = [one for one in found.values() if one.lines or one.is_ours]
     _announce(connection, changed)
-    for one in changed:
-        if one.data is not None:
-            store.put(one.suspect.key, one.data)
-    if removed := [one.suspect.key for one in changed if one.data is None]:
-        obstore.delete(store, removed)
-    remove_older(store, (one.suspect.key for one in found.values() if one.lines or one.is_ours))
+    change(store, {one.suspect.key: one.data for one in changed})
+    remove_older(store, [one.suspect.key for one in changed])
     cleaned = Cleaned()
     for one in found.values():
         if one.is_whole and (one.lines or one.is_ours):
@@ -112,7 +109,7 @@ def _read(connection: Connection, store: ObjectStore, batch: list[Suspect], eras
         one = found[body.raw.key]
         numbers = {number for part in decode_object(body, erased) for number in part.erased}
         one.content, one.lines = body.content_hash, len(numbers)
-        if numbers:
+        if numbers or one.is_ours:
             one.data = without(body.raw.key, body.file, numbers)
     return found
 
@@ -121,7 +118,8 @@ def _announce(connection: Connection, changed: list[_Object]) -> None:
     """Tell the manifest of the new bytes before they are there: a load would take them for new."""
     with transaction(connection) as cursor:
         for one in changed:
-            content = _NOTHING if one.data is None else UUID(bytes=sha256(one.data).digest()[:16])
+            form = None if one.data is None else as_stored(one.suspect.key, one.data)
+            content = _NOTHING if form is None else content_hash(form)
             cursor.execute(
                 """
                 insert into raw_objects (
@@ -130,5 +128,5 @@ def _announce(connection: Connection, changed: list[_Object]) -> None:
                 )
                 values (%s, %s, '', %s, %s, 0, 0, 0, 0) on conflict do nothing
                 """,
-                (one.suspect.key, str(content), len(one.data or b""), one.suspect.hour),
+                (one.suspect.key, str(content), len(form or b""), one.suspect.hour),
             )

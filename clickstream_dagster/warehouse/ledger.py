@@ -11,6 +11,7 @@ from clickstream_dagster.partitions import hours_between
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.settings import Settings
+from clickstream_dagster.warehouse import packs
 from clickstream_dagster.warehouse.connection import Connection, transaction
 from clickstream_dagster.warehouse.unseen import unseen_objects
 
@@ -123,7 +124,7 @@ def unseen_in_lookback(
     start = max(until - timedelta(hours=settings.lookback_hours), settings.first_hour)
     if start >= until:
         return []
-    return list(unseen_objects(connection, store, objects.list_hours(store, start, until)))
+    return list(unseen_objects(connection, store, objects.list_hours(store, start, until, packs.known(connection))))
 
 
 def owed_hours(connection: Connection, store: ObjectStore, settings: Settings, until: datetime) -> list[datetime]:

@@ -15,8 +15,9 @@ from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.decode import Decoded, decode_object
 from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.packs.listing import packs_among, with_members
 from clickstream_dagster.raw.prepare import Group, ahead, groups
-from clickstream_dagster.warehouse import changes, erased_ids, labels
+from clickstream_dagster.warehouse import changes, erased_ids, labels, packs
 from clickstream_dagster.warehouse.connection import Connection, commit_unwaited, held, take_lock, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
 from clickstream_dagster.warehouse.stage import create_staging, stage
@@ -46,11 +47,14 @@ def load_hours(
     # What is listed here must not be taken back before it is loaded.
     with held(connection, LISTED, is_shared=True):
         erased = erased_ids.known(connection, store)
-        unseen = list(unseen_objects(connection, store, objects.list_hours(store, start, end)))
+        stored, unopened = objects.list_as_stored(store, start, end), set[str]()
+        listed = with_members(store, stored, packs.known(connection), unopened.add)
+        unseen = list(unseen_objects(connection, store, listed))
         with closing(ahead(_prepared(store, unseen, erased, is_one_batch))) as prepared:
             for _, batch in groupby(prepared, key=itemgetter(0)):
                 total += load_batch(connection, (group for _, group in batch))
                 on_batch(total, len(unseen))
+        packs.enter(connection, packs_among(stored, unopened))
         _enter_hours(connection, start, end, listed_at, is_closing)
     return total
 

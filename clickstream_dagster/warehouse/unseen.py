@@ -14,7 +14,9 @@ from clickstream_dagster.partitions import HOUR, floor_hour, hours_between, rang
 from clickstream_dagster.raw import objects, places
 from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.packs.listing import Known
 from clickstream_dagster.settings import LISTING_GRACE, MAX_LISTED_HOURS, PAGE_KEYS, Settings
+from clickstream_dagster.warehouse import packs
 from clickstream_dagster.warehouse.connection import Connection, Cursor, transaction
 
 MAX_EXAMPLES = 3
@@ -58,7 +60,7 @@ class Look:
 def look(connection: Connection, store: ObjectStore, settings: Settings) -> Look:
     """Look where something can be new. In a folder: the hours whose folders were touched since they were listed. In a
     bucket, which does not tell: the hours that were not listed since they have all of their own, and the look-back."""
-    began = datetime.now(UTC)
+    began, known = datetime.now(UTC), packs.known(connection)
     listed = _listed_hours(connection)
     folder = objects.folder_of(store)
     if folder:
@@ -72,8 +74,8 @@ def look(connection: Connection, store: ObjectStore, settings: Settings) -> Look
             return look_everywhere(connection, store, settings)
         found = Look(began, wanted)
         end = floor_hour(began) + HOUR
-        found.put(unseen_objects(connection, store, places.outside(store, settings.first_hour, end)), settings)
-    found.put(unseen_objects(connection, store, _objects_of(store, wanted)), settings)
+        found.put(unseen_objects(connection, store, places.outside(store, settings.first_hour, end, known)), settings)
+    found.put(unseen_objects(connection, store, _objects_of(store, wanted, known)), settings)
     return found
 
 
@@ -81,7 +83,7 @@ def look_everywhere(connection: Connection, store: ObjectStore, settings: Settin
     """Look at each object of the store: the time grows with all that was ever stored, the memory does not."""
     began = datetime.now(UTC)
     found = Look(began, list(hours_between(settings.first_hour, began)))
-    everything = objects.list_all(store, found.strangers.add)
+    everything = objects.list_all(store, found.strangers.add, packs.known(connection))
     found.put(unseen_objects(connection, store, everything), settings)
     folder = objects.folder_of(store)
     for key in places.leftovers(folder) if folder else ():
@@ -108,10 +110,12 @@ def unseen_objects(connection: Connection, store: ObjectStore, listed: Iterable[
 
 def _recognized(connection: Connection, store: ObjectStore, alike: list[RawObject]) -> set[str]:
     """The keys of objects that only have another etag, as a store that was moved or copied gives to all of them: the bytes
-    are read and compared by their hash, and nothing is decoded."""
+    are read and compared by their hash, and nothing is decoded. Of one in a pack the index tells the hash."""
     same: set[str] = set()
     for batch in objects.batches(alike):
-        hashes = {body.raw.key: str(body.content_hash) for body in read(store, batch)}
+        hashes = {raw.key: str(raw.packed.content_hash) for raw in batch if raw.packed}
+        small = [raw for raw in batch if not raw.packed]
+        hashes |= {body.raw.key: str(body.content_hash) for body in read(store, small)}
         etags = [(raw.key, raw.etag) for raw in batch if raw.key in hashes]
         with transaction(connection) as cursor:
             cursor.execute(
@@ -175,9 +179,9 @@ def touch(cursor: Cursor, hours: Iterable[datetime]) -> None:
     )
 
 
-def _objects_of(store: ObjectStore, hours: list[datetime]) -> Iterator[RawObject]:
+def _objects_of(store: ObjectStore, hours: list[datetime], known: Known) -> Iterator[RawObject]:
     for start, end in ranges(hours, 0):
-        yield from objects.list_hours(store, start, end)
+        yield from objects.list_hours(store, start, end, known)
 
 
 def _listed_hours(connection: Connection) -> dict[datetime, datetime]:

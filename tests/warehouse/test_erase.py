@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import obstore
@@ -14,13 +16,16 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from clickstream_dagster.partitions import HOUR
+from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.erased import USER, VISITOR
+from clickstream_dagster.raw.objects import list_hours
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import migrate
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
 from clickstream_dagster.warehouse.erase import erase, sweep
 from clickstream_dagster.warehouse.load import load_hours
+from clickstream_dagster.warehouse.packing import pack_hours, packable_prefixes
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Rejection
@@ -28,6 +33,8 @@ from support.histories import HOURS, START, RawFile, raw_files
 from support.tables import differences, dump, empty, unequal_sums
 from support.thorough import examples
 
+#: How long small objects stay beside their pack: not at all, or as good as for ever.
+GRACE = (timedelta(days=-1), timedelta(days=999))
 END = START + HOURS * HOUR
 #: Who is erased: a browser, a user, and a person who is both.
 WHO = ([(VISITOR, "ann")], [(USER, "u1")], [(VISITOR, "bob"), (USER, "u1")])
@@ -88,8 +95,17 @@ def put(store: MemoryStore, files: list[RawFile]) -> None:
 
 
 def stored(store: MemoryStore) -> dict[str, bytes]:
-    keys = [meta["path"] for page in obstore.list(store) for meta in page]
-    return {key: bytes(obstore.get(store, key).bytes()) for key in keys if not landing.noted_erasure(key)}
+    return {body.raw.key: body.file.read() for body in read(store, list_hours(store, START, END))}
+
+
+def is_anywhere(store: MemoryStore, ids: list[tuple[str, str]]) -> bool:
+    """Whether a line of theirs is left in any object, be it a pack."""
+    keys = [
+        meta["path"] for page in obstore.list(store) for meta in page if meta["path"].startswith(("events", "rejected"))
+    ]
+    held = [bytes(obstore.get(store, key).bytes()) for key in keys if not key.endswith(".index.json.gz")]
+    texts = [gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data for data in held]
+    return any(line and is_theirs(line, ids) for text in texts for line in text.split(b"\n"))
 
 
 def forget_list(connection: Connection) -> None:
@@ -128,6 +144,8 @@ def test_who_is_erased_never_came(stack: Stack, files: list[RawFile], data: st.D
             load_hours(connection, store, START + hour * HOUR, START + (hour + 1) * HOUR)
         if data.draw(st.booleans()):
             rebuild_all(connection)
+        if data.draw(st.booleans()):
+            pack_hours(connection, store, packable_prefixes(connection, store), data.draw(st.sampled_from(GRACE)))
         receipt = erase(connection, store, ids)
         if data.draw(st.booleans()):
             rebuild_all(connection)
@@ -138,6 +156,7 @@ def test_who_is_erased_never_came(stack: Stack, files: list[RawFile], data: st.D
         assert differences(found, expected) == {}
         assert unequal_sums(connection) == {}
         assert stored(store) == {file.key: file.data for file in never}
+        assert not is_anywhere(store, ids)
 
         before = receipts(connection)
         assert before[0][1] == lines(files) - lines(never)

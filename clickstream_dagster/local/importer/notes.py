@@ -17,6 +17,7 @@ from clickstream_dagster.local.importer.store import Imported
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.objects import RawObject
+from clickstream_dagster.raw.packs.changing import change
 from ingest_lambda import landing
 
 
@@ -90,9 +91,8 @@ def otherwise_read(store: ObjectStore, source: Source, among: Iterable[Source]) 
 
 
 def remove_objects(store: ObjectStore, note: Note) -> None:
-    """Take what an import brought out of the store."""
-    if keys := _object_keys(store, note):
-        obstore.delete(store, keys)
+    """Take what an import brought out of the store, and out of packs. Nobody may load meanwhile."""
+    change(store, dict.fromkeys(_object_keys(store, note)))
 
 
 def remove(store: ObjectStore, note: Note) -> None:
