@@ -17,8 +17,10 @@ from msgspec.structs import replace
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli import erasing
 from clickstream_dagster.partitions import HOUR
+from clickstream_dagster.raw import erased
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, transaction
+from clickstream_dagster.warehouse.erase import erase as erase_ids
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing
@@ -215,3 +217,42 @@ def files_of(folder: Path) -> list[Path]:
 def unpacked(file: Path) -> bytes:
     data = file.read_bytes()
     return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def test_what_the_store_does_not_hold_any_more_is_erased_row_by_row(make_stack: Callable[..., Stack]) -> None:
+    held = history()
+    stack = make_stack()
+    raw = stack.settings.home / "raw"
+    write(raw, written(held, is_hers_out=False))
+    materialize(stack)
+    shared = next(file for file in files_of(raw) if is_hers(unpacked(file)) and b"alice" in unpacked(file))
+    shared.write_bytes(unpacked(shared) + b"\n")  # other bytes, loaded beside the ones before
+    materialize(stack)
+    gone = [file for file in files_of(raw) if file != shared and "by-hand" not in file.name][::2]
+    for file in gone:
+        file.unlink()
+    with stack.warehouse() as connection, transaction(connection) as cursor:
+        theirs = "visitor_id = any(%s) or user_id = any(%s)"
+        others = f"select t::text from clickstream_events as t where not coalesce({theirs}, false) order by event_id"
+        cursor.execute(others, (list(IDS), list(IDS)))
+        before = cursor.fetchall()
+    with stack.warehouse() as connection:
+        people = [(erased.VISITOR, PHONE), (erased.VISITOR, LAPTOP), (erased.USER, USER)]
+        erase_ids(connection, stack.store, people)
+        rebuild_all(connection)
+        assert [name for name, row in bytes_of(connection) if is_hers(row.encode()) and name != "pg_stats"] == []
+        with transaction(connection) as cursor:
+            cursor.execute(others, (list(IDS), list(IDS)))
+            after = cursor.fetchall()
+            cursor.execute("select count(*) filter (where difference <> 0), count(*) from etl_ledger")
+            [(unequal, hours)] = cursor.fetchall()
+            cursor.execute("select count(*) from raw_objects where line_count < 0")
+            assert cursor.fetchall() == [(0,)]
+        again = dump(connection)
+        erase_ids(connection, stack.store, people)
+        rebuild_all(connection)
+        assert differences(dump(connection), again) == {}
+    # Of her own event, the copy that says that it was Alice may count now; no event of anybody else is lost.
+    assert set(before) <= set(after) and len(after) <= len(before) + 1
+    assert unequal == 0 and hours > DAYS
+    assert gone and [file for file in files_of(raw) if is_hers(unpacked(file))] == []
