@@ -33,7 +33,7 @@ def test_a_killed_erasure_is_finished_by_running_it_again(make_stack: Callable[.
     )
     assert done.returncode == 0, done.stderr[-6000:]
     receipt, *kills = map(json.loads, done.stdout.splitlines())
-    assert receipt == {"receipt": "[(6, 5, 1, 0, 3, 1, 3)]"}
+    assert receipt == {"receipt": "[(7, 5, 2, 0, 3, 1, 3)]"}
     assert {kill["at"] for kill in kills} >= {"before commit", "after commit"}
     assert len(kills) >= 20
     assert [kill for kill in kills if kill["differences"]] == []
