@@ -41,10 +41,10 @@ class FolderStore(LocalStore):
         return super().__new__(cls, root)  # type: ignore[call-arg]
 
     def put(self, path: str, file: Any, *, mode: Any = None, **more: Any) -> Any:
-        """Store a new object, of bytes or of an open file. Raises `AlreadyExistsError`, or an `OSError` when it may not be on
-        the disk: then it is not there at all."""
+        """Store a new object, of bytes or of an open file, or put one in the place of another. Raises `AlreadyExistsError`, or
+        an `OSError` when it may not be on the disk: then a new one is not there at all."""
         if mode != "create":
-            return super().put(path, file, mode=mode, **more)
+            return self._replace(self._root / path, file) if not more else super().put(path, file, mode=mode, **more)
         try:
             self._create(self._root / path, file)
         except FileNotFoundError:  # somebody has removed the folder while we serve
@@ -83,12 +83,31 @@ class FolderStore(LocalStore):
             if not self._is_bulk:
                 self._sync_or_remove(file.fileno(), target)
 
+    def _replace(self, target: Path, data: Any) -> None:
+        """The old one stands until the new one is on the disk, so that a power cut leaves either."""
+        self._make(self._unfinished)
+        self._make(target.parent)
+        written = self._named()
+        try:
+            with os.fdopen(os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                file.writelines(_blocks(data))
+                file.flush()
+                os.fsync(file.fileno())
+            written.replace(target)
+        finally:
+            written.unlink(missing_ok=True)
+        _sync(target.parent)
+
+    def _named(self) -> Path:
+        """A place to write to, with a name that obstore lists nowhere."""
+        return self._unfinished.absolute() / f"{uuid4().hex}#1"
+
     def _open(self) -> tuple[int, Path | None]:
         """A new file to write, and its name, where the file system has none without."""
         if _NAMELESS:
             with suppress(OSError):
                 return os.open(self._unfinished, _NAMELESS | os.O_WRONLY, 0o600), None
-        written = self._unfinished.absolute() / f"{uuid4().hex}#1"  # a name that obstore lists nowhere
+        written = self._named()
         return os.open(written, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), written
 
     def _sync_or_remove(self, descriptor: int, target: Path) -> None:

@@ -14,9 +14,12 @@ REJECTED = "rejected"
 OPERATIONS = "operations"
 #: What was imported lies among the events, and a note of each import here.
 IMPORTS = "imports"
+#: Whose lines are not loaded any more: one object for each erasure, of salted hashes.
+ERASED = "erased"
 
 _IMPORTED = re.compile(r"(?:events|rejected)/[0-9/]+/import-([0-9a-f]{12})-[0-9]+\.json\.gz")
 _IMPORT = re.compile(r"imports/([0-9a-f]{12})\.json")
+_ERASURE = re.compile(r"erased/([0-9a-f-]{36})\.json")
 _PACK = re.compile(
     r"((?:events|rejected)/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{2}/packed-[0-9a-f]{32})\.(ndjson|index\.json)\.gz"
 )
@@ -75,6 +78,17 @@ def noted_import(key: str) -> str | None:
     """The import of such a key; None for any other."""
     found = _IMPORT.fullmatch(key)
     return found[1] if found else None
+
+
+def erased_key(receipt: UUID) -> str:
+    """The key of the hashed ids of an erasure."""
+    return f"{ERASED}/{receipt}.json"
+
+
+def noted_erasure(key: str) -> UUID | None:
+    """The receipt of such a key; None for any other."""
+    found = _ERASURE.fullmatch(key)
+    return UUID(found[1]) if found else None
 
 
 def pack_key(prefix: str, name: str) -> str:

@@ -27,6 +27,8 @@ COMMANDS = {
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),
     "funnel": ("funnels", "List the funnels, or print how many come how far through one."),
+    "erase": ("erasing", "Take a visitor out of the raw store and all tables, for good."),
+    "export": ("erasing", "Print everything that is known of a visitor, as JSON."),
     "gateway": ("serving", "Serve the collector on this machine."),
     "serve": ("serving", "Serve the Dagster UI: lineage, partitions, backfills."),
     "dashboard": ("serving", "Serve the shop owner's dashboard."),

@@ -67,6 +67,11 @@ def show_ledger(books: list[LedgerHour], limit: int) -> None:
         "reasons",
     )
     table("Ledger: received = loaded + duplicate + rejected", header, rows)
+    if erased := sum(row.erased for row in books):
+        console.print(
+            f"Of what was received, {erased:,} lines are of people who were erased: they are not loaded, and lie in the raw "
+            "store. Take them out:  clickstream erase --again"
+        )
 
 
 def show_balance(books: list[LedgerHour]) -> bool:

@@ -3,9 +3,12 @@ gzip, a zero-byte object or a poison line costs only itself."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +18,7 @@ import msgspec
 
 from clickstream_dagster.partitions import last_moment_of_object
 from clickstream_dagster.raw.bodies import Body
+from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.lines import MAX_LINE_BYTES, numbered_lines
 from clickstream_dagster.raw.objects import RawObject
 from ingest_lambda import contract, fields, landing, normalize, rejects, rereading
@@ -29,29 +33,31 @@ _NUL = b"\\u0000"
 
 @dataclass
 class Decoded:
-    """A part of one object, decoded. `line_count` counts what was received, on its own: events + rejects must come to the
-    same. `size` is the bytes of its lines."""
+    """A part of one object, decoded. `line_count` counts what was received, on its own: events + rejects + erased must come
+    to the same. `erased` are the numbers of the lines of those who were erased. `size` is the bytes of its lines."""
 
     raw: RawObject
     content_hash: UUID
     line_count: int = 0
     events: list[tuple[int, Event]] = field(default_factory=list)
     rejects: list[tuple[int, Rejection]] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
     size: int = 0
 
 
-def decode_object(body: Body) -> Iterator[Decoded]:
+def decode_object(body: Body, erased: Erased | None = None) -> Iterator[Decoded]:
     """Decode one object, in parts that memory holds whatever its size; at least one. An object under `rejected/` holds what
-    the collector refused: its lines are rejects, but for those that the rules of now accept."""
+    the collector refused: its lines are rejects, but for those that the rules of now accept. Nothing is kept of the lines of
+    those who were `erased`."""
     raw = body.raw
     try:
-        yield from _parts(body)
+        yield from _parts(body, erased)
     except Reject as reject:
         rejection = Rejection(reject.code, reject.message, raw.hour)
         yield Decoded(raw, body.content_hash, 1, rejects=[(1, rejection)])
 
 
-def _parts(body: Body) -> Iterator[Decoded]:
+def _parts(body: Body, erased: Erased | None) -> Iterator[Decoded]:
     raw = body.raw
     is_rejected = raw.key.startswith("rejected/")
     said: Counter[bytes] = Counter()
@@ -66,24 +72,51 @@ def _parts(body: Body) -> Iterator[Decoded]:
             if len(line) > MAX_LINE_BYTES:
                 raise Reject("too_large", f"A line may have {MAX_LINE_BYTES:,} bytes. Write each event on a line.")
             if is_rejected:
-                _take_refused(part, number, line, said)
+                _take_refused(part, number, line, said, erased)
+                continue
+            event = _event(raw, line, said)
+            if erased and erased.is_of(event):
+                part.erased.append(number)
             else:
-                part.events.append((number, _event(raw, line, said)))
+                part.events.append((number, event))
         except Reject as reject:
-            part.rejects.append((number, rejects.rejection(reject, line, raw.hour)))
+            _add_reject(part, number, line, rejects.rejection(reject, line, raw.hour), erased)
     yield part
 
 
-def _take_refused(part: Decoded, number: int, line: bytes, said: Counter[bytes]) -> None:
+def _take_refused(part: Decoded, number: int, line: bytes, said: Counter[bytes], erased: Erased | None) -> None:
     """A refused line is an event once the rules take it. What an import refused stays refused: it is imported again."""
     kept = _rejection(line)
-    if landing.import_of(part.raw.key):
-        part.rejects.append((number, kept))
-        return
-    try:
-        part.events.append((number, rereading.event_of(kept, lambda: _event_id(part.raw, line, said))))
-    except Reject:
-        part.rejects.append((number, kept))
+    event = None
+    if not landing.import_of(part.raw.key):
+        with suppress(Reject):
+            event = rereading.event_of(kept, lambda: _event_id(part.raw, line, said))
+    if event is None:
+        _add_reject(part, number, line, kept, erased)
+    elif erased and (erased.is_of(event) or _is_named(line, kept, erased)):
+        part.erased.append(number)
+    else:
+        part.events.append((number, event))
+
+
+def _add_reject(part: Decoded, number: int, line: bytes, rejection: Rejection, erased: Erased | None) -> None:
+    if erased and _is_named(line, rejection, erased):
+        part.erased.append(number)
+    else:
+        part.rejects.append((number, rejection))
+
+
+def _is_named(line: bytes, rejection: Rejection, erased: Erased) -> bool:
+    """It may be the end of a long line that names who sent it, or a body in base64."""
+    return erased.is_named_in(line) or erased.is_named_in(rejected_bytes(rejection))
+
+
+def rejected_bytes(rejection: Rejection) -> bytes:
+    """What is kept of the body, as it was sent."""
+    if rejection.body_encoding == "base64":
+        with suppress(binascii.Error, ValueError):
+            return base64.b64decode(rejection.body)
+    return rejection.body.encode(errors="replace")
 
 
 def _event(raw: RawObject, line: bytes, said: Counter[bytes]) -> Event:

@@ -15,6 +15,8 @@ from ingest_lambda.contract import Reject
 MAX_OBJECT_BYTES = 256_000_000
 #: A line, or a JSON document over several lines, is held whole; no request that the collector takes is longer.
 MAX_LINE_BYTES = 16_000_000
+#: What stands in a document for an event whose visitor was erased, so that the others keep their places.
+ERASED = b'"erased"'
 _READ_BYTES = 1 << 16
 _BLOCK_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -34,13 +36,28 @@ def numbered_lines(body: BinaryIO) -> Iterator[tuple[int, bytes]]:
         raise Reject(
             "empty_object", "The object holds no event; the writer was cut off. Write it again under a new key."
         )
+    document = _as_document(body, first)
+    if document:
+        yield from ((number, event) for number, event in enumerate(document, 1) if event != ERASED)
+    else:
+        yield from chain(first, found)
+
+
+def document_of(body: BinaryIO) -> list[bytes] | None:
+    """The events of an object that is one JSON document, or an array; None for one of lines."""
+    return _as_document(body, list(islice(_split(_blocks(body)), 2)))
+
+
+def text_of(body: BinaryIO) -> bytes:
+    """The whole text of an object, unpacked."""
+    return b"".join(_blocks(body))
+
+
+def _as_document(body: BinaryIO, first: list[tuple[int, bytes]]) -> list[bytes] | None:
     opening = first[0][1]
     if opening[:1] == b"[" or (len(first) > 1 and not _is_json(opening)):
-        document = _document(body, opening)
-        if document:
-            yield from enumerate(document, 1)
-            return
-    yield from chain(first, found)
+        return _document(body, opening)
+    return None
 
 
 def unpacked(body: BinaryIO, limit: int) -> bytes | None:

@@ -37,6 +37,9 @@ __all__ = [
     "weight",
 ]
 
+#: What else has a place in the store.
+_NOTES = (landing.operations_hour, landing.noted_import, landing.noted_erasure)
+
 
 def list_hours(store: ObjectStore, start: datetime, end: datetime, known: Known = no_pack_is_known) -> list[RawObject]:
     """Every object of the hours from `start` up to `end`, by key. What lies in packs that are `known` may be left out."""
@@ -104,7 +107,7 @@ def _known_places(store: ObjectStore, on_stranger: Callable[[str], None]) -> Ite
             raw = _raw_object(meta)
             if raw:
                 yield raw
-            elif not landing.operations_hour(meta["path"]) and not landing.noted_import(meta["path"]):
+            elif not any(place(meta["path"]) for place in _NOTES):
                 on_stranger(meta["path"])
 
 

@@ -21,7 +21,8 @@ from ingest_lambda.folder import UNFINISHED
 #: What a write to a folder leaves behind when its process is killed; a listing does not show it.
 _LEFTOVER = re.compile(r".+#[0-9]+")
 _ROOT = re.compile(
-    rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|{landing.IMPORTS}|year=[0-9]{{4}}|{re.escape(UNFINISHED)}"
+    rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|{landing.IMPORTS}|{landing.ERASED}|year=[0-9]{{4}}"
+    rf"|{re.escape(UNFINISHED)}"
 )
 #: The deepest layout: events/year=/month=/day=/hour=/
 _MAX_DEPTH = 5

@@ -40,7 +40,7 @@ REJECT_COLUMNS = (
 )
 OBJECT_COLUMNS = (
     *("object_key", "content_hash", "etag", "size_bytes", "partition_hour", "line_count", "event_count"),
-    "rejected_count",
+    *("rejected_count", "erased_count"),
 )
 _NO_PRODUCT, _NO_ORDER, _NO_GEO = Product(), Order(), Geo()
 
@@ -82,9 +82,9 @@ def _body(rejection: Rejection) -> tuple[Any, ...]:
     return rejection.body, rejection.body_encoding, rejection.body_bytes, rejection.body_sha256
 
 
-def object_row(raw: RawObject, content_hash: UUID, lines: int, events: int, rejects: int) -> bytes:
+def object_row(raw: RawObject, content_hash: UUID, lines: int, events: int, rejects: int, erased: int) -> bytes:
     """The manifest entry of an object, as a COPY line in the order of `OBJECT_COLUMNS`."""
-    return line((raw.key, content_hash, raw.etag, raw.size, raw.hour, lines, events, rejects))
+    return line((raw.key, content_hash, raw.etag, raw.size, raw.hour, lines, events, rejects, erased))
 
 
 def order_key(event: Event) -> str | None:

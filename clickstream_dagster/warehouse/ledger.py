@@ -30,6 +30,7 @@ class LedgerHour:
     late: int
     difference: int
     warned: int
+    erased: int
     replayed: int
 
 
@@ -40,7 +41,7 @@ def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]
             """
             select
                 partition_hour, objects, received, loaded, duplicate, rejected, rejected_by_code, late, difference, warned,
-                replayed
+                coalesce(erased, 0), replayed
             from etl_ledger where received <> 0 or difference <> 0 order by partition_hour desc limit %s
             """,
             (limit,),

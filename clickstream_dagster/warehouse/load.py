@@ -12,11 +12,12 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.bodies import read
-from clickstream_dagster.raw.decode import decode_object
+from clickstream_dagster.raw.decode import Decoded, decode_object
+from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.packs.listing import packs_among, with_members
 from clickstream_dagster.raw.prepare import Group, ahead, groups
-from clickstream_dagster.warehouse import changes, labels, packs
+from clickstream_dagster.warehouse import changes, erased_ids, labels, packs
 from clickstream_dagster.warehouse.connection import Connection, commit_unwaited, held, take_lock, transaction
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
 from clickstream_dagster.warehouse.stage import create_staging, stage
@@ -45,10 +46,11 @@ def load_hours(
     total = Loaded()
     # What is listed here must not be taken back before it is loaded.
     with held(connection, LISTED, is_shared=True):
+        erased = erased_ids.known(connection, store)
         stored, unopened = objects.list_as_stored(store, start, end), set[str]()
         listed = with_members(store, stored, packs.known(connection), unopened.add)
         unseen = list(unseen_objects(connection, store, listed))
-        with closing(ahead(_prepared(store, unseen, is_one_batch))) as prepared:
+        with closing(ahead(_prepared(store, unseen, erased, is_one_batch))) as prepared:
             for _, batch in groupby(prepared, key=itemgetter(0)):
                 total += load_batch(connection, (group for _, group in batch))
                 on_batch(total, len(unseen))
@@ -57,12 +59,18 @@ def load_hours(
     return total
 
 
-def _prepared(store: ObjectStore, unseen: list[RawObject], is_one_batch: bool) -> Iterator[tuple[int, Group]]:
+def _prepared(
+    store: ObjectStore, unseen: list[RawObject], erased: Erased, is_one_batch: bool
+) -> Iterator[tuple[int, Group]]:
     """Each group with the number of its batch."""
     for number, batch in enumerate(objects.batches(unseen)):
-        parts = (part for body in read(store, batch) for part in decode_object(body))
-        for group in groups(parts):
+        for group in groups(decoded(store, batch, erased)):
             yield 0 if is_one_batch else number, group
+
+
+def decoded(store: ObjectStore, batch: list[RawObject], erased: Erased) -> Iterator[Decoded]:
+    """What a batch of objects holds of those who were not erased."""
+    return (part for body in read(store, batch) for part in decode_object(body, erased))
 
 
 def load_batch(connection: Connection, batch: Iterable[Group]) -> Loaded:

@@ -29,6 +29,7 @@ class Loaded:
     loaded: int = 0
     duplicate: int = 0
     rejected: int = 0
+    erased: int = 0
 
     def __iadd__(self, other: Loaded) -> Loaded:
         for name in vars(other):
@@ -89,8 +90,8 @@ def merge(cursor: Cursor) -> Loaded:
     analyze_if_grown(cursor, "clickstream_events", result.loaded)
     if result.objects:
         runs.record(cursor, "clickstream_events", result.objects, displaced, result.loaded)
-    cursor.execute("select coalesce(sum(line_count), 0) from staged_objects")
-    result.received = int(cursor.fetchone()[0])  # type: ignore[index]
+    cursor.execute("select coalesce(sum(line_count), 0), coalesce(sum(erased_count), 0) from staged_objects")
+    result.received, result.erased = map(int, cursor.fetchone() or ())
     return result
 
 

@@ -24,11 +24,11 @@ from clickstream_dagster.warehouse import (
 from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, take_lock, transaction
 from clickstream_dagster.warehouse.models import Model, all_models
 
-#: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds, and
-#: what campaigns cost.
+#: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds,
+#: what campaigns cost, and who was erased.
 _LOADED = (
     *("loaded_hours", "raw_packs", "operational_objects", "model_runs", "changed_keys", "changed_spans"),
-    "campaign_spend",
+    *("campaign_spend", "erasures", "erased_ids"),
 )
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 

@@ -80,9 +80,10 @@ def replay(
     with held(connection, LISTED, is_shared=True), held(connection, REPLAY):
         total.lost = sum(rejected(connection, wanted).values())
         found = _objects(connection, store, wanted)
+        erased = erased_ids.known(connection, store)
         done = 0
         for batch in objects.batches(found):
-            total += _replay_batch(connection, store, batch, wanted)
+            total += _replay_batch(connection, store, batch, wanted, erased)
             done += len(batch)
             on_batch(done, len(found))
     return total
@@ -118,11 +119,13 @@ def _bound(wanted: Wanted) -> dict[str, object]:
     return {"reasons": list(wanted.reasons), "start": wanted.start, "end": wanted.end}
 
 
-def _replay_batch(connection: Connection, store: ObjectStore, batch: Sequence[RawObject], wanted: Wanted) -> Replayed:
+def _replay_batch(
+    connection: Connection, store: ObjectStore, batch: Sequence[RawObject], wanted: Wanted, erased: Erased
+) -> Replayed:
     with transaction(connection) as cursor:
         create_staging(cursor)
         refused = _refused(cursor, [raw.key for raw in batch], wanted)
-        seen = stage(cursor, groups(_read_again(store, batch, refused)))
+        seen = stage(cursor, groups(_read_again(store, batch, refused, erased)))
         take_lock(cursor, "clickstream_events")
         done = _take_rejects(cursor, wanted)
         labels.add(cursor, seen)
@@ -151,14 +154,16 @@ def _refused(cursor: Cursor, keys: list[str], wanted: Wanted) -> Refused:
     }
 
 
-def _read_again(store: ObjectStore, batch: Sequence[RawObject], refused: Refused) -> Iterator[Decoded]:
+def _read_again(
+    store: ObjectStore, batch: Sequence[RawObject], refused: Refused, erased: Erased
+) -> Iterator[Decoded]:
     keys = {key for key, _ in refused}
     for body in read(store, [raw for raw in batch if raw.key in keys]):
         place = body.raw.key, body.content_hash
         if place not in refused:
             continue
         lines = refused[place]
-        for part in decode_object(body):
+        for part in decode_object(body, erased):
             if lines is not None:
                 _keep_only(part, lines)
             if part.line_count:
@@ -168,7 +173,8 @@ def _read_again(store: ObjectStore, batch: Sequence[RawObject], refused: Refused
 def _keep_only(part: Decoded, lines: frozenset[int]) -> None:
     part.events = [(number, event) for number, event in part.events if number in lines]
     part.rejects = [(number, rejection) for number, rejection in part.rejects if number in lines]
-    part.line_count = len(part.events) + len(part.rejects)
+    part.erased = [number for number in part.erased if number in lines]
+    part.line_count = len(part.events) + len(part.rejects) + len(part.erased)
 
 
 def _take_rejects(cursor: Cursor, wanted: Wanted) -> Replayed:
@@ -191,7 +197,8 @@ def _take_rejects(cursor: Cursor, wanted: Wanted) -> Replayed:
         update raw_objects set
             line_count = raw_objects.line_count + staged_objects.line_count - taken_rejects.lines,
             event_count = raw_objects.event_count + staged_objects.event_count,
-            rejected_count = raw_objects.rejected_count + staged_objects.rejected_count - taken_rejects.lines
+            rejected_count = raw_objects.rejected_count + staged_objects.rejected_count - taken_rejects.lines,
+            erased_count = raw_objects.erased_count + staged_objects.erased_count
         from taken_rejects inner join staged_objects using (object_key, content_hash)
         where raw_objects.object_key = taken_rejects.object_key and raw_objects.content_hash = taken_rejects.content_hash
         """)

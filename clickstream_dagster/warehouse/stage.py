@@ -37,6 +37,7 @@ class _Object:
     lines: int = 0
     events: int = 0
     rejects: int = 0
+    erased: int = 0
 
 
 def stage(cursor: Cursor, groups: Iterable[Group]) -> rows.Seen:
@@ -52,8 +53,10 @@ def stage(cursor: Cursor, groups: Iterable[Group]) -> rows.Seen:
             found.lines += part.line_count
             found.events += len(part.events)
             found.rejects += len(part.rejects)
+            found.erased += len(part.erased)
     entries = [
-        rows.object_row(one.raw, one.content_hash, one.lines, one.events, one.rejects) for one in staged.values()
+        rows.object_row(one.raw, one.content_hash, one.lines, one.events, one.rejects, one.erased)
+        for one in staged.values()
     ]
     copy(cursor, "staged_objects", rows.OBJECT_COLUMNS, entries)
     return seen

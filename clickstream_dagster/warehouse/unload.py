@@ -15,9 +15,10 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.partitions import ranges
 from clickstream_dagster.raw import objects
-from clickstream_dagster.warehouse import changes, first_purchases, labels, runs
+from clickstream_dagster.warehouse import runs
 from clickstream_dagster.warehouse.connection import Connection, Cursor, held, take_lock, transaction
 from clickstream_dagster.warehouse.load import LISTED
+from clickstream_dagster.warehouse.take_away import note_other_copies, take_away
 from clickstream_dagster.warehouse.unseen import touch
 
 
@@ -53,22 +54,11 @@ def _choose(cursor: Cursor, name: str) -> None:
     cursor.execute(
         """
         create temporary table gone_objects on commit drop as
-        select distinct object_key, partition_hour from raw_objects where object_key like %s;
-        analyze gone_objects;
-        create temporary table reread_objects on commit drop as
-        select distinct duplicate_events.object_key, duplicate_events.partition_hour
-        from gone_objects
-        inner join clickstream_events
-            on clickstream_events.partition_hour = gone_objects.partition_hour
-            and clickstream_events.object_key = gone_objects.object_key
-        inner join duplicate_events on duplicate_events.event_id = clickstream_events.event_id
-        where duplicate_events.object_key not in (select object_key from gone_objects);
-        create temporary table taken_objects on commit drop as
-        table gone_objects union table reread_objects;
-        analyze taken_objects
+        select distinct object_key, partition_hour from raw_objects where object_key like %s
         """,
         (f"%/import-{name}-%",),
     )
+    note_other_copies(cursor)
 
 
 def _check_stored(cursor: Cursor, store: ObjectStore) -> None:
@@ -93,49 +83,11 @@ def _check_stored(cursor: Cursor, store: ObjectStore) -> None:
 
 
 def _take_away(cursor: Cursor) -> Unloaded:
-    first_purchases.watch(
-        cursor,
-        """
-        select distinct clickstream_events.order_key
-        from taken_objects inner join clickstream_events using (partition_hour, object_key)
-        where clickstream_events.order_key is not null
-        """,
-    )
-    cursor.execute("""
-        create temporary table removed_events on commit drop as
-        with removed as (
-            delete from clickstream_events using taken_objects
-            where clickstream_events.partition_hour = taken_objects.partition_hour
-                and clickstream_events.object_key = taken_objects.object_key
-            returning clickstream_events.*
-        )
-        select visitor_id, event_timestamp, source_key, agent_key, page_host from removed
-        """)
-    events = cursor.rowcount
-    cursor.execute("""
-        create temporary table removed_labels on commit drop as
-        select source_key, agent_key, page_host as shop_host from removed_events
-        union
-        select source_key, agent_key, shop_host from taken_objects inner join duplicate_events using (partition_hour, object_key)
-        """)
-    for table in ("duplicate_events", "rejected_events", "raw_objects"):
-        cursor.execute(f"""
-            delete from {table} using taken_objects
-            where {table}.partition_hour = taken_objects.partition_hour and {table}.object_key = taken_objects.object_key
-            """)
-    _owe(cursor)
-    labels.forget(cursor)
+    events = take_away(cursor)
+    cursor.execute("select distinct partition_hour from reread_objects")
+    touch(cursor, [hour for (hour,) in cursor.fetchall()])
     cursor.execute("select (select count(*) from gone_objects), (select count(*) from reread_objects)")
     gone, reread = cursor.fetchone() or (0, 0)
     if gone:
         runs.record(cursor, "clickstream_events", gone + reread, events, 0)
     return Unloaded(gone, events, reread)
-
-
-def _owe(cursor: Cursor) -> None:
-    """As after a load (`merge.py`): the sessions around what left, and around the purchase that is now the first of its order."""
-    changes.owe_spans(cursor, "select visitor_id, event_timestamp from removed_events")
-    first_purchases.owe(cursor)
-    changes.owe_keys(cursor, "etl_ledger", "select distinct partition_hour from taken_objects")
-    cursor.execute("select distinct partition_hour from reread_objects")
-    touch(cursor, [hour for (hour,) in cursor.fetchall()])

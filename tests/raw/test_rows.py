@@ -108,7 +108,7 @@ def test_the_columns_are_those_of_the_tables_in_their_order(warehouse: Connectio
 
 
 def test_the_manifest_line_counts_what_was_received(warehouse: Connection) -> None:
-    lines = [rows.object_row(RAW, uuid4(), 2, 1, 1)]
+    lines = [rows.object_row(RAW, uuid4(), 2, 1, 1, 0)]
     ask = "line_count, event_count, rejected_count, partition_hour"
     assert _through(warehouse, "raw_objects", rows.OBJECT_COLUMNS, lines, ask) == [(2, 1, 1, HOUR)]
 

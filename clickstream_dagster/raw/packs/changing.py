@@ -49,7 +49,7 @@ def change(store: ObjectStore, changes: Changes) -> dict[str, Stored]:
         for pack in sweep(store, folder):
             rewrite(store, pack, changes)
     there = [raw.key for folder in folders for raw in folder.small if raw.key in changes]
-    forms = {key: _as_stored(key, lines) for key, lines in changes.items() if lines is not None}
+    forms = {key: as_stored(key, lines) for key, lines in changes.items() if lines is not None}
     for key in there:
         if key in forms:
             obstore.put(store, key, forms[key])
@@ -118,12 +118,12 @@ def _copy_block(store: ObjectStore, held: list[tuple[Member, RawObject]], change
 
 
 def _changed(raw: RawObject, lines: bytes) -> Content:
-    form = _as_stored(raw.key, lines)
+    form = as_stored(raw.key, lines)
     known = content_hash(form)
     return Content(replace(raw, etag=known.hex, size=len(form)), known, lines)
 
 
-def _as_stored(key: str, lines: bytes) -> bytes:
+def as_stored(key: str, lines: bytes) -> bytes:
     """The same bytes each time: an object and its copy in a pack have one hash."""
     return gzip.compress(lines, mtime=0) if key.endswith(".gz") else lines
 

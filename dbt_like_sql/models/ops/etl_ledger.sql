@@ -6,7 +6,7 @@ rebuild as (
 ),
 
 received as (
-    select raw_objects.partition_hour, count(*) as objects, sum(raw_objects.line_count) as events
+    select raw_objects.partition_hour, count(*) as objects, sum(raw_objects.line_count) as events, sum(raw_objects.erased_count) as erased
     from rebuild
     inner join raw_objects on raw_objects.partition_hour = rebuild.partition_hour
     group by raw_objects.partition_hour
@@ -81,10 +81,11 @@ final as (
         coalesce(loaded.late, 0)::integer as late,
         (
             coalesce(received.events, 0) - coalesce(loaded.events, 0) - coalesce(duplicates.events, 0)
-            - coalesce(rejected.events, 0)
+            - coalesce(rejected.events, 0) - coalesce(received.erased, 0)
         )::integer as difference,
         coalesce(warned.events, 0)::integer as warned,
         coalesce(warnings.by_code, '{}') as warnings_by_code,
+        coalesce(received.erased, 0)::integer as erased,
         (coalesce(loaded.replayed, 0) + coalesce(duplicates.replayed, 0))::integer as replayed
     from rebuild
     left join received on received.partition_hour = rebuild.partition_hour
