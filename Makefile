@@ -65,8 +65,9 @@ lint: $(BIN)/clickstream ## Check style and types
 bench: $(BIN)/clickstream ## Measure each speed claim against its limit or its peer (two hours; ARGS=loading for one): bench/README.md
 	@$(BIN)/python bench/run.py $(ARGS)
 
-generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md, the tracker's types and the column lineage again
-	@$(BIN)/python -m ingest_lambda.schema && $(BIN)/python -m clickstream_dagster.warehouse.lineage
+generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md, the tracker's types, the column lineage and the table of docs/reliability.md again
+	@$(BIN)/python -m ingest_lambda.schema && $(BIN)/python -m clickstream_dagster.warehouse.lineage \
+	&& $(BIN)/python tests/reliability/rows.py
 
 constraints: ## Pin every dependency at its newest version that works together
 	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins

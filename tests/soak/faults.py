@@ -21,7 +21,7 @@ FRONT = ("held", "repeated", "request cut", "answer lost", "answer cut", "cut af
 STORE = ("slow", "hanging", "refusing", "slow down", "failing", "full", "answer lost", "answer cut")
 ALL = (*KILLS, SECOND, *(f"front {fault}" for fault in FRONT), *(f"store {fault}" for fault in STORE))
 #: Seconds from one to the next.
-PACE = (0.8, 2.8)
+PACE = (1, 3.4)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Proxy:
         self.broken: Counter[str] = Counter()
         self.passed = 0
         self._chance = random.Random(seed)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
@@ -45,8 +46,13 @@ class Proxy:
         self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connection, sock=self._listener, limit=2**20)
+        server = await asyncio.start_server(self._connected, sock=self._listener, limit=2**20)
         await server.serve_forever()
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._connection(reader, writer))
+        self._tasks.add(task)  # asyncio itself forgets the task of a connection that is cut
+        task.add_done_callback(self._tasks.discard)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):

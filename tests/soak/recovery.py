@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 
 class Recovery:
     """From the end of a fault, or from a kill, to the next request that is acknowledged, or the next load that is done."""
 
     def __init__(self) -> None:
+        self.successes: Counter[str] = Counter()
         self.worst: dict[str, float] = defaultdict(float)
         self._waiting: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
@@ -21,6 +22,7 @@ class Recovery:
 
     def note(self, success: str) -> None:
         with self._lock:
+            self.successes[success] += 1
             for fault, what in [waiting for waiting in self._waiting if waiting[1] == success]:
                 took = time.monotonic() - self._waiting.pop((fault, what))
                 self.worst[fault] = max(self.worst[fault], took)

@@ -26,7 +26,7 @@ from soak.faults import ALL, plan
 from soak.shop import posts
 
 TESTS = Path(__file__).resolve().parents[1]
-MINUTES, SEED = 0.75, 1
+MINUTES, SEED = 1, 1
 
 
 def test_a_short_soak_loses_nothing_and_doubles_nothing() -> None:
