@@ -31,7 +31,8 @@ class CannotServe(RuntimeError):
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT)
 def gateway_command(host: str, port: int) -> None:
-    """Serve the collector on this machine: POST events to /clickstream or /v1/events. A demo shop is served beside it."""
+    """Serve the collector on this machine: POST events to /clickstream or /v1/events; /openapi.json describes it. A demo shop is
+    served beside it."""
     from clickstream_dagster.front import servers
     from clickstream_dagster.local.gateway.app import app
     from clickstream_dagster.local.gateway.serving import serve

@@ -53,7 +53,9 @@ class Figures:
         answers = {str(status or "none"): n for status, n in sorted(senders.statuses.items())}
         click.echo("answers         " + ", ".join(f"{status}: {n:,}" for status, n in answers.items()))
         click.echo(f"starts          collector {self.collector.starts:,}, loader {self.loader.starts:,}")
-        click.echo(f"loads           {self.recovery.successes['loaded']:,} whole ones meanwhile, the last one {self.last_load:.0f} s\n")
+        click.echo(
+            f"loads           {self.recovery.successes['loaded']:,} whole ones meanwhile, the last one {self.last_load:.0f} s\n"
+        )
         broken = {f"front {fault}": n for fault, n in self.front.broken.items()}
         broken |= {f"store {fault}": n for fault, n in self.store.broken.items()}
         click.echo(f"{'fault':22} {'injected':>8} {'requests':>9} {'worst recovery':>15}")
