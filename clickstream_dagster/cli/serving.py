@@ -38,6 +38,7 @@ def gateway_command(host: str, port: int) -> None:
     from clickstream_dagster.local.gateway.serving import serve
     from clickstream_dagster.local.shop.documents import BASE
     from clickstream_dagster.local.shop.serving import OPEN_PATHS, with_shop
+    from ingest_lambda.settings import open_store
 
     stack = Stack(load_settings())
     check_port(host, port)
@@ -45,7 +46,7 @@ def gateway_command(host: str, port: int) -> None:
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
     console.print(f"Demo shop: http://{host}:{port}{BASE}/   (the tracker is on it: buy something)")
     console.print("Load what it collects:  clickstream materialize")
-    serve(servers.gateway(with_shop(app(stack.store)), front, OPEN_PATHS), host, port)
+    serve(servers.gateway(with_shop(app(open_store(stack.raw))), front, OPEN_PATHS), host, port)
 
 
 @click.command("serve")
