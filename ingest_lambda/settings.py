@@ -38,7 +38,7 @@ STORE_CONNECT_TIMEOUT = timedelta(seconds=2)
 STORE_RETRY_FOR = timedelta(seconds=4)
 STORE_MAX_RETRIES = 2
 #: Nobody waits for the loader, and objects may be large: it goes on as long as bytes come, and waits for a bad moment to pass.
-READ_SILENCE = timedelta(seconds=30)
+READ_SILENCE = timedelta(seconds=10)
 READ_TIMEOUT = timedelta(minutes=30)
 READ_RETRY_FOR = timedelta(seconds=30)
 READ_MAX_RETRIES = 5

@@ -23,7 +23,7 @@ from ingest_lambda.openapi import document
 from support.gateways import gateway
 from support.thorough import examples
 
-SECONDS = 5
+SECONDS = 15
 
 
 @dataclass

@@ -91,12 +91,13 @@ class Senders:
     def _settle(self, post: Post, answer: Answer) -> bool:
         """Is there nothing more to send?"""
         status, _, verdict = answer
-        is_settled = (400 <= status < 500 and status not in (408, 429)) or status == 200
+        told = verdict if isinstance(verdict, dict) else {}
+        is_settled = status == 200 or (400 <= status < 500 and status not in (408, 429))
         with self._lock:
             self.statuses[status] += 1
             if is_settled:
                 self.acknowledged[post.number] += 1
-                if (verdict["accepted"], verdict["rejected"]) != (len(post.ids), post.rejected):
+                if (told.get("accepted"), told.get("rejected")) != (len(post.ids), post.rejected):
                     self.strange[post.number] = f"{status} {verdict}"
         if is_settled:
             self._note()
