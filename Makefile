@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node machine test test-deploy test-thorough lint bench generated constraints locks package deploy smoke tunnel destroy named clean
+.PHONY: help demo browser node machine test test-deploy test-thorough soak lint bench generated constraints locks package deploy smoke tunnel destroy named clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -42,16 +42,21 @@ machine:  # for the tests that boot the warehouse's machine; they say so where i
 # Two processes, each with a PostgreSQL of its own; ARGS="-n 4" takes more of them, -n 0 none. A file stays together, so that
 # what its tests share is made once.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-DEPLOYED := tests/infra_cfn
+DEPLOYED := tests/infra_cfn tests/soak
 
-test: browser node ## Run the tests but those of infra_cfn/, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
-	@$(PYTEST) $(if $(findstring $(DEPLOYED),$(ARGS)),,--ignore $(DEPLOYED)) $(ARGS)
+test: browser node ## Run the tests but those of infra_cfn/ and soak/, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
+	@$(PYTEST) $(if $(filter $(addsuffix %,$(DEPLOYED)),$(ARGS)),,$(addprefix --ignore=,$(DEPLOYED))) $(ARGS)
 
-test-deploy: browser machine ## Run the tests of infra_cfn/: templates, packages, an emulator of AWS, the warehouse's machine (Linux, root)
-	@$(PYTEST) -o testpaths=$(DEPLOYED) $(ARGS)
+test-deploy: browser machine ## Run the tests of infra_cfn/ and a short soak: templates, packages, an emulator of AWS, the warehouse's machine (Linux, root)
+	@$(PYTEST) -o testpaths="$(DEPLOYED)" $(ARGS)
+
+MINUTES ?= 5
+SEED ?= 1
+soak: $(BIN)/clickstream ## Send known events while everything is killed and fails, then count: none lost, none twice (MINUTES=5 SEED=1)
+	@PYTHONPATH=.:tests $(BIN)/python -W ignore -m soak --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
 test-thorough: browser node ## Run the property tests with 200 examples each, others on each run, and kill a load at every fifth statement
-	@HYPOTHESIS_PROFILE=thorough $(PYTEST) --ignore $(DEPLOYED) $(or $(ARGS),$(shell grep -rlE '@given|killing' tests --include='test_*.py'))
+	@HYPOTHESIS_PROFILE=thorough $(PYTEST) $(addprefix --ignore=,$(DEPLOYED)) $(or $(ARGS),$(shell grep -rlE '@given|killing' tests --include='test_*.py'))
 
 lint: $(BIN)/clickstream ## Check style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
@@ -60,8 +65,9 @@ lint: $(BIN)/clickstream ## Check style and types
 bench: $(BIN)/clickstream ## Measure each speed claim against its limit or its peer (two hours; ARGS=loading for one): bench/README.md
 	@$(BIN)/python bench/run.py $(ARGS)
 
-generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md, the tracker's types and the column lineage again
-	@$(BIN)/python -m ingest_lambda.schema && $(BIN)/python -m clickstream_dagster.warehouse.lineage
+generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md, the tracker's types, the column lineage and the table of docs/reliability.md again
+	@$(BIN)/python -m ingest_lambda.schema && $(BIN)/python -m clickstream_dagster.warehouse.lineage \
+	&& $(BIN)/python tests/reliability/rows.py
 
 constraints: ## Pin every dependency at its newest version that works together
 	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins

@@ -75,6 +75,7 @@ setup(
             "playwright",  # a real browser for the dashboard
             "axe-playwright-python",  # accessibility
             "hypothesis",  # any order, any repeat, any input
+            "schemathesis",  # what the collector's description allows, and what it does not
             "moto[server]",  # a real S3 protocol server
             "awslambdaric; sys_platform == 'linux'",  # calls a handler as Lambda does; the packages are tested with it
             "cfn-lint",  # the templates; checkov's pins fight ours, so its test gives it an environment of its own

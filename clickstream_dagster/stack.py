@@ -36,10 +36,15 @@ class Stack:
 
     @cached_property
     def store(self) -> ObjectStore:
-        """The raw bucket, or a folder in `home`."""
+        """The raw bucket, or a folder in `home`, for whoever can wait."""
         from ingest_lambda.settings import open_store
 
-        return open_store(self.settings.raw_bucket or f"file://{self.settings.home / 'raw'}")
+        return open_store(self.raw, is_patient=True)
+
+    @property
+    def raw(self) -> str:
+        """Where the raw objects are: a bucket's name, or the URL of a folder."""
+        return self.settings.raw_bucket or f"file://{self.settings.home / 'raw'}"
 
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:

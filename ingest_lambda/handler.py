@@ -144,4 +144,5 @@ def _put(store: ObjectStore, key: str, lines: list[bytes]) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    """Long enough for what a bucket says itself, which comes after its path and address; not for how the client was built."""
+    return " ".join(str(error).partition("Debug source:")[0].split())[:700]

@@ -1,4 +1,4 @@
-"""Writes what is generated from the contract: the JSON Schema, the data dictionary and the tracker's types.
+"""Writes what is generated from the contract: the JSON Schema, the data dictionary, the tracker's types and docs/openapi.json.
 
 Run `python -m ingest_lambda.schema` after a change of `contract.py`; a test fails until all are current.
 """
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ingest_lambda import contract
+from ingest_lambda.openapi import openapi_text
 from ingest_lambda.typescript import event_types_text
 from ingest_lambda.words import ALIASES
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA_PATH = ROOT / "ingest_lambda" / f"event.v{contract.VERSION}.schema.json"
 DICTIONARY_PATH = ROOT / "docs" / "events.md"
+OPENAPI_PATH = ROOT / "docs" / "openapi.json"
 TYPES_PATH = ROOT / "tracker" / "src" / "event.ts"
 
 _INTRODUCTION = """# Events
@@ -114,4 +116,5 @@ if __name__ == "__main__":
     SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")
     DICTIONARY_PATH.parent.mkdir(exist_ok=True)
     DICTIONARY_PATH.write_text(dictionary_text(), encoding="utf-8")
+    OPENAPI_PATH.write_text(openapi_text(), encoding="utf-8")
     TYPES_PATH.write_text(event_types_text(), encoding="utf-8")

@@ -37,6 +37,11 @@ STORE_TIMEOUT = timedelta(seconds=3)
 STORE_CONNECT_TIMEOUT = timedelta(seconds=2)
 STORE_RETRY_FOR = timedelta(seconds=4)
 STORE_MAX_RETRIES = 2
+#: Nobody waits for the loader, and objects may be large: it goes on as long as bytes come, and waits for a bad moment to pass.
+READ_SILENCE = timedelta(seconds=10)
+READ_TIMEOUT = timedelta(minutes=30)
+READ_RETRY_FOR = timedelta(seconds=30)
+READ_MAX_RETRIES = 5
 #: What a client is told to wait after a 503.
 RETRY_AFTER_SECONDS = 30
 
@@ -122,8 +127,8 @@ def watched() -> Watched:
     return Watched(env["CLICKSTREAM_API_ID"], functions, tuple(filter(None, queues)))
 
 
-def open_store(name: str) -> ObjectStore:
-    """The raw bucket. A laptop's folder and S3 answer to the same calls.
+def open_store(name: str, *, is_patient: bool = False) -> ObjectStore:
+    """The raw bucket. A laptop's folder and S3 answer to the same calls. Patient is whom no browser waits for.
 
     Credentials, region and endpoint come from the usual AWS_* variables. An emulator's plain-http endpoint is
     allowed only because it was named.
@@ -143,8 +148,12 @@ def open_store(name: str) -> ObjectStore:
         name if "://" in name else f"s3://{name}",
         client_options={
             "allow_http": endpoint.startswith("http://"),
-            "timeout": STORE_TIMEOUT,
+            "timeout": READ_TIMEOUT if is_patient else STORE_TIMEOUT,
+            "read_timeout": READ_SILENCE if is_patient else STORE_TIMEOUT,
             "connect_timeout": STORE_CONNECT_TIMEOUT,
         },
-        retry_config={"max_retries": STORE_MAX_RETRIES, "retry_timeout": STORE_RETRY_FOR},
+        retry_config={
+            "max_retries": READ_MAX_RETRIES if is_patient else STORE_MAX_RETRIES,
+            "retry_timeout": READ_RETRY_FOR if is_patient else STORE_RETRY_FOR,
+        },
     )

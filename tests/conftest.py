@@ -28,7 +28,7 @@ from support.thorough import EXAMPLES, PROFILE
 
 _numbers = itertools.count()
 #: Files that take long begin first: begun last, they would leave the other core with nothing to do.
-LONG = ("test_kill.py", "test_commands.py", "test_bootstrap.py", "test_any_order.py")
+LONG = ("test_kill.py", "test_soak.py", "test_commands.py", "test_bootstrap.py", "test_any_order.py")
 
 # The same examples on every run, so that a change is told from chance. HYPOTHESIS_PROFILE=random looks elsewhere each time,
 # and thorough at more of them besides. None minds a busy machine, as Hypothesis itself does not in CI.

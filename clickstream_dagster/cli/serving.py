@@ -31,12 +31,14 @@ class CannotServe(RuntimeError):
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT)
 def gateway_command(host: str, port: int) -> None:
-    """Serve the collector on this machine: POST events to /clickstream or /v1/events. A demo shop is served beside it."""
+    """Serve the collector on this machine: POST events to /clickstream or /v1/events; /openapi.json describes it. A demo shop is
+    served beside it."""
     from clickstream_dagster.front import servers
     from clickstream_dagster.local.gateway.app import app
     from clickstream_dagster.local.gateway.serving import serve
     from clickstream_dagster.local.shop.documents import BASE
     from clickstream_dagster.local.shop.serving import OPEN_PATHS, with_shop
+    from ingest_lambda.settings import open_store
 
     stack = Stack(load_settings())
     check_port(host, port)
@@ -44,7 +46,7 @@ def gateway_command(host: str, port: int) -> None:
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
     console.print(f"Demo shop: http://{host}:{port}{BASE}/   (the tracker is on it: buy something)")
     console.print("Load what it collects:  clickstream materialize")
-    serve(servers.gateway(with_shop(app(stack.store)), front, OPEN_PATHS), host, port)
+    serve(servers.gateway(with_shop(app(open_store(stack.raw))), front, OPEN_PATHS), host, port)
 
 
 @click.command("serve")

@@ -8,12 +8,14 @@ from uuid import UUID
 import pytest
 
 from ingest_lambda import landing, schema
+from ingest_lambda.openapi import openapi_text
 
 
-def test_the_json_schema_the_data_dictionary_and_the_tracker_s_types_are_current() -> None:
+def test_the_json_schema_the_data_dictionary_the_description_and_the_tracker_s_types_are_current() -> None:
     hint = "run python -m ingest_lambda.schema"
     assert schema.SCHEMA_PATH.read_text(encoding="utf-8") == schema.schema_text(), hint
     assert schema.DICTIONARY_PATH.read_text(encoding="utf-8") == schema.dictionary_text(), hint
+    assert schema.OPENAPI_PATH.read_text(encoding="utf-8") == openapi_text(), hint
     assert schema.TYPES_PATH.read_text(encoding="utf-8") == schema.event_types_text(), hint
 
 

@@ -65,15 +65,18 @@ class Failing(BaseHTTPRequestHandler):
     """Takes a put and answers 503, as S3 does when it wants less."""
 
     fails_first = 99
+    status = 503
+    said = b""
     seen: ClassVar[list[str]] = []
 
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         self.seen.append(self.path)
-        self.send_response(503 if len(self.seen) <= self.fails_first else 200)
+        self.send_response(self.status if len(self.seen) <= self.fails_first else 200)
         self.send_header("etag", '"e"')
-        self.send_header("content-length", "0")
+        self.send_header("content-length", str(len(self.said)))
         self.end_headers()
+        self.wfile.write(self.said)
 
     def log_message(self, *_: Any) -> None:
         """Silent."""
@@ -124,6 +127,22 @@ def test_a_bucket_that_hangs_is_a_503_in_time(collector: Any, view: dict[str, An
         response = handler.handler(collector.request(view), None)
     assert response["statusCode"] == 503
     assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken", "RequestTimeTooSkewed", "KMS.DisabledException"])
+def test_a_bucket_that_does_not_let_us_is_a_503_and_the_log_says_why(
+    collector: Any, view: dict[str, Any], endpoint: Any, failing: Any, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    """A role that was removed, a token that is over, a clock that is wrong, a key that was switched off: no event is lost."""
+    url, server = failing
+    server.fails_first, server.status = 99, 400 if code in ("ExpiredToken", "KMS.DisabledException") else 403
+    server.said = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+    endpoint(url, "raw")
+    response = handler.handler(collector.request(view), None)
+    assert (response["statusCode"], len(server.seen)) == (503, 1)
+    [told, _] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert told["message"] == "storage_unavailable"
+    assert code in told["error"]
 
 
 def test_nobody_there_is_a_503(collector: Any, view: dict[str, Any], endpoint: Any) -> None:

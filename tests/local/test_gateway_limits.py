@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +25,7 @@ from obstore.store import MemoryStore
 from clickstream_dagster.local.gateway import admission, connections
 from clickstream_dagster.local.gateway.app import app
 from clickstream_dagster.local.gateway.serving import config, listen
+from support.gateways import gateway
 from support.power import Disk
 
 EVENT = {"event_name": "page_view", "client_id": "ann", "page_url": "https://shop.example/"}
@@ -201,31 +200,6 @@ def test_a_websocket_is_refused_without_a_traceback(caplog: pytest.LogCaptureFix
 # --- the command, on a disk that loses what is not synced ---
 
 
-@contextmanager
-def command(home: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environ = os.environ | {"CLICKSTREAM_HOME": str(home)}
-    line = [sys.executable, "-c", "from clickstream_dagster.cli import main; main()", "gateway", "--port", str(port)]
-    with subprocess.Popen(line, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(port)
-            yield port, process
-        finally:
-            process.kill()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the gateway did not start in a minute")
-
-
 def _acknowledged(port: int, stop: Callable[[], None]) -> set[str]:
     """Send from eight threads until the gateway is stopped in the midst of it; what it has acknowledged."""
     done: set[str] = set()
@@ -264,7 +238,7 @@ def _stored(home: Path) -> set[str]:
 
 def test_every_acknowledged_event_survives_a_power_cut(disk: Disk) -> None:
     home = disk.folder / "home"
-    with command(home) as (port, _):
+    with gateway(home) as (port, _):
         acknowledged = _acknowledged(port, disk.cut_power)
     disk.start_again()
     assert len(acknowledged) >= 100
@@ -272,7 +246,7 @@ def test_every_acknowledged_event_survives_a_power_cut(disk: Disk) -> None:
 
 
 def test_every_acknowledged_event_survives_a_kill_and_nothing_is_left_over(tmp_path: Path) -> None:
-    with command(tmp_path) as (port, process):
+    with gateway(tmp_path) as (port, process):
         acknowledged = _acknowledged(port, lambda: os.kill(process.pid, signal.SIGKILL))
     assert len(acknowledged) >= 100
     assert acknowledged - _stored(tmp_path) == set()

@@ -37,7 +37,7 @@ def tcp_postgres() -> Iterator[Postgres]:
         data = Path(home) / "postgres"
         get_server(data).cleanup()
         (data / "pg_hba.conf").write_text(_HBA)
-        port = _free_port()
+        port = free_port()
         options = f"-p {port} -h 127.0.0.1 -k {data} -c fsync=off -c max_connections=60"
         _pg_ctl(data, "-o", options, "-l", str(data / "log"), "-w", "start")
         administrator = Postgres(str(data), port, "postgres", "", "postgres")
@@ -77,7 +77,7 @@ def _pg_ctl(data: Path, *arguments: str) -> None:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

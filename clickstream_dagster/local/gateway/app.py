@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from obstore.store import ObjectStore
@@ -13,6 +13,7 @@ from obstore.store import ObjectStore
 from clickstream_dagster.local.gateway.admission import Admission, Busy
 from clickstream_dagster.local.gateway.api_event import ASGIApp, Receive, Scope, Send, respond, to_event
 from ingest_lambda.handler import collect
+from ingest_lambda.openapi import openapi_text
 from ingest_lambda.settings import MAX_BODY_BYTES, RETRY_AFTER_SECONDS
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,10 @@ _TOO_LARGE = {
     "headers": {"access-control-allow-origin": "*"},
     "body": json.dumps({"message": f"A body may have {MAX_BODY_BYTES} bytes. Send fewer events at a time."}),
 }
+
+
+#: Made by the first who asks.
+_description = cache(openapi_text)
 
 
 class _TooLarge(Exception):
@@ -56,6 +61,8 @@ def app(store: ObjectStore) -> ASGIApp:
 
 
 async def _answer(store: ObjectStore, admission: Admission, scope: Scope, receive: Receive) -> dict[str, Any]:
+    if scope["path"] == "/openapi.json" and scope["method"] in ("GET", "HEAD"):
+        return {"statusCode": 200, "headers": {"cache-control": "no-cache"}, "body": _description()}
     if scope["path"] == "/healthz":
         return {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "ok"}
     try:

@@ -1,0 +1,1 @@
+"""The list of bad inputs and faults, and what holds each."""
