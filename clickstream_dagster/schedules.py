@@ -1,5 +1,5 @@
-"""The hourly schedule, and the one for the hour in progress. Stopped by default: in the cloud the EventBridge tick drives, and
-one driver is enough."""
+"""The hourly schedule, the one for the hour in progress, and the test visit. The first two are stopped by default: in the cloud
+the EventBridge tick drives, and one driver is enough."""
 
 from datetime import UTC, datetime
 
@@ -11,6 +11,8 @@ from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.retention import prune
 from clickstream_dagster.settings import load_settings
+from ingest_lambda import canary
+from ingest_lambda.settings import canary_url
 
 _MINUTES = load_settings().tick_minutes
 
@@ -40,3 +42,18 @@ def hour_in_progress(context: dg.ScheduleEvaluationContext, platform: Platform) 
     with stack.warehouse() as connection:
         loaded = load_open_hour(connection, stack, hour)
     return dg.SkipReason(f"{loaded.loaded:,} events of {key_of(hour)} are loaded; its run comes when it has ended.")
+
+
+@dg.schedule(
+    job=hourly_clickstream,
+    cron_schedule="2 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING if canary_url() else dg.DefaultScheduleStatus.STOPPED,
+    description="Two minutes after each hour, a test visit to CLICKSTREAM_CANARY_URL, without a run. On where that is set.",
+)
+def hourly_canary(platform: Platform) -> dg.SkipReason:
+    """Send one. What became of it, the check canary_visits_arrive says."""
+    url = canary_url()
+    if not url:
+        return dg.SkipReason("Set CLICKSTREAM_CANARY_URL to the address of the collector: a test visit goes there.")
+    sent = canary.send(url, platform.stack.store)
+    return dg.SkipReason(f"{sent.name} is sent; the collector said {sent.answer}.")

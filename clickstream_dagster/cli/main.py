@@ -21,6 +21,7 @@ COMMANDS = {
     "spend": ("spending", "Bring in what campaigns cost."),
     "materialize": ("materializing", "Load hours and bring every table up to date."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
+    "canary": ("canary", "Send a test visit, and say whether the last ones arrived."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),
     "funnel": ("funnels", "List the funnels, or print how many come how far through one."),

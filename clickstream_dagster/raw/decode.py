@@ -17,7 +17,7 @@ from clickstream_dagster.partitions import last_moment_of_object
 from clickstream_dagster.raw.bodies import Body
 from clickstream_dagster.raw.lines import MAX_LINE_BYTES, numbered_lines
 from clickstream_dagster.raw.objects import RawObject
-from ingest_lambda import contract, fields, normalize, rejects
+from ingest_lambda import canary, contract, fields, normalize, rejects
 from ingest_lambda.contract import Event, Reject, Rejection
 
 #: A part of an object holds no more than this, but for its last line.
@@ -68,10 +68,17 @@ def _parts(body: Body) -> Iterator[Decoded]:
             if is_rejected:
                 part.rejects.append((number, _rejection(line)))
             else:
-                part.events.append((number, _event(raw, line, said)))
+                part.events.append((number, _counted(_event(raw, line, said))))
         except Reject as reject:
             part.rejects.append((number, rejects.rejection(reject, line, raw.hour)))
     yield part
+
+
+def _counted(event: Event) -> Event:
+    """The event, unless it is of a test visit: that counts in no number, so no table of events ever sees it."""
+    if canary.is_name(event.client_id):
+        raise Reject(canary.CODE, canary.message(event.client_id or "", event.event_name))
+    return event
 
 
 def _event(raw: RawObject, line: bytes, said: Counter[bytes]) -> Event:

@@ -26,7 +26,10 @@ from clickstream_dagster.warehouse.models import Model, all_models
 
 #: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds, and
 #: what campaigns cost.
-_LOADED = ("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans", "campaign_spend")
+_LOADED = (
+    *("loaded_hours", "operational_objects", "model_runs", "changed_keys", "changed_spans", "campaign_spend"),
+    "canary_notes",
+)
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 
