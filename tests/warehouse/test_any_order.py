@@ -33,7 +33,7 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     from dataclasses import replace
 
     from clickstream_dagster.settings import load_settings
-    from clickstream_dagster.warehouse import migrate
+    from clickstream_dagster.warehouse import shop_settings
     from clickstream_dagster.warehouse.connection import create_database
 
     stacks = []
@@ -44,14 +44,14 @@ def pair(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         database = replace(postgres, database=name)  # type: ignore[type-var]
         stacks.append(Stack(replace(chosen, postgres=database, attribution_days=1 / 16)))  # type: ignore[arg-type]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
-        patch.setattr(migrate, "TOUCHES_LIMIT", 2)
-        patch.setattr(migrate, "CART_LINES_LIMIT", 6)
-        patch.setattr(migrate, "STEP_EVENTS_LIMIT", 2)
-        patch.setattr(migrate, "VARIANTS_LIMIT", 3)
-        patch.setattr(migrate, "EXPERIMENT_WINDOW", timedelta(hours=1))
-        patch.setattr(migrate, "CART_LEFT_AFTER", timedelta(minutes=20))
-        patch.setattr(migrate, "CART_LIFE", timedelta(hours=1))
+        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
+        patch.setattr(shop_settings, "TOUCHES_LIMIT", 2)
+        patch.setattr(shop_settings, "CART_LINES_LIMIT", 6)
+        patch.setattr(shop_settings, "STEP_EVENTS_LIMIT", 2)
+        patch.setattr(shop_settings, "VARIANTS_LIMIT", 3)
+        patch.setattr(shop_settings, "EXPERIMENT_WINDOW", timedelta(hours=1))
+        patch.setattr(shop_settings, "CART_LEFT_AFTER", timedelta(minutes=20))
+        patch.setattr(shop_settings, "CART_LIFE", timedelta(hours=1))
         yield stacks[0], stacks[1]
 
 

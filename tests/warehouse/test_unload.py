@@ -14,7 +14,7 @@ from obstore.store import MemoryStore
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import migrate
+from clickstream_dagster.warehouse import shop_settings
 from clickstream_dagster.warehouse.connection import create_database
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
@@ -35,7 +35,7 @@ def stack(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Itera
     home = tmp_path_factory.mktemp("unload")
     chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
+        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
         yield Stack(replace(chosen, postgres=replace(postgres, database="unload")))
 
 
