@@ -10,13 +10,18 @@ from datetime import UTC, datetime, timedelta
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
+import dagster as dg
 import msgspec
 import obstore
 import pytest
 import uvicorn
 
+from clickstream_dagster import resources, tick_numbers
+from clickstream_dagster.checks import canary_visits_arrive
 from clickstream_dagster.local.gateway.app import app
 from clickstream_dagster.partitions import HOUR, floor_hour
+from clickstream_dagster.resources import Platform
+from clickstream_dagster.schedules import hourly_canary
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import canaries
 from clickstream_dagster.warehouse.canaries import Visit
@@ -185,3 +190,34 @@ def test_an_address_that_is_none_is_told(stack: Stack, address: str) -> None:
 def test_no_visit_is_no_sentence_and_no_number() -> None:
     assert canaries.sentence([]) == ""
     assert canaries.lost_lately([], datetime.now(UTC)) is None
+
+
+def test_the_tick_and_the_check_say_so(
+    stack: Stack, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+
+    def line() -> dict[str, object]:
+        with stack.warehouse() as connection:
+            tick_numbers.tell(connection, stack.store, {"seconds": 1.0}, {}, None)
+        return dict(json.loads(capsys.readouterr().out.splitlines()[-1]))
+
+    monkeypatch.setattr(resources, "_stack", lambda: stack)
+    assert not {"CanariesLost", "canaries"} & line().keys()
+    canary.send(url, stack.store)
+    load(stack)
+    assert line()["CanariesLost"] == 0
+    assert canary_visits_arrive(Platform()).passed
+    canary.send("http://127.0.0.1:9/", stack.store, now - timedelta(hours=3))
+    told = line()
+    assert told["CanariesLost"] == 1
+    assert str(told["canaries"]).startswith("Of 2 test visits of the last 24 hours 1 arrived whole and in time, in ")
+    found = canary_visits_arrive(Platform())
+    assert (found.passed, found.severity, found.description) == (False, dg.AssetCheckSeverity.WARN, told["canaries"])
+
+    monkeypatch.delenv("CLICKSTREAM_CANARY_URL", raising=False)
+    skipped = hourly_canary(platform=Platform())
+    assert (skipped.skip_message or "").startswith("Set CLICKSTREAM_CANARY_URL")
+    monkeypatch.setenv("CLICKSTREAM_CANARY_URL", url)
+    assert (hourly_canary(platform=Platform()).skip_message or "").endswith("the collector said 200.")
+    assert [one.outcome for one in load(stack)] == ["missing", "arrived", "arrived"]
