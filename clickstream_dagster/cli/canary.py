@@ -43,8 +43,12 @@ def canary_command(url: str | None) -> None:
     if url := url or canary_url():
         sent = canary.send(url, stack.store)
         is_taken = sent.answer == "200"
-        said = "was taken" if is_taken else f"was not taken: {harmless(sent.answer or '')}"
-        console.print(f"{sent.name} {said}. Load it:  clickstream materialize", markup=False)
+        said = (
+            "was taken. Load it:  clickstream materialize"
+            if is_taken
+            else f"was not taken: {harmless(sent.answer or '')}"
+        )
+        console.print(f"{sent.name} {said}", markup=False)
     with stack.warehouse() as connection:
         visits = canaries.look(connection, stack.store, datetime.now(UTC))
     show_visits(visits)
