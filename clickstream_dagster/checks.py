@@ -7,6 +7,7 @@ import dagster as dg
 from clickstream_dagster.partitions import HOUR, floor_hour
 from clickstream_dagster.raw.places import strangers
 from clickstream_dagster.resources import Platform
+from clickstream_dagster.warehouse import canaries
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.ledger import anomalies, freshness
 from clickstream_dagster.warehouse.unseen import Strangers
@@ -49,6 +50,20 @@ def nothing_is_out_of_the_ordinary(platform: Platform) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description=". ".join(sentences) or None,
         metadata={"anomalies": len(sentences)},
+    )
+
+
+@dg.asset_check(asset="canary_visits", description="Every test visit of the last day arrived whole, within two hours.")
+def canary_visits_arrive(platform: Platform) -> dg.AssetCheckResult:
+    """A warning, as the numbers hold what did arrive."""
+    with platform.stack.warehouse() as connection:
+        visits = canaries.look(connection, platform.stack.store, datetime.now(UTC))
+    lost = [one for one in visits if one.is_lost]
+    return dg.AssetCheckResult(
+        passed=not lost,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=canaries.sentence(visits) or None,
+        metadata={"visits": len(visits), "lost": len(lost), "first lost": lost[0].name if lost else "none"},
     )
 
 

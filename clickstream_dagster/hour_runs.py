@@ -39,7 +39,7 @@ def run_hours(hour: datetime, stack: Stack, dagster: DagsterInstance) -> dict[st
             "anomalies": unusual,
             "seconds": round(time.monotonic() - started, 3),
         }
-        tell(connection, answer, runs_numbers(runs, len(set(owed) - {hour}), len(unusual)), complete_to)
+        tell(connection, stack.store, answer, runs_numbers(runs, len(set(owed) - {hour}), len(unusual)), complete_to)
     failed = [run for run in runs if not run["success"]]
     from clickstream_dagster.retention import prune
 

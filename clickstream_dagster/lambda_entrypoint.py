@@ -83,7 +83,7 @@ def _load_open_hour(
         "complete_to": complete_to.isoformat() if complete_to else None,
         "seconds": round(time.monotonic() - started, 3),
     }
-    tell(connection, {**answer, "runs": []}, {"EventsLoaded": loaded.loaded}, complete_to)
+    tell(connection, stack.store, {**answer, "runs": []}, {"EventsLoaded": loaded.loaded}, complete_to)
     return answer
 
 

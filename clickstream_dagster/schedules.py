@@ -1,5 +1,6 @@
-"""The hourly schedule, the one for the hour in progress, and the daily one that packs. Stopped by default: in the cloud the
-EventBridge tick drives the hours, and one driver is enough; and whoever packs deletes, which is for a person to turn on."""
+"""The hourly schedule, the one for the hour in progress, the test visit, and the daily one that packs. All but the test visit are
+stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs deletes, which
+is for a person to turn on."""
 
 from datetime import UTC, datetime
 
@@ -11,6 +12,8 @@ from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.retention import prune
 from clickstream_dagster.settings import load_settings
+from ingest_lambda import canary
+from ingest_lambda.settings import canary_url
 
 _MINUTES = load_settings().tick_minutes
 
@@ -49,3 +52,18 @@ daily_packs = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="Once a day, pack the small raw objects of closed hours, and delete those that packs have held long enough.",
 )
+
+
+@dg.schedule(
+    job=hourly_clickstream,
+    cron_schedule="2 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING if canary_url() else dg.DefaultScheduleStatus.STOPPED,
+    description="Two minutes after each hour, a test visit to CLICKSTREAM_CANARY_URL, without a run. On where that is set.",
+)
+def hourly_canary(platform: Platform) -> dg.SkipReason:
+    """Send one. What became of it, the check canary_visits_arrive says."""
+    url = canary_url()
+    if not url:
+        return dg.SkipReason("Set CLICKSTREAM_CANARY_URL to the address of the collector: a test visit goes there.")
+    sent = canary.send(url, platform.stack.store)
+    return dg.SkipReason(f"{sent.name} is sent; the collector said {sent.answer}.")

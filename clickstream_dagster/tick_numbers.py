@@ -1,4 +1,4 @@
-"""What a tick tells CloudWatch by a line in its log: freshness, what was loaded, the disk, the age of the backup."""
+"""What a tick tells CloudWatch by a line in its log: freshness, what was loaded, test visits, the disk, the age of the backup."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from obstore.store import ObjectStore
+
+from clickstream_dagster.warehouse import canaries
 from clickstream_dagster.warehouse.connection import Connection, transaction
 from ingest_lambda.log import log_metrics
 
@@ -22,17 +25,23 @@ _MACHINE = """
 
 
 def tell(
-    connection: Connection, answer: Mapping[str, Any], did: Mapping[str, float], complete_to: datetime | None
+    connection: Connection,
+    store: ObjectStore,
+    answer: Mapping[str, Any],
+    did: Mapping[str, float],
+    complete_to: datetime | None,
 ) -> None:
     """Log the tick's answer with its numbers: what it `did`, and how the warehouse stands after it."""
     now = datetime.now(UTC)
+    visits = canaries.look(connection, store, now)
     metrics = {
         **did,
         "FreshnessMinutes": round((now - complete_to).total_seconds() / 60, 1) if complete_to else None,
         "TickSeconds": answer["seconds"],
+        "CanariesLost": canaries.lost_lately(visits, now),
         **machine_numbers(connection),
     }
-    log_metrics("etl", "tick", metrics, **answer)
+    log_metrics("etl", "tick", metrics, **answer, canaries=canaries.sentence(visits) or None)
 
 
 def runs_numbers(runs: Sequence[Mapping[str, Any]], owed: int, unusual: int) -> dict[str, float]:

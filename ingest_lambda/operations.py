@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest_lambda import landing, settings
+from ingest_lambda import canary, landing, settings
 from ingest_lambda.log import log
 
 HOUR = timedelta(hours=1)
@@ -46,7 +46,8 @@ class Query(NamedTuple):
 
 
 def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
-    """Write the closed hours before the event's `time` (EventBridge's scheduled event), or before now."""
+    """Write the closed hours before the event's `time` (EventBridge's scheduled event), or before now; then send a test
+    visit, where an address is set."""
     started = time.perf_counter()
     moment = datetime.fromisoformat(str(event["time"])) if "time" in event else datetime.now(UTC)
     last = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
@@ -56,7 +57,10 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
     for hour in (first + n * HOUR for n in range(HOURS_WRITTEN)):
         lines = [msgspec.json.encode(one) for one in found if one.hour == hour]
         store.put(landing.operations_key(hour), b"\n".join(lines) + b"\n")
-    answer = {"first": first.isoformat(), "hours": HOURS_WRITTEN, "numbers": len(found)}
+    answer: dict[str, Any] = {"first": first.isoformat(), "hours": HOURS_WRITTEN, "numbers": len(found)}
+    # Last: a call that failed before is repeated, and the repeat sends one visit, not two.
+    if url := settings.canary_url():
+        answer["canary"] = canary.send(url, store).answer
     log("operations", **answer, ms=round((time.perf_counter() - started) * 1000, 1))
     return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -108,6 +109,23 @@ def hosts() -> tuple[str, ...]:
 def metrics_namespace() -> str:
     """`CLICKSTREAM_METRICS_NAMESPACE`: where CloudWatch keeps our numbers; another one for each installation in an account."""
     return os.environ.get("CLICKSTREAM_METRICS_NAMESPACE") or "Clickstream"
+
+
+class BadAddress(ValueError):
+    """An address that nothing can be sent to; the message says what one looks like."""
+
+
+def canary_url() -> str:
+    """`CLICKSTREAM_CANARY_URL`: where a test visit is sent each hour. Empty: none is."""
+    url = os.environ.get("CLICKSTREAM_CANARY_URL", "").strip()
+    return web_address("CLICKSTREAM_CANARY_URL", url) if url else ""
+
+
+def web_address(what: str, url: str) -> str:
+    """The address. Raises `BadAddress` for what is none of http or https."""
+    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url):
+        raise BadAddress(f"{what} takes an address such as https://collect.shop.example/clickstream; {url!r} is none.")
+    return url
 
 
 class Watched(NamedTuple):

@@ -24,6 +24,7 @@ COMMANDS = {
     "rebuild-from-raw": ("from_raw", "Make the whole warehouse from the raw bucket."),
     "pack": ("packing", "Pack the small raw objects of closed hours into large ones."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
+    "canary": ("canary", "Send a test visit, and say whether the last ones arrived."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),
     "funnel": ("funnels", "List the funnels, or print how many come how far through one."),

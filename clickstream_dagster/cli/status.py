@@ -12,7 +12,7 @@ from clickstream_dagster.cli.show import console, harmless, table
 from clickstream_dagster.partitions import floor_hour
 from clickstream_dagster.settings import Settings, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import changes
+from clickstream_dagster.warehouse import canaries, changes
 from clickstream_dagster.warehouse.connection import Connection, transaction
 from clickstream_dagster.warehouse.ledger import LedgerHour, anomalies, freshness, ledger, open_hour
 from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
@@ -35,6 +35,8 @@ def status_command(hours: int) -> None:
         is_balanced = show_balance(books)
         show_freshness(connection)
         show_anomalies(connection)
+        if told := canaries.sentence(canaries.look(connection, stack.store, datetime.now(UTC))):
+            console.print(told)
         show_owed(connection, stack)
     sys.exit(0 if is_balanced else 1)
 

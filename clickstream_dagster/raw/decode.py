@@ -21,7 +21,7 @@ from clickstream_dagster.raw.bodies import Body
 from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.lines import MAX_LINE_BYTES, numbered_lines
 from clickstream_dagster.raw.objects import RawObject
-from ingest_lambda import contract, fields, landing, normalize, rejects, rereading
+from ingest_lambda import canary, contract, fields, landing, normalize, rejects, rereading
 from ingest_lambda.contract import Event, Reject, Rejection
 
 #: A part of an object holds no more than this, but for its last line.
@@ -74,7 +74,7 @@ def _parts(body: Body, erased: Erased | None) -> Iterator[Decoded]:
             if is_rejected:
                 _take_refused(part, number, line, said, erased)
                 continue
-            event = _event(raw, line, said)
+            event = _counted(_event(raw, line, said))
             if erased and erased.is_of(event):
                 part.erased.append(number)
             else:
@@ -90,7 +90,7 @@ def _take_refused(part: Decoded, number: int, line: bytes, said: Counter[bytes],
     event = None
     if not landing.import_of(part.raw.key):
         with suppress(Reject):
-            event = rereading.event_of(kept, lambda: _event_id(part.raw, line, said))
+            event = _counted(rereading.event_of(kept, lambda: _event_id(part.raw, line, said)))
     if event is None:
         _add_reject(part, number, line, kept, erased)
     elif erased and (erased.is_of(event) or _is_named(line, kept, erased)):
@@ -117,6 +117,13 @@ def rejected_bytes(rejection: Rejection) -> bytes:
         with suppress(binascii.Error, ValueError):
             return base64.b64decode(rejection.body)
     return rejection.body.encode(errors="replace")
+
+
+def _counted(event: Event) -> Event:
+    """The event, unless it is of a test visit: that counts in no number, so no table of events ever sees it."""
+    if canary.is_name(event.client_id):
+        raise Reject(canary.CODE, canary.message(event.client_id or "", event.event_name))
+    return event
 
 
 def _event(raw: RawObject, line: bytes, said: Counter[bytes]) -> Event:

@@ -25,10 +25,10 @@ from clickstream_dagster.warehouse.connection import Connection, Cursor, owning,
 from clickstream_dagster.warehouse.models import Model, all_models
 
 #: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds,
-#: what campaigns cost, and who was erased.
+#: what campaigns cost, who was erased, and which test visits were sent.
 _LOADED = (
     *("loaded_hours", "raw_packs", "operational_objects", "model_runs", "changed_keys", "changed_spans"),
-    *("campaign_spend", "erasures", "erased_ids"),
+    *("campaign_spend", "erasures", "erased_ids", "canary_notes"),
 )
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 

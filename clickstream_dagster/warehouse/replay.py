@@ -155,9 +155,7 @@ def _refused(cursor: Cursor, keys: list[str], wanted: Wanted) -> Refused:
     }
 
 
-def _read_again(
-    store: ObjectStore, batch: Sequence[RawObject], refused: Refused, erased: Erased
-) -> Iterator[Decoded]:
+def _read_again(store: ObjectStore, batch: Sequence[RawObject], refused: Refused, erased: Erased) -> Iterator[Decoded]:
     keys = {key for key, _ in refused}
     for body in read(store, [raw for raw in batch if raw.key in keys]):
         place = body.raw.key, body.content_hash

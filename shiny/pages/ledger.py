@@ -48,7 +48,8 @@ _REASONS = f"""
 """
 _SAMPLES = f"""
     select partition_hour, code, message, left(body, 200) as body, body_encoding
-    from rejected_events where {HOURS} order by partition_hour desc, received_at desc, object_key, line_number limit 100
+    from rejected_events where {HOURS} and code <> 'canary'
+    order by partition_hour desc, received_at desc, object_key, line_number limit 100
 """
 _RUNS = """
     with owed as (

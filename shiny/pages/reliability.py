@@ -11,7 +11,7 @@ from banner import FRESHNESS, FRESHNESS_SLO
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import duration, share
-from pages import cloud, warnings
+from pages import canary, cloud, warnings
 from pages.ledger import (
     BY,
     MOST_HOURS,
@@ -52,6 +52,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     lines = {name: [share(*pair) for pair in zip(days[name], days[of], strict=True)] for name, of in whole.items()}
     boxes = [
         await _freshness(warehouse),
+        *await canary.boxes(warehouse),
         Box(
             "books",
             "Books",

@@ -124,3 +124,18 @@ def test_the_page_says_it_all(site: Site, page: Page) -> None:
     model = page.locator("[id='reliability_runs-table'] tbody tr").first.locator("td")
     name = model.first.inner_text().strip("\u2068\u2069")
     assert model.last.inner_text() == str(runs[name])
+
+
+def test_test_visits_are_told_in_words_where_there_are_any(site: Site) -> None:
+    def told() -> list[tuple[Any, str]]:
+        return [(box.value, box.note) for box in ask(site, reliability._boxes, VIEW)[1] if box.id == "canary"]
+
+    assert told() == []
+    note = "insert into canary_notes values (%(name)s, now() - %(ago)s::interval, %(steps)s, '200') returning name"
+    try:
+        site.rows(note, name="a", ago="1 hour", steps=["page_view"])
+        assert told() == [(None, "the first is on its way")]
+        site.rows(note, name="b", ago="3 hours", steps=["page_view"])
+        assert told() == [(None, "1 of the last 1 came late or not whole: clickstream canary")]
+    finally:
+        site.rows("delete from canary_notes returning name")

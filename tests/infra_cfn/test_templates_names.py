@@ -99,7 +99,7 @@ def test_every_number_of_ours_that_is_watched_is_one_that_is_told() -> None:
     for line in re.findall(r'\[\["Clickstream/\$\{Environment\}".*', drawn):
         _, metric, _, service = re.findall(r'"([^"]+)"', line)[:4]
         watched |= {(service, one) for one in [metric, *re.findall(r'\["\.", "(\w+)"', line)]}
-    assert len(watched) == 11
+    assert len(watched) == 12
     told = {"ingest": ROOT / "ingest_lambda" / "handler.py", "etl": ROOT / "clickstream_dagster" / "tick_numbers.py"}
     for service, metric in watched:
         assert f'"{metric}"' in told[service].read_text(), (service, metric)

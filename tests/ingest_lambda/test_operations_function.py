@@ -12,8 +12,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from ingest_lambda import landing
+from ingest_lambda.canary import Canary, is_note
 from ingest_lambda.operations import OperationalMetric, handler, queries
-from ingest_lambda.settings import Watched
+from ingest_lambda.settings import BadAddress, Watched
 
 T = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 HOUR = timedelta(hours=1)
@@ -98,3 +99,21 @@ def test_every_number_is_asked_for_once() -> None:
     assert len(asked) == 4 + 2 * 4 + 2
     assert len({(one.source, one.metric) for one in asked}) == len(asked)
     assert len({(one.namespace, one.name, one.statistic, one.dimension) for one in asked}) == len(asked)
+
+
+def test_a_test_visit_is_sent_where_an_address_is_set_and_keeps_no_number_waiting(
+    aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens at the address: that is what is noted, and the hour's numbers are written all the same."""
+    assert "canary" not in handler({})
+    monkeypatch.setenv("CLICKSTREAM_CANARY_URL", "http://127.0.0.1:9/clickstream")
+    assert handler({})["canary"].startswith("no answer: ConnectionRefusedError")
+    s3 = boto3.client("s3")
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket="operations-test", Prefix="operations/")["Contents"]]
+    [key] = [key for key in keys if is_note(key)]
+    note = msgspec.json.decode(s3.get_object(Bucket="operations-test", Key=key)["Body"].read(), type=Canary)
+    assert (note.key, note.steps[-1]) == (key, "purchase")
+    assert landing.operations_key(T - HOUR) in keys
+    monkeypatch.setenv("CLICKSTREAM_CANARY_URL", "shop.example")
+    with pytest.raises(BadAddress, match=r"^CLICKSTREAM_CANARY_URL takes an address such as"):
+        handler({})

@@ -27,6 +27,7 @@ PAGES = (
     "https://kasse.example/pay",
     None,
 )
+CANARY = "clickstream-canary-00000000-0000-4000-8000-000000000000"
 #: One that may turn out to be the shop itself, and one that does not.
 REFERRERS = (None, None, "https://kasse.example/pay", "https://blog.example/")
 CATEGORIES = (None, "Mice", "Boards")
@@ -134,7 +135,9 @@ def _copies(draw: st.DrawFn, event: Event) -> list[Event]:
 
 @st.composite
 def raw_files(draw: st.DrawFn) -> list[RawFile]:
-    """A history as the objects it was stored in, some of them with lines that are no events."""
+    """A history as the objects it was stored in, some of them with lines that are no events, or of test visits."""
+    from msgspec.structs import replace
+
     count = draw(st.integers(1, 14))
     told = [copy for number in range(count) for copy in draw(_copies(draw(events(number))))]
     lines: dict[tuple[datetime, int], list[bytes]] = {}
@@ -144,6 +147,9 @@ def raw_files(draw: st.DrawFn) -> list[RawFile]:
     for held in lines.values():
         if draw(st.sampled_from([True, False, False, False])):
             held.append(b'{"event_name": "page_view"}')
+        if draw(st.sampled_from([True, False, False, False])):
+            # Of a test visit, or of somebody who makes one up and knows the id of an event.
+            held.insert(0, contract.encode(replace(draw(st.sampled_from(events)), client_id=CANARY)))
     files = [
         RawFile(landing.event_key(hour, UUID(int=part)), b"\n".join(held), hour) for (hour, part), held in lines.items()
     ]

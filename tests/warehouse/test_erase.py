@@ -21,7 +21,7 @@ from clickstream_dagster.raw.erased import USER, VISITOR
 from clickstream_dagster.raw.objects import list_hours
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import migrate
+from clickstream_dagster.warehouse import shop_settings
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
 from clickstream_dagster.warehouse.erase import erase, sweep
 from clickstream_dagster.warehouse.load import load_hours
@@ -54,7 +54,7 @@ def stack(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Itera
     home = tmp_path_factory.mktemp("erase")
     chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
+        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
         yield Stack(replace(chosen, postgres=replace(postgres, database="erase")))
 
 

@@ -14,7 +14,7 @@ from obstore.store import MemoryStore
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import migrate
+from clickstream_dagster.warehouse import shop_settings
 from clickstream_dagster.warehouse.connection import Connection, create_database
 from clickstream_dagster.warehouse.ledger import ledger
 from clickstream_dagster.warehouse.load import load_hours
@@ -34,7 +34,7 @@ def shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     create_database(postgres, "replayed")
     chosen = load_settings({"CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("replayed"))})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
+        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
         yield Stack(replace(chosen, postgres=replace(postgres, database="replayed")))
 
 

@@ -5,6 +5,15 @@ rebuild as (
     select partition_hour from rebuild_keys
 ),
 
+-- The events of test visits are no part of the books; counted here, they must be among the lines received.
+canaries as (
+    select rejected_events.partition_hour, count(*) as events
+    from rebuild
+    inner join rejected_events on rejected_events.partition_hour = rebuild.partition_hour
+    where rejected_events.code = 'canary'
+    group by rejected_events.partition_hour
+),
+
 received as (
     select raw_objects.partition_hour, count(*) as objects, sum(raw_objects.line_count) as events, sum(raw_objects.erased_count) as erased
     from rebuild
@@ -60,6 +69,7 @@ rejects as (
     select rejected_events.partition_hour, rejected_events.code, count(*) as events
     from rebuild
     inner join rejected_events on rejected_events.partition_hour = rebuild.partition_hour
+    where rejected_events.code <> 'canary'
     group by rejected_events.partition_hour, rejected_events.code
 ),
 
@@ -73,21 +83,23 @@ final as (
     select
         rebuild.partition_hour,
         coalesce(received.objects, 0)::integer as objects,
-        coalesce(received.events, 0)::integer as received,
+        (coalesce(received.events, 0) - coalesce(canaries.events, 0))::integer as received,
         coalesce(loaded.events, 0)::integer as loaded,
         coalesce(duplicates.events, 0)::integer as duplicate,
         coalesce(rejected.events, 0)::integer as rejected,
         coalesce(rejected.by_code, '{}') as rejected_by_code,
         coalesce(loaded.late, 0)::integer as late,
         (
-            coalesce(received.events, 0) - coalesce(loaded.events, 0) - coalesce(duplicates.events, 0)
-            - coalesce(rejected.events, 0) - coalesce(received.erased, 0)
+            coalesce(received.events, 0) - coalesce(canaries.events, 0) - coalesce(loaded.events, 0)
+            - coalesce(duplicates.events, 0) - coalesce(rejected.events, 0) - coalesce(received.erased, 0)
         )::integer as difference,
         coalesce(warned.events, 0)::integer as warned,
         coalesce(warnings.by_code, '{}') as warnings_by_code,
         coalesce(received.erased, 0)::integer as erased,
-        (coalesce(loaded.replayed, 0) + coalesce(duplicates.replayed, 0))::integer as replayed
+        (coalesce(loaded.replayed, 0) + coalesce(duplicates.replayed, 0))::integer as replayed,
+        coalesce(canaries.events, 0)::integer as canary
     from rebuild
+    left join canaries on canaries.partition_hour = rebuild.partition_hour
     left join received on received.partition_hour = rebuild.partition_hour
     left join loaded on loaded.partition_hour = rebuild.partition_hour
     left join duplicates on duplicates.partition_hour = rebuild.partition_hour
