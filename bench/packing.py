@@ -85,7 +85,7 @@ def main() -> None:
         from clickstream_dagster.settings import load_settings
         from clickstream_dagster.stack import Stack
         from clickstream_dagster.warehouse.load import load_hours
-        from clickstream_dagster.warehouse.packing import pack_hours, packable_prefixes
+        from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 
         store = LocalStore(home / "raw", mkdir=True)
         for number in range(asked.hours):

@@ -9,7 +9,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.settings import DAGSTER_LOCATION
-from clickstream_dagster.warehouse.packing import pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 
 HOURLY_JOB = "hourly_clickstream"
 

@@ -15,10 +15,10 @@ from clickstream_dagster.cli.show import bar, console, table
 from clickstream_dagster.raw.erased import USER, VISITOR
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import people
-from clickstream_dagster.warehouse.erase import Receipt, count, erase, sweep_again
+from clickstream_dagster.warehouse.erasing import people
+from clickstream_dagster.warehouse.erasing.erase import Receipt, count, erase, sweep_again
+from clickstream_dagster.warehouse.erasing.vacuum import vacuum
 from clickstream_dagster.warehouse.rebuild import rebuild_all
-from clickstream_dagster.warehouse.vacuum import vacuum
 
 _OPTIONS = {"client_id": VISITOR, "user_id": USER, "person": "person"}
 

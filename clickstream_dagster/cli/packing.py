@@ -12,8 +12,8 @@ from clickstream_dagster.cli.show import bar, console
 from clickstream_dagster.partitions import HOUR, key_of
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.pack_steps import Packed
-from clickstream_dagster.warehouse.packing import pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.packing.steps import Packed
 
 
 @click.command("pack")

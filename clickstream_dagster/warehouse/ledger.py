@@ -11,8 +11,8 @@ from clickstream_dagster.partitions import hours_between
 from clickstream_dagster.raw import objects
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.settings import Settings
-from clickstream_dagster.warehouse import packs
 from clickstream_dagster.warehouse.connection import Connection, transaction
+from clickstream_dagster.warehouse.packing import packs
 from clickstream_dagster.warehouse.unseen import unseen_objects
 
 

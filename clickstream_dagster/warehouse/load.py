@@ -17,9 +17,11 @@ from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.packs.listing import packs_among, with_members
 from clickstream_dagster.raw.prepare import Group, ahead, groups
-from clickstream_dagster.warehouse import changes, erased_ids, labels, packs
+from clickstream_dagster.warehouse import changes, labels
 from clickstream_dagster.warehouse.connection import Connection, commit_unwaited, held, take_lock, transaction
+from clickstream_dagster.warehouse.erasing import erased_ids
 from clickstream_dagster.warehouse.merge import Loaded, forget_seen, merge
+from clickstream_dagster.warehouse.packing import packs
 from clickstream_dagster.warehouse.stage import create_staging, stage
 from clickstream_dagster.warehouse.unseen import unseen_objects
 

@@ -20,8 +20,9 @@ from clickstream_dagster.raw.decode import Decoded, decode_object
 from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.prepare import groups
-from clickstream_dagster.warehouse import changes, erased_ids, labels, runs
+from clickstream_dagster.warehouse import changes, labels, runs
 from clickstream_dagster.warehouse.connection import Connection, Cursor, held, take_lock, transaction
+from clickstream_dagster.warehouse.erasing import erased_ids
 from clickstream_dagster.warehouse.load import LISTED
 from clickstream_dagster.warehouse.merge import merge
 from clickstream_dagster.warehouse.stage import create_staging, stage

@@ -16,8 +16,8 @@ from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.packs.listing import Known
 from clickstream_dagster.settings import LISTING_GRACE, MAX_LISTED_HOURS, PAGE_KEYS, Settings
-from clickstream_dagster.warehouse import packs
 from clickstream_dagster.warehouse.connection import Connection, Cursor, transaction
+from clickstream_dagster.warehouse.packing import packs
 
 MAX_EXAMPLES = 3
 #: A folder's clock ticks a hundred times a second, so what came right after a listing may look as old as it.

@@ -19,7 +19,7 @@ from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import connection as connecting
 from clickstream_dagster.warehouse.connection import transaction
-from clickstream_dagster.warehouse.erase import erase
+from clickstream_dagster.warehouse.erasing.erase import erase
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing

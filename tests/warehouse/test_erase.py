@@ -23,9 +23,9 @@ from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import shop_settings
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
-from clickstream_dagster.warehouse.erase import erase, sweep
+from clickstream_dagster.warehouse.erasing.erase import erase, sweep
 from clickstream_dagster.warehouse.load import load_hours
-from clickstream_dagster.warehouse.packing import pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Rejection

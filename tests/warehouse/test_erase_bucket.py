@@ -27,9 +27,9 @@ from test_erase_visitor import (
 
 from clickstream_dagster.raw import erased
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.erase import erase
+from clickstream_dagster.warehouse.erasing.erase import erase
 from clickstream_dagster.warehouse.load import load_hours
-from clickstream_dagster.warehouse.packing import pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda.settings import open_store
 from support.aws import KEYS, REGION, client

@@ -20,7 +20,7 @@ from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw import erased
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, transaction
-from clickstream_dagster.warehouse.erase import erase as erase_ids
+from clickstream_dagster.warehouse.erasing.erase import erase as erase_ids
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing

@@ -22,7 +22,7 @@ from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction, try_lock
 from clickstream_dagster.warehouse.load import load_hours
-from clickstream_dagster.warehouse.packing import AlreadyPacking, Packed, pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.packing.hours import AlreadyPacking, Packed, pack_hours, packable_prefixes
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from clickstream_dagster.warehouse.unload import unload
 from clickstream_dagster.warehouse.unseen import look_everywhere
@@ -289,7 +289,7 @@ def test_packing_that_is_killed_anywhere_is_done_by_doing_it_again(
     warehouse: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between any two things that it does to the store or to the manifest."""
-    from clickstream_dagster.warehouse import packs
+    from clickstream_dagster.warehouse.packing import packs
 
     for at in range(99):
         store = MemoryStore()

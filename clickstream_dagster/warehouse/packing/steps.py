@@ -21,9 +21,9 @@ from clickstream_dagster.raw.packs.reading import contents
 from clickstream_dagster.raw.packs.writing import Content, write_packs
 from clickstream_dagster.raw.raw_object import RawObject
 from clickstream_dagster.settings import PACKED_OBJECT_BYTES, UNPACKED_OBJECT_BYTES
-from clickstream_dagster.warehouse import packs
 from clickstream_dagster.warehouse.connection import Connection, held, transaction
 from clickstream_dagster.warehouse.load import LISTED
+from clickstream_dagster.warehouse.packing import packs
 from clickstream_dagster.warehouse.unseen import unseen_objects
 
 #: So many objects make a pack. One by itself would only be written again.

@@ -16,7 +16,7 @@ from clickstream_dagster.partitions import HOUR, hour_of_prefix
 from clickstream_dagster.raw.packs.index import PackBroken
 from clickstream_dagster.settings import LISTING_GRACE
 from clickstream_dagster.warehouse.connection import Connection, transaction, try_lock
-from clickstream_dagster.warehouse.pack_steps import Packed, pack, tidy
+from clickstream_dagster.warehouse.packing.steps import Packed, pack, tidy
 from ingest_lambda import landing
 
 #: A process that packs and says nothing to the database for so long is frozen.

@@ -4,7 +4,7 @@ again from these, so row by row."""
 from __future__ import annotations
 
 from clickstream_dagster.warehouse.connection import Cursor
-from clickstream_dagster.warehouse.their_lines import THEIRS, Found
+from clickstream_dagster.warehouse.erasing.their_lines import THEIRS, Found
 
 
 def note_events(cursor: Cursor, keys: list[str], found: Found) -> None:

@@ -23,7 +23,7 @@ from clickstream_dagster.raw.raw_object import content_hash
 from clickstream_dagster.raw.rewrite import without
 from clickstream_dagster.raw.versions import remove_older
 from clickstream_dagster.warehouse.connection import Connection, transaction
-from clickstream_dagster.warehouse.their_lines import Suspect
+from clickstream_dagster.warehouse.erasing.their_lines import Suspect
 
 #: What the manifest says of an object that we remove, in place of the hash of its bytes.
 _NOTHING = UUID(int=0)

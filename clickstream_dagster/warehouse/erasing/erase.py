@@ -17,12 +17,12 @@ from uuid import UUID
 from obstore.store import ObjectStore
 
 from clickstream_dagster.raw.erased import Erased, hashed
-from clickstream_dagster.warehouse import erased_ids
-from clickstream_dagster.warehouse.clean_objects import clean, would_change
 from clickstream_dagster.warehouse.connection import Connection, held, take_lock, transaction
+from clickstream_dagster.warehouse.erasing import erased_ids
+from clickstream_dagster.warehouse.erasing.clean_objects import clean, would_change
+from clickstream_dagster.warehouse.erasing.take_out import take_out
+from clickstream_dagster.warehouse.erasing.their_lines import batches, find
 from clickstream_dagster.warehouse.load import LISTED
-from clickstream_dagster.warehouse.take_out import take_out
-from clickstream_dagster.warehouse.their_lines import batches, find
 
 
 @dataclass(frozen=True)

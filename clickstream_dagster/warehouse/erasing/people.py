@@ -7,8 +7,8 @@ from typing import Any
 
 from clickstream_dagster.raw.erased import USER, VISITOR
 from clickstream_dagster.warehouse.connection import Connection, Cursor, transaction
+from clickstream_dagster.warehouse.erasing.their_lines import THEIRS, find_rejects
 from clickstream_dagster.warehouse.models import Model, all_models
-from clickstream_dagster.warehouse.their_lines import THEIRS, find_rejects
 from ingest_lambda.privacy import pseudonym
 
 Ids = set[tuple[str, str]]

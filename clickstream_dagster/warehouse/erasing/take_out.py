@@ -10,14 +10,15 @@ from obstore.store import ObjectStore
 from clickstream_dagster.raw.erased import Erased
 from clickstream_dagster.raw.objects import RawObject
 from clickstream_dagster.raw.prepare import groups
-from clickstream_dagster.warehouse import labels, lost_objects
-from clickstream_dagster.warehouse.clean_objects import Cleaned, stored
+from clickstream_dagster.warehouse import labels
 from clickstream_dagster.warehouse.connection import Cursor
+from clickstream_dagster.warehouse.erasing import lost_objects
+from clickstream_dagster.warehouse.erasing.clean_objects import Cleaned, stored
+from clickstream_dagster.warehouse.erasing.their_lines import THEIRS, Found, Suspect
 from clickstream_dagster.warehouse.load import decoded
 from clickstream_dagster.warehouse.merge import forget_seen, merge
 from clickstream_dagster.warehouse.stage import create_staging, stage
 from clickstream_dagster.warehouse.take_away import note_other_copies, take_away
-from clickstream_dagster.warehouse.their_lines import THEIRS, Found, Suspect
 
 #: By hour.
 Counts = dict[datetime, tuple[int, int, int]]

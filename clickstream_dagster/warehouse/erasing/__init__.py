@@ -1,0 +1,1 @@
+"""A visitor leaves the store and every table."""

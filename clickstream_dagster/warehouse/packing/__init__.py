@@ -1,0 +1,1 @@
+"""The small raw objects of closed hours become large ones, and the tables do not notice."""
