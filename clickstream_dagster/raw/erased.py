@@ -23,13 +23,16 @@ _NAMES = frozenset(
         *("cid", "uid", "duid", "nuid", "sid", "ga"),
     )
 )
+#: A stranger writes these texts: a run of letters or backslashes is read from where it begins, and nowhere again.
 _PAIR = re.compile(
-    r"""([A-Za-z_][\w$-]{0,63})(?:\\*["'])?\s{0,9}[:=]\s{0,9}(?:(\\*["'])((?:(?!\2).){1,300})\2|([^\s&,;}\]"'\\]{1,300}))"""
+    r"""(?<![A-Za-z_])([A-Za-z_][\w$-]{0,63}+)(?:\\{0,31}+["'])?\s{0,9}[:=]\s{0,9}"""
+    r"""(?:(\\{0,31}+["'])((?:(?!\2).){1,300})\2|([^\s&,;}\]"'\\]{1,300}))"""
 )
-#: Or any word that is too long to be something else by chance.
+#: Or any word that is too long to be something else by chance. What refused texts of others are full of is none, since a browser
+#: may call itself `event_name`: words without a digit, short numbers and versions, dates.
 _WORDS = (re.compile(r"[\w.@|:~+-]{8,300}"), re.compile(r"[\w-]{8,300}"))
-_MIN_NUMBER = 16
-_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})|\\+/")
+_COMMON = re.compile(r"\D+|[\d.:|~@+-]{1,15}|\d{4}-\d\d-\d\d(?:T[\d.:+Z-]*)?")
+_ESCAPED = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|/)")
 
 
 def hashed(salt: bytes, kind: str, name: str) -> bytes:
@@ -74,5 +77,5 @@ def _names(body: bytes) -> Iterator[str]:
             if key.replace("_", "").replace("-", "").replace("$", "").lower() in _NAMES:
                 yield (quoted or bare).strip()
         for word in (word for words in _WORDS for word in words.findall(said)):
-            if len(word) >= _MIN_NUMBER or not word.isdecimal():
+            if not _COMMON.fullmatch(word):
                 yield from (word, word.strip(".:-+~|@"))

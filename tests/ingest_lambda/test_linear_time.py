@@ -22,7 +22,7 @@ import pytest
 import clickstream_dagster.local.importer
 import clickstream_dagster.raw
 import ingest_lambda
-from clickstream_dagster.raw import agents, channel_file, channels, sources
+from clickstream_dagster.raw import agents, channel_file, channels, erased, sources
 from ingest_lambda import pairs, settings
 from ingest_lambda.privacy import pseudonym, scrub_bytes, scrub_id, scrub_props, scrub_text
 from support.hostile_texts import hostile_texts
@@ -138,6 +138,7 @@ READERS: dict[str, Callable[[str], Any]] = {
         sources.Origin("", text[:200], text[:200], text[:200], (text[:40],), text[:200]), ()
     ),
     "an agent": agents.label,
+    "whom a refused text names": lambda text: erased.names_in(text.encode("utf-8", "surrogatepass")),
 }
 WORST = (
     *("-eyJ", "eyJaaaaaaaa.", '\\"tel\\":\\"', '{"address":', '"email":{', "@a.", "@ab.c", "a@b.co", "%25", "a%40b.co", "=a"),
