@@ -19,15 +19,9 @@ LINE = b'{"code": "invalid_event_name", "message": "expected text", "received_at
 @pytest.mark.parametrize(
     "name",
     [
-        "received_at",
-        "event_name",
-        "client_id",
-        "www.shop.example",
-        "AppleWebKit",
-        "605.1.15",
-        "2026-05-01T10:00:00.000Z",
-    ]
-    + ["2026-05-01T10", "1234567890", "expected"],
+        *("received_at", "event_name", "client_id", "www.shop.example", "AppleWebKit", "605.1.15", "1234567890"),
+        *("2026-05-01T10:00:00.000Z", "2026-05-01T10", "expected"),
+    ],
 )
 def test_who_calls_himself_what_refused_texts_say_takes_none_of_them_along(name: str) -> None:
     """Erased, he would else take every refused event with him, of the past and of the future."""

@@ -56,6 +56,12 @@ class _Object:
         return self.known.get(self.content or _NOTHING) == 0
 
     @property
+    def is_to_change(self) -> bool:
+        """Bytes that no load has taken yet are left to the next one, which leaves the lines out: announced, the others would
+        never be loaded."""
+        return self.is_ours or (self.lines > 0 and self.content in self.known)
+
+    @property
     def is_whole(self) -> bool:
         """Whether the tables hold no more of it than the store does, but for the lines."""
         loaded = [content for content, lines in self.known.items() if lines]
@@ -71,15 +77,15 @@ def stored(store: ObjectStore, hours: Mapping[str, datetime]) -> list[RawObject]
 def clean(connection: Connection, store: ObjectStore, batch: list[Suspect], erased: Erased) -> Cleaned:
     """Clean a batch of objects in the store. Repeating it changes nothing."""
     found = _read(connection, store, batch, erased)
-    changed = [one for one in found.values() if one.lines or one.is_ours]
+    changed = [one for one in found.values() if one.is_to_change]
     _announce(connection, changed)
     change(store, {one.suspect.key: one.data for one in changed})
     remove_older(store, [one.suspect.key for one in changed])
     cleaned = Cleaned()
     for one in found.values():
-        if one.is_whole and (one.lines or one.is_ours):
+        if one.is_whole and one.is_to_change:
             cleaned.whole.add(one.suspect.key)
-        elif not one.is_whole:
+        elif not one.is_whole and one.known:  # or it has left the tables since it was looked for
             cleaned.lost.append(one.suspect.key)
     cleaned.written = stored(store, {key: found[key].suspect.hour for key in cleaned.whole})
     return cleaned
@@ -90,7 +96,7 @@ def would_change(
 ) -> list[tuple[Suspect, int, bool]]:
     """The objects that cleaning would change: how many lines would go, and whether anything else would stay."""
     found = _read(connection, store, batch, erased).values()
-    return [(one.suspect, one.lines, one.data is not None) for one in found if one.lines]
+    return [(one.suspect, one.lines, one.data is not None) for one in found if one.lines and one.is_to_change]
 
 
 def _read(connection: Connection, store: ObjectStore, batch: list[Suspect], erased: Erased) -> dict[str, _Object]:
@@ -109,7 +115,7 @@ def _read(connection: Connection, store: ObjectStore, batch: list[Suspect], eras
         one = found[body.raw.key]
         numbers = {number for part in decode_object(body, erased) for number in part.erased}
         one.content, one.lines = body.content_hash, len(numbers)
-        if numbers or one.is_ours:
+        if one.is_to_change:
             one.data = without(body.raw.key, body.file, numbers)
     return found
 

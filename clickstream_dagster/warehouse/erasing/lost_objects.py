@@ -52,23 +52,35 @@ def take_rest(cursor: Cursor, keys: list[str], found: Found) -> None:
 
 
 def _count_off(cursor: Cursor) -> None:
-    """Where an object was loaded with several contents, nobody knows by which one a line came: off the fullest."""
+    """Where an object was loaded with several contents, nobody knows by which one a line came: off the fullest, then the
+    next. That the bytes that stand are ours the manifest still says, or a load would take them for new."""
     cursor.execute("""
+        create temporary table counted_off on commit drop as
         with lost as (
             select object_key, sum(events)::integer as events, sum(rejects)::integer as rejects
             from lost_lines group by object_key
         ),
         fullest as (
-            select distinct on (object_key) object_key, content_hash
-            from raw_objects inner join lost using (object_key) order by object_key, line_count desc, content_hash
+            select
+                object_key, content_hash,
+                least(event_count, greatest(0, events - coalesce(sum(event_count) over fuller, 0)))::integer as events,
+                least(rejected_count, greatest(0, rejects - coalesce(sum(rejected_count) over fuller, 0)))::integer as rejects
+            from raw_objects inner join lost using (object_key)
+            window fuller as (
+                partition by object_key order by line_count desc, content_hash
+                rows between unbounded preceding and 1 preceding
+            )
         )
+        select * from fullest where events + rejects > 0;
         update raw_objects set
-            line_count = line_count - lost.events - lost.rejects,
-            event_count = event_count - lost.events,
-            rejected_count = rejected_count - lost.rejects
-        from lost inner join fullest using (object_key)
-        where raw_objects.object_key = lost.object_key and raw_objects.content_hash = fullest.content_hash;
+            line_count = line_count - counted_off.events - counted_off.rejects,
+            event_count = event_count - counted_off.events,
+            rejected_count = rejected_count - counted_off.rejects
+        from counted_off
+        where raw_objects.object_key = counted_off.object_key and raw_objects.content_hash = counted_off.content_hash;
         insert into changed_keys (model, key)
         select distinct 'etl_ledger', partition_hour::text from lost_lines inner join raw_objects using (object_key);
-        delete from raw_objects using lost_lines where raw_objects.object_key = lost_lines.object_key and line_count = 0
+        delete from raw_objects using counted_off
+        where raw_objects.object_key = counted_off.object_key and line_count = 0
+            and raw_objects.content_hash in (counted_off.content_hash, '00000000-0000-0000-0000-000000000000')
         """)
