@@ -32,15 +32,21 @@ def remove_older(store: ObjectStore, keys: Iterable[str]) -> None:
             if gone := list(_older(client, bucket, prefix + key)):
                 _delete(client, bucket, gone)
     except (BotoCoreError, ClientError) as error:
-        raise VersionsStay(
-            f"The older versions of erased objects could not be removed ({error}). Whoever erases needs "
-            "s3:ListBucketVersions and s3:DeleteObjectVersion on the raw bucket (docs/security.md). Run the same command again."
-        ) from error
+        raise _stay(error) from error
+
+
+def _stay(error: object) -> VersionsStay:
+    return VersionsStay(
+        f"The older versions of erased objects could not be removed ({error}). Whoever erases needs "
+        "s3:ListBucketVersions and s3:DeleteObjectVersion on the raw bucket (docs/security.md). Run the same command again."
+    )
 
 
 def _delete(client: Any, bucket: str, gone: list[dict[str, str]]) -> None:
     for first in range(0, len(gone), _AT_ONCE):
-        client.delete_objects(Bucket=bucket, Delete={"Objects": gone[first : first + _AT_ONCE], "Quiet": True})
+        told = client.delete_objects(Bucket=bucket, Delete={"Objects": gone[first : first + _AT_ONCE], "Quiet": True})
+        for error in told.get("Errors", []):  # the answer is a 200 all the same
+            raise _stay(f"{error['Code']}: {error['Key']}")
 
 
 def _older(client: Any, bucket: str, key: str) -> Iterator[dict[str, str]]:
