@@ -52,7 +52,7 @@ def change(store: ObjectStore, changes: Changes) -> dict[str, Stored]:
     forms = {key: as_stored(key, lines) for key, lines in changes.items() if lines is not None}
     for key in there:
         if key in forms:
-            obstore.put(store, key, forms[key])
+            store.put(key, forms[key])  # in a folder it is on the disk when this returns
     delete(store, [key for key in there if key not in forms])
     return {key: Stored(len(form), content_hash(form)) for key, form in forms.items()}
 
