@@ -47,6 +47,8 @@ def pack_hours(
                 tidy(connection, store, prefix, written_before, done, is_dry_run)
             except PackBroken as error:  # it costs its own hour
                 done.broken.append(str(error))
+            except FileNotFoundError:  # who erases has put another pack in the place of one that was listed
+                done.broken.append(f"A pack under {prefix} went while it was read. Run this again.")
             on_prefix(done)
     return done
 
