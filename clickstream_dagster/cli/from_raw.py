@@ -55,7 +55,8 @@ def rebuild_from_raw_command(is_replaced: bool) -> None:
     done = built.loaded
     console.print(
         f"Built from {done.objects:,} objects: received {done.received:,} = loaded {done.loaded:,} + "
-        f"duplicate {done.duplicate:,} + rejected {done.rejected:,}. Compare:  clickstream status"
+        f"duplicate {done.duplicate:,} + rejected {done.rejected:,}"
+        f"{f' + erased {done.erased:,}' if done.erased else ''}. Compare:  clickstream status"
     )
 
 

@@ -144,9 +144,10 @@ def _run(stack: Stack, hours: list[datetime]) -> None:
 
 def _tell(result: ExecuteInProcessResult, first: datetime, end: datetime) -> None:
     metadata = result.asset_materializations_for_node("clickstream_events")[-1].metadata
-    counts = {name: metadata[name].value for name in ("received", "loaded", "duplicate", "rejected")}
+    counts = {name: metadata[name].value for name in ("received", "loaded", "duplicate", "rejected", "erased")}
     hours = int((end - first) / HOUR)
     console.print(
         f"{key_of(first)} to {key_of(end - HOUR)} ({hours:,} hours): received {counts['received']:,} = "
         f"loaded {counts['loaded']:,} + duplicate {counts['duplicate']:,} + rejected {counts['rejected']:,}"
+        + (f" + erased {counts['erased']:,}" if counts["erased"] else "")
     )

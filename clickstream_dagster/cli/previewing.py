@@ -47,6 +47,7 @@ def _show_load(told: Preview) -> None:
     console.print(
         f"{key_of(told.hours[0])} to {key_of(told.hours[-1])} ({len(told.hours):,} hours): would receive {loaded.received:,} = "
         f"load {loaded.loaded:,} + duplicate {loaded.duplicate:,} + reject {loaded.rejected:,}"
+        f"{f' + leave out {loaded.erased:,} of people who were erased' if loaded.erased else ''}"
     )
 
 
