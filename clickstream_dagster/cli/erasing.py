@@ -64,7 +64,7 @@ def erase_command(again: bool, dry_run: bool, **given: str | None) -> None:
     asked = _asked(given)
     if (asked is None) != again:
         raise click.UsageError("Say who: --client-id, --user-id or --person; or --again, alone.")
-    stack = Stack(load_settings())
+    stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
         if asked and dry_run:
             _show("Would be erased", count(connection, stack.store, people.ids_of(connection, *asked)))
@@ -109,7 +109,7 @@ def export_command(out: Path | None, **given: str | None) -> None:
     asked = _asked(given)
     if not asked:
         raise click.UsageError("Say who: --client-id, --user-id or --person.")
-    stack = Stack(load_settings())
+    stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
         known = dict(people.known_of(connection, people.ids_of(connection, *asked)))
     written = msgspec.json.format(msgspec.json.encode({name: rows for name, rows in known.items() if rows}), indent=1)

@@ -34,7 +34,7 @@ def pack_command(start: datetime | None, end: datetime | None, dry_run: bool) ->
     """
     if start and end and start > end:
         raise click.UsageError(f"--from {key_of(start)} lies after --to {key_of(end)}; exchange the two.")
-    stack = Stack(load_settings())
+    stack = Stack(load_settings(), keeps_settings=True)
     grace = timedelta(days=stack.settings.pack_grace_days)
     with stack.warehouse() as connection:
         prefixes = packable_prefixes(connection, stack.store, start, end and end + HOUR)

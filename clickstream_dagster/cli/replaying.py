@@ -46,7 +46,7 @@ def replay_command(reasons: tuple[str, ...], start: datetime | None, end: dateti
     """Read rejected events again, after a fix, with the rules of now, and bring every table up to date."""
     if start and end and start > end:
         raise click.UsageError(f"--from {key_of(start)} lies after --to {key_of(end)}; exchange the two.")
-    stack = Stack(load_settings())
+    stack = Stack(load_settings(), keeps_settings=dry_run)  # the preview undoes what else it brings in
     wanted = Wanted(reasons, start, end + HOUR if end else None)
     with stack.warehouse() as connection:
         _check_reasons(reasons, rejected(connection, Wanted()))

@@ -53,7 +53,7 @@ def used(request: pytest.FixtureRequest, stack: Stack, bucket: S3Store, monkeypa
     if request.param == "bucket":
         vars(stack)["store"] = bucket
     monkeypatch.setattr(packing, "load_settings", lambda: stack.settings)
-    monkeypatch.setattr(packing, "Stack", lambda settings: stack)
+    monkeypatch.setattr(packing, "Stack", lambda settings, keeps_settings: stack)
     monkeypatch.setattr(resources, "_stack", lambda: stack)
     for raw in list_as_stored(stack.store, START, END):
         stack.store.delete(raw.key)

@@ -38,6 +38,14 @@ def test_what_only_looks_changes_no_setting(embedded: Command, tmp_path: Path) -
     assert "everyone" in embedded("segment").out
     assert "mine" in embedded("funnel").out
     embedded("status")
+    # Nor what packs or erases, whose terminal an administrator has opened once.
+    for command in (
+        ("pack",),
+        ("export", "--client-id", "c-2"),
+        ("erase", "--client-id", "c-2"),
+        ("replay", "--dry-run"),
+    ):
+        assert embedded(*command).code == 0
     assert "Other settings" not in embedded("materialize", **owner).out
     said = embedded("materialize", COLUMNS="500").out
     assert "the segments (CLICKSTREAM_SEGMENTS is not set); the funnels (CLICKSTREAM_FUNNELS is not set)" in said
