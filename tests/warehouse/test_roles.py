@@ -22,8 +22,13 @@ from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import reader
 from clickstream_dagster.warehouse.connection import Connection, WarehouseUnreachable, connect, transaction
+from clickstream_dagster.warehouse.erasing.erase import erase
+from clickstream_dagster.warehouse.erasing.vacuum import vacuum
 from clickstream_dagster.warehouse.migrate import migrate
 from clickstream_dagster.warehouse.models import all_models
+from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.rebuild import rebuild_all
+from clickstream_dagster.warehouse.replay import Wanted, replay
 from ingest_lambda import landing
 from ingest_lambda.operations import OperationalMetric
 from support.stories import RECEIVED, event, rows, tell
@@ -280,3 +285,20 @@ def test_a_tick_needs_no_more_than_these_logins(loader: Stack, dagster_tables: C
         cursor.execute("select status from runs")
         assert cursor.fetchall() == [("SUCCESS",)]
     assert rows(loader, "select value from operational_metrics") == [(3,)]
+
+
+def test_the_loader_packs_erases_and_reads_again_in_tables_that_it_does_not_own(
+    loader: Stack,
+) -> None:
+    tell(loader, event("2 11:00", visitor="bob", path="/"))  # one object by itself is not packed
+    with loader.warehouse() as connection:
+        prefixes = packable_prefixes(connection, loader.store)
+        assert pack_hours(connection, loader.store, prefixes, timedelta(days=-1)).packs
+        assert erase(connection, loader.store, [("visitor", "bob")]).events
+        replay(connection, loader.store, Wanted())
+        rebuild_all(connection)
+        vacuum(connection)
+        assert "bob" not in str(dump(connection))
+        with transaction(connection) as cursor:
+            cursor.execute("select count(*) from etl_ledger where difference <> 0")
+            assert cursor.fetchone() == (0,)
