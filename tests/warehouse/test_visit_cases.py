@@ -139,3 +139,13 @@ def test_a_session_of_more_than_a_day_is_a_bot_s_from_then_on(stack: Stack) -> N
     assert rows(stack, asked) == [(True, True)]
     with stack.warehouse() as connection:
         assert unequal_sums(connection) == {}
+
+
+def test_a_shop_s_system_that_reports_orders_under_one_id_is_none(stack: Stack) -> None:
+    """A till, or a back end, that never pauses: its orders are those of people."""
+    bought = [
+        event(at("1 09:00") + n * timedelta(minutes=29), "purchase", order=Order(id=f"o{n}", value=Decimal(9)))
+        for n in range(60)
+    ]
+    tell(stack, *bought)
+    assert rows(stack, "select is_bot, order_count from fact_sessions") == [(False, 60)]

@@ -44,7 +44,7 @@ class Found:
 def find(connection: Connection, erased: Erased) -> Found:
     """Look through the tables: once through each that says whose a line is."""
     with transaction(connection) as cursor:
-        found = Found(_ids(cursor, VISITOR, erased), _ids(cursor, USER, erased))
+        found = Found(_ids(connection, VISITOR, erased), _ids(connection, USER, erased))
         cursor.execute(
             f"""
             create temporary table suspects on commit drop as
@@ -86,9 +86,12 @@ def batches(suspects: list[Suspect]) -> Iterator[list[Suspect]]:
         yield group
 
 
-def _ids(cursor: Cursor, kind: str, erased: Erased) -> list[str]:
-    cursor.execute(f"select distinct {kind}_id from clickstream_events where {kind}_id is not null")
-    return [name for (name,) in cursor if erased.has(kind, name)]
+def _ids(connection: Connection, kind: str, erased: Erased) -> list[str]:
+    """Memory holds no more than a page of all that there are."""
+    with connection.cursor(f"{kind}_ids") as names:
+        names.itersize = _ROWS
+        names.execute(f"select distinct {kind}_id from clickstream_events where {kind}_id is not null")
+        return [name for (name,) in names if erased.has(kind, name)]
 
 
 def find_rejects(

@@ -146,9 +146,10 @@ final as (
         device_type,
         country,
         -- A person neither stays for a day without a pause nor opens a hundred pages in a minute, whatever the agent says. Only
-        -- sessions of so many pages are looked at.
+        -- sessions of so many pages are looked at; and who views none for a day is a shop's own system, which reports orders
+        -- under one id: it must not take them out of the numbers.
         is_bot
-        or ended_at - started_at > interval '24 hours'
+        or (page_view_count + product_view_count > 0 and ended_at - started_at > interval '24 hours')
         or (page_view_count + product_view_count >= 100 and exists (
             select 1
             from (
