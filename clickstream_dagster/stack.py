@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from obstore.store import ObjectStore
+from psycopg2.errors import DeadlockDetected
 
 from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, Postgres, Settings
 from clickstream_dagster.warehouse.connection import Connection, connect
@@ -52,8 +53,7 @@ class Stack:
         connection = connect(self.server, statement_seconds=self.settings.statement_seconds)
         try:
             if not self._is_migrated:
-                migrate(connection, self.settings, keeps_settings=self.keeps_settings)
-                self._is_migrated = True
+                self._migrate(connection)
             yield connection
         finally:
             connection.close()
@@ -72,3 +72,12 @@ class Stack:
             yield connection
         finally:
             connection.close()
+
+    def _migrate(self, connection: Connection) -> None:
+        try:
+            migrate(connection, self.settings, keeps_settings=self.keeps_settings)
+        except DeadlockDetected:
+            # A migration touches the whole catalogue; who goes through it in another order, such as autovacuum, may be in its
+            # way once. Nothing of it was kept, and the other one is through now.
+            migrate(connection, self.settings, keeps_settings=self.keeps_settings)
+        self._is_migrated = True
