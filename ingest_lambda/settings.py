@@ -111,6 +111,9 @@ def metrics_namespace() -> str:
     return os.environ.get("CLICKSTREAM_METRICS_NAMESPACE") or "Clickstream"
 
 
+_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+
+
 class BadAddress(ValueError):
     """An address that nothing can be sent to; the message says what one looks like."""
 
@@ -123,7 +126,7 @@ def canary_url() -> str:
 
 def web_address(what: str, url: str) -> str:
     """The address. Raises `BadAddress` for what is none of http or https."""
-    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url):
+    if not _ADDRESS.fullmatch(url):
         raise BadAddress(f"{what} takes an address such as https://collect.shop.example/clickstream; {url!r} is none.")
     return url
 

@@ -29,7 +29,7 @@ _PAIR = re.compile(
 #: Or any word that is too long to be something else by chance.
 _WORDS = (re.compile(r"[\w.@|:~+-]{8,300}"), re.compile(r"[\w-]{8,300}"))
 _MIN_NUMBER = 16
-_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})|\\+/")
+_ESCAPED = re.compile(r"(?<!\\)\\+(?:u([0-9a-fA-F]{4})|/)")
 
 
 def hashed(salt: bytes, kind: str, name: str) -> bytes:

@@ -149,7 +149,7 @@ def raw_files(draw: st.DrawFn) -> list[RawFile]:
             held.append(b'{"event_name": "page_view"}')
         if draw(st.sampled_from([True, False, False, False])):
             # Of a test visit, or of somebody who makes one up and knows the id of an event.
-            held.insert(0, contract.encode(replace(draw(st.sampled_from(events)), client_id=CANARY)))
+            held.insert(0, contract.encode(replace(draw(st.sampled_from(told)), client_id=CANARY)))
     files = [
         RawFile(landing.event_key(hour, UUID(int=part)), b"\n".join(held), hour) for (hour, part), held in lines.items()
     ]

@@ -18,7 +18,7 @@ from obstore.store import MemoryStore, S3Store
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import from_raw, migrate
+from clickstream_dagster.warehouse import from_raw, shop_settings
 from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
 from clickstream_dagster.warehouse.ledger import freshness, ledger
 from clickstream_dagster.warehouse.load import load_hours
@@ -46,7 +46,7 @@ def shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     environ = {"CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("from_raw")), "CLICKSTREAM_FIRST_HOUR": END.isoformat()}
     chosen = load_settings(environ)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrate, "ORDER_EVENTS_LIMIT", 2)
+        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
         yield Stack(replace(chosen, postgres=replace(postgres, database="from_raw")))
 
 
@@ -101,7 +101,9 @@ def test_what_is_made_anew_is_what_stood(shop: Stack, files: list[RawFile], data
         assert unequal_sums(connection) == {}
         books = ledger(connection)
         assert all(hour.difference == 0 for hour in books)
-        assert built.loaded.received == sum(hour.received for hour in books)
+        with transaction(connection) as cursor:  # a load counts the lines of test visits, the books do not
+            cursor.execute("select coalesce(sum(received + canary), 0) from etl_ledger")
+            assert cursor.fetchall() == [(built.loaded.received,)]
         assert bool(built.loaded.objects) == (from_raw.standing(connection, store) is not None)
 
 
@@ -112,9 +114,9 @@ def bucket() -> Iterator[S3Store]:
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
-    aws.client(url, "s3", "us-east-1").create_bucket(Bucket="raw")
+    aws.client(url, "s3", "us-east-1").create_bucket(Bucket="raw-to-rebuild")
     yield S3Store(
-        "raw",
+        "raw-to-rebuild",
         endpoint=url,
         region="us-east-1",
         access_key_id="test",
