@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -21,6 +22,7 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 import psycopg2.extensions
 
 from clickstream_dagster.partitions import HOUR
@@ -82,6 +84,17 @@ def counted(clock: Clock) -> type[psycopg2.extensions.connection]:
             clock.tick("after commit")
 
     return Connection
+
+
+@contextmanager
+def counting(stack: Stack, clock: Clock) -> Iterator[None]:
+    """Connections that are made in the block tell the clock; the warehouse is migrated before."""
+    with stack.warehouse():
+        pass
+    factory, real = counted(clock), psycopg2.connect
+    connecting.psycopg2.connect = lambda dsn, *_, **k: real(dsn, connection_factory=factory, **k)  # type: ignore[assignment]
+    yield
+    connecting.psycopg2.connect = real
 
 
 def events() -> list[Event]:
@@ -164,15 +177,9 @@ def in_child(work: Callable[[], object]) -> str | None:
 def load(stack: Stack, start: datetime, end: datetime, kill_at: int | None) -> list[tuple[int, str]]:
     """Load and rebuild; the points that were passed."""
     clock = Clock(kill_at)
-    with stack.warehouse():
-        pass
-    counting = counted(clock)
-    real = psycopg2.connect
-    connecting.psycopg2.connect = lambda dsn, *_, **k: real(dsn, connection_factory=counting, **k)  # type: ignore[assignment]
-    with stack.warehouse() as connection:
+    with counting(stack, clock), stack.warehouse() as connection:
         load_hours(connection, stack.store, start, end)
         rebuild_all(connection)
-    connecting.psycopg2.connect = real
     return clock.points
 
 

@@ -11,13 +11,11 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import psycopg2
-from killing import END, EVERY, START, Clock, counted, events, in_child, load, store_events
+from killing import END, EVERY, START, Clock, counting, events, in_child, load, store_events
 
 from clickstream_dagster.raw.erased import USER, VISITOR
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import connection as connecting
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.erasing.erase import erase
 from clickstream_dagster.warehouse.load import load_hours
@@ -31,16 +29,10 @@ IDS = [(VISITOR, "bob"), (USER, "bob")]
 def erase_bob(stack: Stack, kill_at: int | None) -> list[tuple[int, str]]:
     """Erase and rebuild; the points that the erasure passed."""
     clock = Clock(kill_at)
-    with stack.warehouse():
-        pass
-    counting = counted(clock)
-    real = psycopg2.connect
-    connecting.psycopg2.connect = lambda dsn, *_, **k: real(dsn, connection_factory=counting, **k)  # type: ignore[assignment]
-    with stack.warehouse() as connection:
+    with counting(stack, clock), stack.warehouse() as connection:
         erase(connection, stack.store, IDS)
         points = list(clock.points)
         rebuild_all(connection)
-    connecting.psycopg2.connect = real
     return points
 
 

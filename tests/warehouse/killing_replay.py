@@ -12,11 +12,9 @@ from pathlib import Path
 from uuid import UUID
 
 import killing
-import psycopg2
 
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import connection as connecting
 from clickstream_dagster.warehouse import replay as replaying
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
@@ -67,12 +65,8 @@ def load_by_the_old_rules(stack: Stack) -> None:
 def replay(stack: Stack, kill_at: int | None) -> list[tuple[int, str]]:
     """Replay, two objects at a time; the points that were passed. A rebuild that is killed is killing.py's."""
     clock = killing.Clock(kill_at)
-    with stack.warehouse():
-        pass
-    counting, real = killing.counted(clock), psycopg2.connect
-    connecting.psycopg2.connect = lambda dsn, *_, **k: real(dsn, connection_factory=counting, **k)  # type: ignore[assignment]
     replaying.objects.batches = lambda found: [found[at : at + 2] for at in range(0, len(found), 2)]  # type: ignore[assignment, index, arg-type]
-    with stack.warehouse() as connection:
+    with killing.counting(stack, clock), stack.warehouse() as connection:
         replaying.replay(connection, stack.store, replaying.Wanted())
     return clock.points
 
