@@ -35,9 +35,9 @@ def bucket() -> Iterator[S3Store]:
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
-    client(url, "s3").create_bucket(Bucket="raw", CreateBucketConfiguration={"LocationConstraint": REGION})
+    client(url, "s3").create_bucket(Bucket="raw-to-pack", CreateBucketConfiguration={"LocationConstraint": REGION})
     yield S3Store(
-        "raw",
+        "raw-to-pack",
         endpoint=url,
         region=REGION,
         client_options={"allow_http": True},
