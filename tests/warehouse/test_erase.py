@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,10 +18,9 @@ from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.raw.bodies import read
 from clickstream_dagster.raw.erased import USER, VISITOR
 from clickstream_dagster.raw.objects import list_hours
-from clickstream_dagster.settings import Postgres, load_settings
+from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import shop_settings
-from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
+from clickstream_dagster.warehouse.connection import Connection, transaction
 from clickstream_dagster.warehouse.erasing.erase import erase, sweep
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
@@ -30,6 +28,7 @@ from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Rejection
 from support.histories import HOURS, START, RawFile, raw_files
+from support.limits import low_limits
 from support.tables import differences, dump, empty, unequal_sums
 from support.thorough import examples
 
@@ -50,12 +49,8 @@ REFUSED = (
 @pytest.fixture(scope="module")
 def stack(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """More than two purchases or refunds of an order are too many."""
-    create_database(postgres, "erase")
-    home = tmp_path_factory.mktemp("erase")
-    chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
-        yield Stack(replace(chosen, postgres=replace(postgres, database="erase")))
+    with low_limits(postgres, "erase", tmp_path_factory.mktemp("erase"), CLICKSTREAM_TIMEZONE="Europe/Berlin") as stack:
+        yield stack
 
 
 def with_refused(files: list[RawFile], data: st.DataObject) -> list[RawFile]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -16,10 +15,10 @@ from moto.server import ThreadedMotoServer
 from obstore.store import MemoryStore, S3Store
 
 from clickstream_dagster.partitions import HOUR
-from clickstream_dagster.settings import Postgres, load_settings
+from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import from_raw, shop_settings
-from clickstream_dagster.warehouse.connection import Connection, create_database, transaction
+from clickstream_dagster.warehouse import from_raw
+from clickstream_dagster.warehouse.connection import Connection, transaction
 from clickstream_dagster.warehouse.ledger import freshness, ledger
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
@@ -29,6 +28,7 @@ from ingest_lambda import contract, landing
 from ingest_lambda.contract import Rejection
 from support import aws
 from support.histories import HOURS, START, RawFile
+from support.limits import low_limits
 from support.refusals import MARK, REASON, refused_files, yesterday
 from support.stories import event, tell
 from support.tables import differences, dump, unequal_sums
@@ -42,12 +42,10 @@ NAME, OTHER = "0123456789ab", "ba9876543210"
 @pytest.fixture(scope="module")
 def shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """More than two purchases or refunds of an order are too many. The first partition lies after everything."""
-    create_database(postgres, "from_raw")
-    environ = {"CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("from_raw")), "CLICKSTREAM_FIRST_HOUR": END.isoformat()}
-    chosen = load_settings(environ)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
-        yield Stack(replace(chosen, postgres=replace(postgres, database="from_raw")))
+    with low_limits(
+        postgres, "from_raw", tmp_path_factory.mktemp("from_raw"), CLICKSTREAM_FIRST_HOUR=END.isoformat()
+    ) as stack:
+        yield stack
 
 
 def as_imported(file: RawFile, name: str, part: int) -> RawFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import obstore
 import pytest
@@ -12,15 +11,15 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from clickstream_dagster.partitions import HOUR
-from clickstream_dagster.settings import Postgres, load_settings
+from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import shop_settings
-from clickstream_dagster.warehouse.connection import Connection, create_database
+from clickstream_dagster.warehouse.connection import Connection
 from clickstream_dagster.warehouse.ledger import ledger
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from clickstream_dagster.warehouse.replay import Replayed, Wanted, replay
 from support.histories import HOURS, START, RawFile
+from support.limits import low_limits
 from support.refusals import REASON, refused_files, yesterday
 from support.tables import differences, dump, empty, unequal_sums
 from support.thorough import examples
@@ -31,11 +30,8 @@ END = START + HOURS * HOUR
 @pytest.fixture(scope="module")
 def shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """More than two purchases or refunds of an order are too many."""
-    create_database(postgres, "replayed")
-    chosen = load_settings({"CLICKSTREAM_HOME": str(tmp_path_factory.mktemp("replayed"))})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
-        yield Stack(replace(chosen, postgres=replace(postgres, database="replayed")))
+    with low_limits(postgres, "replayed", tmp_path_factory.mktemp("replayed")) as stack:
+        yield stack
 
 
 def put(store: MemoryStore, files: list[RawFile]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import obstore
 import pytest
@@ -12,15 +11,14 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from clickstream_dagster.partitions import HOUR
-from clickstream_dagster.settings import Postgres, load_settings
+from clickstream_dagster.settings import Postgres
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse import shop_settings
-from clickstream_dagster.warehouse.connection import create_database
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from clickstream_dagster.warehouse.unload import unload
 from ingest_lambda import landing
 from support.histories import HOURS, START, RawFile, raw_files
+from support.limits import low_limits
 from support.tables import differences, dump, empty, unequal_sums
 from support.thorough import examples
 
@@ -31,12 +29,10 @@ NAME = "0123456789ab"
 @pytest.fixture(scope="module")
 def stack(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """More than two purchases or refunds of an order are too many."""
-    create_database(postgres, "unload")
-    home = tmp_path_factory.mktemp("unload")
-    chosen = load_settings({"CLICKSTREAM_HOME": str(home), "CLICKSTREAM_TIMEZONE": "Europe/Berlin"})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shop_settings, "ORDER_EVENTS_LIMIT", 2)
-        yield Stack(replace(chosen, postgres=replace(postgres, database="unload")))
+    with low_limits(
+        postgres, "unload", tmp_path_factory.mktemp("unload"), CLICKSTREAM_TIMEZONE="Europe/Berlin"
+    ) as stack:
+        yield stack
 
 
 def as_imported(file: RawFile, part: int) -> RawFile:
