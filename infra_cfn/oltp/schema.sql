@@ -35,10 +35,15 @@ create table if not exists orders (
     user_id uuid references users, -- null: bought without an account
     status text not null default 'placed' check (status in ('placed', 'paid', 'shipped', 'delivered', 'cancelled', 'refunded')),
     currency char(3) not null default 'USD' check (currency ~ '^[A-Z]{3}$'),
-    total numeric(12, 2) not null check (total >= 0),
+    total numeric(12, 2) not null check (total >= 0), -- items - discount + shipping + tax: what the buyer paid
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
+alter table orders add column if not exists discount numeric(12, 2) not null default 0 check (discount >= 0);
+alter table orders add column if not exists shipping numeric(12, 2) not null default 0 check (shipping >= 0);
+alter table orders add column if not exists tax numeric(12, 2) not null default 0 check (tax >= 0);
+alter table orders add column if not exists coupon text;
+alter table orders add column if not exists client_id text; -- the tracker's visitor, so that a refund sent by the server finds its order's; null: no consent
 create index if not exists orders_user on orders (user_id, created_at desc);
 create index if not exists orders_created on orders (created_at);
 
@@ -50,5 +55,15 @@ create table if not exists order_items (
     primary key (order_id, product_id)
 );
 create index if not exists order_items_product on order_items (product_id);
+
+-- What was given back of an order, in as many parts as it took.
+create table if not exists refunds (
+    refund_id uuid primary key default gen_random_uuid(),
+    order_id uuid not null references orders on delete cascade,
+    amount numeric(12, 2) not null check (amount > 0),
+    created_at timestamptz not null default now()
+);
+create index if not exists refunds_order on refunds (order_id);
+create index if not exists refunds_created on refunds (created_at);
 
 commit;
