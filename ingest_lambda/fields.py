@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ingest_lambda import contract
@@ -173,6 +174,12 @@ def _as_it_is(value: Any, field: str) -> Any:
     return value
 
 
+@cache  # evaluating them is a millisecond of a cold start
+def hints(struct: type) -> dict[str, Any]:
+    """The types of a struct's fields, with what limits them."""
+    return get_type_hints(struct, include_extras=True)
+
+
 def nested_struct(hint: Any) -> type | None:
     """The struct that a field holds, absent or not; none where it holds a list of them."""
     if get_origin(hint) is list:
@@ -181,7 +188,7 @@ def nested_struct(hint: Any) -> type | None:
 
 
 def _fields(struct: type, prefix: str = "") -> Iterator[tuple[str, Coerce]]:
-    for name, hint in get_type_hints(struct, include_extras=True).items():
+    for name, hint in hints(struct).items():
         kinds = (hint, *get_args(hint))
         nested = nested_struct(hint)
         if nested is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 from msgspec import Meta
 
 from ingest_lambda import contract
 from ingest_lambda.contract import ESSENTIAL_FIELDS, EventWarning
-from ingest_lambda.fields import FIELDS, ID_FIELDS, LINE_FIELDS, nested_struct
+from ingest_lambda.fields import FIELDS, ID_FIELDS, LINE_FIELDS, hints, nested_struct
 from ingest_lambda.words import keep
 
 
@@ -24,7 +24,7 @@ def _parts(hint: Any) -> tuple[Any, ...]:
 
 def _limits(struct: type, prefix: str = "") -> dict[str, int]:
     found: dict[str, int] = {}
-    for name, hint in get_type_hints(struct, include_extras=True).items():
+    for name, hint in hints(struct).items():
         nested = nested_struct(hint)
         if nested is not None:
             found |= _limits(nested, f"{prefix}{name}.")
