@@ -48,7 +48,7 @@ class Site:
         place = {"LocationConstraint": REGION}
         s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=REGION)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
-        self.store = open_store(BUCKET)
+        self.store = open_store(BUCKET, is_patient=True)  # tens of thousands of objects to count
         # This process uses PostgreSQL from the beginning to the end, so that it is not stopped when a loader ends.
         self._server = start_postgres(home / "home")
 
