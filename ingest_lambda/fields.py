@@ -174,7 +174,7 @@ def _as_it_is(value: Any, field: str) -> Any:
     return value
 
 
-@cache  # evaluating them is a millisecond of a cold start
+@cache  # asked for twice as the collector starts, and evaluating them takes 0.7 ms
 def hints(struct: type) -> dict[str, Any]:
     """The types of a struct's fields, with what limits them."""
     return get_type_hints(struct, include_extras=True)
