@@ -7,13 +7,13 @@ import { cookies } from "next/headers";
 import { productsOf } from "@/lib/catalogue";
 import { type Line } from "@/lib/pricing";
 import { type Product, paid } from "@/lib/product";
+import { isUuid } from "@/lib/uuid";
 
 const COOKIE = "cart";
 const DAYS = 30;
 /** A cookie holds 4 kB. */
 const MOST_LINES = 40;
 export const MOST_PIECES = 20;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface Cart {
   id: string;
@@ -57,7 +57,7 @@ export async function linesOf({ quantities }: Cart): Promise<CartLine[]> {
 function parse(text: string | undefined): Cart | undefined {
   try {
     const [id, ...lines] = JSON.parse(text ?? "") as [string, ...[string, number][]];
-    if (!UUID.test(id)) return undefined;
+    if (!isUuid(id)) return undefined;
     const isLine = ([product, quantity]: [string, number]) =>
       typeof product == "string" && Number.isInteger(quantity) && quantity > 0 && quantity <= MOST_PIECES;
     return { id, quantities: Object.fromEntries(lines.filter(isLine).slice(0, MOST_LINES)) };

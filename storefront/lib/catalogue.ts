@@ -30,15 +30,18 @@ async function find(where: Prisma.ProductWhereInput, take?: number): Promise<Pro
   return rows.map(fromRow);
 }
 
-/** In the order in which they came into the shop. */
-export const categories = cache(async (): Promise<string[]> => {
-  const groups = await db().product.groupBy({
-    by: "category",
+/** The first product of each category, in the order in which the categories came into the shop. */
+export const faces = cache(async (): Promise<Product[]> => {
+  const rows = await db().product.findMany({
     where: { isActive: true },
-    orderBy: { _min: { id: "asc" } },
+    distinct: "category",
+    include: withStock,
+    orderBy: { id: "asc" },
   });
-  return groups.map(({ category }) => category);
+  return rows.map(fromRow);
 });
+
+export const categories = async (): Promise<string[]> => (await faces()).map(({ category }) => category);
 
 export const categoryOf = async (path: string): Promise<string | undefined> =>
   (await categories()).find((category) => slug(category) == path);

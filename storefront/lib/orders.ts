@@ -85,6 +85,7 @@ export interface Order extends Quote {
   status: string;
   createdAt: Date;
   lines: Line[];
+  refunds: { id: string; amount: number }[];
   refunded: number;
 }
 
@@ -105,6 +106,7 @@ function fromRow({ items, refunds, ...row }: Row): Order {
     shipping: cents(row.shipping),
     tax: cents(row.tax),
     total: cents(row.total),
+    refunds: refunds.map(({ id, amount }) => ({ id, amount: cents(amount) })),
     refunded: refunds.reduce((sum, { amount }) => sum + cents(amount), 0),
   };
 }

@@ -15,6 +15,7 @@ export const DELIVERIES = {
   express: { label: "Express", days: "tomorrow", price: 1490 },
 } as const;
 export type Delivery = keyof typeof DELIVERIES;
+export const isDelivery = (text: string): text is Delivery => Object.hasOwn(DELIVERIES, text);
 
 /** Standard delivery is free from here on. */
 export const FREE_FROM = 10_000;

@@ -1,13 +1,8 @@
 /** The tracker, and the shop's things in the words of its events. */
-import { type OrderItem, type ShownProduct, type Tracker, start } from "clickstream-tracker";
+import { type Consent, type OrderItem, type ShownProduct, type Tracker, start } from "clickstream-tracker";
 import { decimal } from "@/lib/money";
 import type { Line } from "@/lib/pricing";
 import { type Product, paid, productPath } from "@/lib/product";
-
-export const CONSENTS = ["granted", "essential", "none"] as const;
-export type Consent = (typeof CONSENTS)[number];
-/** The cookie that keeps the visitor's choice. */
-export const CONSENT_COOKIE = "consent";
 
 let begun: Tracker | undefined;
 

@@ -1,0 +1,38 @@
+import type { Metadata } from "next";
+import Link from "next/link";
+import { currentUser } from "@/lib/auth/session";
+
+export const metadata: Metadata = { title: "Your account" };
+
+export default async function Account() {
+  const user = await currentUser();
+  if (!user)
+    return (
+      <div className="panel narrow">
+        <h1>Sign in</h1>
+        <p>With an account you see your orders on every device. You can buy without one.</p>
+        <a className="button" href="/auth/sign-in">
+          Sign in or sign up
+        </a>
+      </div>
+    );
+  return (
+    <div className="panel narrow">
+      <h1>Hello, {user.name ?? user.email}</h1>
+      <p className="soft">{user.email}</p>
+      <p className="actions">
+        <Link className="button" href="/orders" prefetch={false}>
+          Your orders
+        </Link>
+        {user.isAdmin && (
+          <Link className="button plain" href="/admin" prefetch={false}>
+            Back office
+          </Link>
+        )}
+        <a className="button plain" href="/auth/sign-out">
+          Sign out
+        </a>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+"use client";
+
+import Link from "next/link";
+import { useActionState, useEffect } from "react";
+import { addToCart } from "@/app/cart/actions";
+import type { Product } from "@/lib/product";
+import { shown, tracker } from "@/lib/tracker";
+
+export function AddToCart({ product, most }: { product: Product; most: number }) {
+  const [changed, submit, isPending] = useActionState(addToCart, null);
+
+  useEffect(() => {
+    if (changed && changed.by > 0) tracker().addToCart(shown(product), changed.by);
+  }, [changed]);
+
+  return (
+    <form className="add" action={submit}>
+      <input type="hidden" name="product" value={product.id} />
+      <label>
+        <span className="unseen">Quantity</span>
+        <input type="number" name="quantity" defaultValue={1} min={1} max={most} required inputMode="numeric" />
+      </label>
+      <button className="button" disabled={isPending}>
+        Add to cart
+      </button>
+      <p className="said" role="status">
+        {changed && (
+          <>
+            {changed.said}{" "}
+            <Link href="/cart" prefetch={false}>
+              See your cart
+            </Link>
+          </>
+        )}
+      </p>
+    </form>
+  );
+}
