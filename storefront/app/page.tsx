@@ -1,4 +1,4 @@
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { Picture, Products } from "@/components/products";
 import { deals, faces } from "@/lib/catalogue";
 import { categoryPath } from "@/lib/product";
@@ -28,7 +28,7 @@ export default async function Home() {
         <ul className="tiles">
           {first.map((face) => (
             <li key={face.category}>
-              <Link href={categoryPath(face.category)} prefetch={false}>
+              <Link href={categoryPath(face.category)}>
                 <Picture product={face} />
                 {face.category}
               </Link>

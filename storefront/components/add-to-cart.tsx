@@ -1,6 +1,6 @@
 "use client";
 
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { useActionState, useEffect } from "react";
 import { addToCart } from "@/app/cart/actions";
 import type { Product } from "@/lib/product";
@@ -27,7 +27,7 @@ export function AddToCart({ product, most }: { product: Product; most: number })
         {changed && (
           <>
             {changed.said}{" "}
-            <Link href="/cart" prefetch={false}>
+            <Link href="/cart">
               See your cart
             </Link>
           </>

@@ -1,6 +1,6 @@
 "use client";
 
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { useActionState, useEffect } from "react";
 import { setQuantity } from "@/app/cart/actions";
 import { money } from "@/lib/money";
@@ -22,7 +22,7 @@ export function CartRow({ product, quantity, most }: { product: Product; quantit
       <input type="hidden" name="product" value={id} />
       <div>
         <h2>
-          <Link href={productPath(id)} prefetch={false}>
+          <Link href={productPath(id)}>
             {name}
           </Link>
         </h2>

@@ -1,5 +1,5 @@
 import Form from "next/form";
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { categories } from "@/lib/catalogue";
 import { currentUser } from "@/lib/auth/session";
 import { pieces, readCart } from "@/lib/cart";
@@ -10,7 +10,7 @@ export async function Header() {
   const count = pieces(cart);
   return (
     <header className="top">
-      <Link className="logo" href="/" prefetch={false}>
+      <Link className="logo" href="/">
         <svg viewBox="0 0 32 32" width="30" height="30" aria-hidden="true">
           <rect width="32" height="32" rx="9" />
           <path d="M9 8h8.5a4.5 4.5 0 0 1 2.6 8.2A5 5 0 0 1 17.8 24H9zm4 3.5v3h4a1.5 1.5 0 0 0 0-3zm0 6.3v3h4.6a1.5 1.5 0 0 0 0-3z" />
@@ -26,17 +26,17 @@ export async function Header() {
           </svg>
         </button>
       </Form>
-      <Link className="tool" href="/account" prefetch={false}>
+      <Link className="tool" href="/account">
         {user ? (user.name ?? "Account") : "Sign in"}
       </Link>
-      <Link className="tool" href="/cart" prefetch={false}>
+      <Link className="tool" href="/cart">
         Cart{count > 0 && <b>{count}</b>}
       </Link>
       <nav aria-label="Categories">
         <ul>
           {names.map((name) => (
             <li key={name}>
-              <Link href={categoryPath(name)} prefetch={false}>
+              <Link href={categoryPath(name)}>
                 {name}
               </Link>
             </li>

@@ -1,4 +1,4 @@
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { Shelf } from "@/components/shelf";
 import { money } from "@/lib/money";
 import { type Product, paid, picturePath, productPath } from "@/lib/product";
@@ -33,7 +33,7 @@ function Card({ product, isFirst }: { product: Product; isFirst: boolean }) {
       {!stock ? <span className="tag out">Sold out</span> : percentOff(product) > 0 && <span className="tag">−{percentOff(product)} %</span>}
       <p className="soft">{brand}</p>
       <h3>
-        <Link href={productPath(id)} prefetch={false} data-product={id}>
+        <Link href={productPath(id)} data-product={id}>
           {name.startsWith(`${brand} `) ? name.slice(brand.length + 1) : name}
         </Link>
       </h3>

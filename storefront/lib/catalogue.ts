@@ -5,7 +5,7 @@ import { type Prisma } from "@/generated/prisma/client";
 import { db } from "@/lib/db";
 import { cents } from "@/lib/money";
 import { type Product, paid, slug } from "@/lib/product";
-import { ALSO } from "@/lib/words";
+import { calledSo } from "@/lib/words";
 
 const withStock = { inventory: { select: { quantity: true } } } as const;
 type Row = Prisma.ProductGetPayload<{ include: typeof withStock }>;
@@ -78,9 +78,10 @@ export async function search(query: string): Promise<Product[]> {
   const named = (word: string): Prisma.ProductWhereInput => ({
     OR: [
       { name: isIn(word) },
+      { name: isIn(word.replace(/(\d)(\p{L})/u, "$1 $2")) }, // some write 240hz, and some 240 Hz
       { category: isIn(word) },
       { brand: isIn(word) },
-      { category: { in: Object.keys(ALSO).filter((category) => ALSO[category]!.includes(word)) } },
+      { category: { in: calledSo(word) } },
     ],
   });
   return find({ AND: words.map(named) }, SEARCH_RESULTS);

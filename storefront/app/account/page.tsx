@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { currentUser } from "@/lib/auth/session";
 
 export const metadata: Metadata = { title: "Your account" };
@@ -21,11 +21,11 @@ export default async function Account() {
       <h1>Hello, {user.name ?? user.email}</h1>
       <p className="soft">{user.email}</p>
       <p className="actions">
-        <Link className="button" href="/orders" prefetch={false}>
+        <Link className="button" href="/orders">
           Your orders
         </Link>
         {user.isAdmin && (
-          <Link className="button plain" href="/admin" prefetch={false}>
+          <Link className="button plain" href="/admin">
             Back office
           </Link>
         )}

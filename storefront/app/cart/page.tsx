@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { CartRow } from "@/components/cart-row";
 import { Picture } from "@/components/products";
 import { MOST_PIECES, linesOf, readCart } from "@/lib/cart";
@@ -15,7 +15,7 @@ export default async function CartPage() {
     return (
       <div className="panel empty">
         <h1>Your cart is empty</h1>
-        <Link className="button" href="/" prefetch={false}>
+        <Link className="button" href="/">
           Look around
         </Link>
       </div>
@@ -38,7 +38,7 @@ export default async function CartPage() {
             <dd className="total">{money(sumOf(lines), first.product.currency)}</dd>
           </dl>
           <p className="soft">Delivery and tax come at the checkout.</p>
-          <Link className="button wide" href="/checkout" prefetch={false}>
+          <Link className="button wide" href="/checkout">
             To the checkout
           </Link>
         </aside>

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { Searched } from "@/components/events";
 import { Products } from "@/components/products";
 import { categories, search } from "@/lib/catalogue";
@@ -31,7 +31,7 @@ export default async function Search({ searchParams }: Props) {
       ) : (
         <nav className="chips" aria-label="Categories to look into">
           {names.map((name) => (
-            <Link key={name} className="chip" href={categoryPath(name)} prefetch={false}>
+            <Link key={name} className="chip" href={categoryPath(name)}>
               {name}
             </Link>
           ))}

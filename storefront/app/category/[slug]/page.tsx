@@ -1,10 +1,10 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { notFound } from "next/navigation";
 import { Products } from "@/components/products";
 import { SORTS, categoryOf, inCategory } from "@/lib/catalogue";
 import { categoryPath } from "@/lib/product";
-import { ABOUT } from "@/lib/words";
+import { lineOf } from "@/lib/words";
 
 interface Props {
   params: Promise<{ slug: string }>;
@@ -28,7 +28,7 @@ export default async function Category(props: Props) {
       <div className="head">
         <div>
           <h1>{category}</h1>
-          <p className="soft">{ABOUT[category]?.line}</p>
+          <p className="soft">{lineOf(category)}</p>
         </div>
         <nav className="chips" aria-label="Sort by">
           {Object.entries(SORTS).map(([key, label]) => (
@@ -37,7 +37,6 @@ export default async function Category(props: Props) {
               className="chip"
               href={key ? `?sort=${key}` : categoryPath(category)}
               aria-current={key == sort || undefined}
-              prefetch={false}
               scroll={false}
             >
               {label}

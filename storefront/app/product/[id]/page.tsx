@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { notFound } from "next/navigation";
 import { AddToCart } from "@/components/add-to-cart";
 import { ProductViewed } from "@/components/events";
@@ -9,7 +9,7 @@ import { productOf, similar } from "@/lib/catalogue";
 import { money } from "@/lib/money";
 import { FREE_FROM } from "@/lib/pricing";
 import { type Product, categoryPath } from "@/lib/product";
-import { ABOUT } from "@/lib/words";
+import { lineOf, pointsOf } from "@/lib/words";
 
 interface Props {
   params: Promise<{ id: string }>;
@@ -21,7 +21,7 @@ async function found({ params }: Props): Promise<Product> {
 
 export async function generateMetadata(props: Props): Promise<Metadata> {
   const { name, category } = await found(props);
-  return { title: name, description: ABOUT[category]?.line };
+  return { title: name, description: lineOf(category) };
 }
 
 /** Few pieces are worth saying, many are not. */
@@ -33,16 +33,15 @@ function inStock(stock: number): string {
 export default async function ProductPage(props: Props) {
   const product = await found(props);
   const { name, brand, category, stock, currency } = product;
-  const about = ABOUT[category];
   const others = await similar(product);
   return (
     <>
       <ProductViewed product={product} />
       <nav className="trail soft" aria-label="Breadcrumb">
-        <Link href="/" prefetch={false}>
+        <Link href="/">
           Home
         </Link>
-        <Link href={categoryPath(category)} prefetch={false}>
+        <Link href={categoryPath(category)}>
           {category}
         </Link>
       </nav>
@@ -51,12 +50,12 @@ export default async function ProductPage(props: Props) {
         <div>
           <p className="soft">{brand}</p>
           <h1>{name}</h1>
-          <p className="lead">{about?.line}</p>
+          <p className="lead">{lineOf(category)}</p>
           <Price product={product} />
           <p className={stock ? "stock" : "stock none"}>{inStock(stock)}</p>
           {stock > 0 && <AddToCart product={product} most={Math.min(stock, MOST_PIECES)} />}
           <ul className="points">
-            {about?.points.map((point) => <li key={point}>{point}</li>)}
+            {pointsOf(category).map((point) => <li key={point}>{point}</li>)}
             <li>Delivery is free from {money(FREE_FROM, currency)}</li>
           </ul>
         </div>

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { Link } from "@/components/link";
 import { notFound } from "next/navigation";
 import { Purchased } from "@/components/events";
 import { Summary } from "@/components/summary";
@@ -35,7 +35,7 @@ export default async function ThankYou({ params }: { params: Promise<{ order: st
         Order <code id="order-id">{order.id}</code>
       </p>
       <Summary lines={order.lines} quote={order} currency={order.currency} />
-      <Link className="button" href="/" prefetch={false}>
+      <Link className="button" href="/">
         Look around
       </Link>
     </div>
