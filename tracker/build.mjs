@@ -23,7 +23,7 @@ async function bundle(entry, format, name) {
     write: false,
     target: "es2021",
     legalComments: "none",
-    mangleProps: /^(isStored|level|options|here|cameFrom|clicked)$/, // names that no one outside meets
+    mangleProps: /^(isStored|level|options|here|cameFrom|clicked|token|proven)$/, // names that no one outside meets
     define: { VERSION: JSON.stringify(version) },
   });
   // A second pass by terser is worth 5 % of the size.

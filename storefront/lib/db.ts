@@ -8,7 +8,9 @@ const kept = globalThis as { shopDatabase?: PrismaClient };
 function connect(): PrismaClient {
   const connectionString = process.env.DATABASE_URL;
   if (!connectionString) throw new Error("DATABASE_URL is not set: name the shop's PostgreSQL, or run make shop.");
-  return new PrismaClient({ adapter: new PrismaPg({ connectionString, max: 10 }) });
+  const ca = process.env.DATABASE_CERTIFICATE; // that of the server, or of who has signed it: then nothing else is believed
+  const ssl = ca ? { ca, host: new URL(connectionString).hostname } : undefined;
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString, ssl, max: 10 }) });
 }
 
 /** Opened at the first question, so that a build needs none. */

@@ -70,15 +70,24 @@ async function sendAll(): Promise<void> {
   let wait = 0;
   while (!wait && !isBlocked()) {
     const waiting = await all();
-    const batch = take(waiting.slice(most > 1 ? 0 : failures % waiting.length), most);
-    if (!batch[0]) return;
-    wait = await settle(batch, await post(batch));
+    const next = waiting.slice(most > 1 ? 0 : failures % waiting.length);
+    if (!next[0]) return;
+    const token = tokenFor(next[0]);
+    const batch = take(
+      next.filter((entry) => tokenFor(entry) == token),
+      most,
+    );
+    wait = await settle(batch, await post(batch, token), token);
   }
   schedule(wait);
 }
 
+/** The token proves who did what its own user has done, and nothing else in the queue. After a failure it is left out once: a
+ * collector that does not allow it answers with nothing that can be told from a broken line. */
+const tokenFor = ({ text }: Entry): string => (!(failures & 1) && text.includes(state.proven) ? state.token : "");
+
 /** Act on an answer. Returns how long to wait; 0 to go on. */
-async function settle(batch: Entry[], [status, asked, verdict]: Answer): Promise<number> {
+async function settle(batch: Entry[], [status, asked, verdict]: Answer, token: string): Promise<number> {
   const isOurs = typeof verdict?.accepted == "number";
   if (isOurs && (status == 200 || status == 400)) {
     stats.sent += verdict!.accepted as number;
@@ -86,7 +95,10 @@ async function settle(batch: Entry[], [status, asked, verdict]: Answer): Promise
     if (verdict!.rejected || verdict!.warnings?.length) console.warn(verdict); // for whoever built the page
     most = Math.min(MOST, most * 2);
   } else if (!/^4(?!08|29)/.test("" + status)) return backOff(asked);
-  else if (batch[1] && (status == 413 || !isOurs)) {
+  else if (token) {
+    state.token = ""; // it has expired, or is not for this collector: from now on the user is claimed, not checked
+    return 0;
+  } else if (batch[1] && (status == 413 || !isOurs)) {
     most = batch.length >> 1; // too much at once, or a firewall that dislikes one of them
     return 0;
   } else drop(status, batch.length);
@@ -109,14 +121,15 @@ function backOff(asked: number): number {
   return wait;
 }
 
-async function post(batch: Entry[]): Promise<Answer> {
+async function post(batch: Entry[], token: string): Promise<Answer> {
   const keepalive = !(failures & 1); // the page's own requests may have used up the 64 KiB
   if (keepalive) flying = batch;
   const answer: Answer = [0, 0];
   try {
-    const response = await fetch(endpoint(), {
+    const response = await fetch(endpoint() + (token && "/auth"), {
       method: "POST",
-      body: body(batch), // as text/plain, which needs no preflight
+      headers: token ? { authorization: "Bearer " + token } : {},
+      body: body(batch), // as text/plain, which without a token needs no preflight
       credentials: "omit",
       referrerPolicy: "origin",
       signal: after(TIMEOUT),

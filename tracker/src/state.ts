@@ -9,6 +9,9 @@ export const state = {
   cameFrom: "",
   /** When a link to another page of the shop was last clicked. */
   clicked: 0,
+  /** The token of who is signed in, and what their events hold. */
+  token: "",
+  proven: "",
 };
 
 export const stats: Stats = { sent: 0, dropped: {} };

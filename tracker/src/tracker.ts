@@ -87,11 +87,14 @@ const CALLS: Record<string, (...given: any[]) => void> = {
   track: (name, fields) => emit(name, fields),
   login(given) {
     const [id, source] = userOf("" + given);
+    state.token = source == "login" ? "" : given;
+    state.proven = `"user_id":${JSON.stringify(id)}`;
     // A visitor who may not be known would sign in on every page.
     if (id && setUser(id, source) && state.level != "essential") emit("login");
   },
   logout(options) {
     letGo();
+    state.token = "";
     reset(options?.client);
   },
   consent(level) {
