@@ -96,7 +96,7 @@ _SECRETS = {
 MIN_LOGIN_SECRET = 16
 
 DAGSTER_LOCATION = "clickstream"
-LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838, "shop": 3002}
+LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838, "shop": 3002, "sign_in": 3003}
 DASHBOARD_PATH = "/sbw_dashboard/"
 #: Processes of the dashboard, of some 150 MB each: the other cores are PostgreSQL's and Dagster's.
 DASHBOARD_WORKERS = max(1, min(4, (os.cpu_count() or 1) // 2))

@@ -3,6 +3,8 @@ import { cookies } from "next/headers";
 import type { ReactNode } from "react";
 import { ConsentBanner } from "@/components/consent";
 import { Header } from "@/components/header";
+import { SignedIn } from "@/components/signed-in";
+import { currentUser } from "@/lib/auth/session";
 import { CONSENT_COOKIE, isChoice } from "@/lib/consent";
 import "./shop.css";
 import "./goods.css";
@@ -22,6 +24,7 @@ export default async function Layout({ children }: { children: ReactNode }) {
         <a className="skip" href="#main">
           Skip to the content
         </a>
+        {(await currentUser()) && <SignedIn />}
         <Header />
         <main id="main" tabIndex={-1}>
           {children}

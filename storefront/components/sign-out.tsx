@@ -6,7 +6,7 @@ import { tracker } from "@/lib/tracker";
 export function SignOut() {
   return (
     <form action={signOut} onSubmit={() => tracker().logout()}>
-      <button>Sign out</button>
+      <button className="button plain">Sign out</button>
     </form>
   );
 }

@@ -4,6 +4,7 @@
  */
 import "server-only";
 import { cookies } from "next/headers";
+import { isSecure } from "@/lib/auth/settings";
 import { productsOf } from "@/lib/catalogue";
 import { type Line } from "@/lib/pricing";
 import { type Product, paid } from "@/lib/product";
@@ -29,8 +30,7 @@ export async function readCart(): Promise<Cart> {
 }
 
 export async function writeCart(cart: Cart): Promise<void> {
-  const secure = process.env.SHOP_URL?.startsWith("https:") ?? false;
-  const options = { httpOnly: true, sameSite: "lax", path: "/", maxAge: DAYS * 86_400, secure } as const;
+  const options = { httpOnly: true, sameSite: "lax", path: "/", maxAge: DAYS * 86_400, secure: isSecure() } as const;
   (await cookies()).set(COOKIE, JSON.stringify([cart.id, ...Object.entries(cart.quantities).slice(0, MOST_LINES)]), options);
 }
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from clickstream_dagster.cli import shop as command
 from clickstream_dagster.local.storefront import building, database
 from clickstream_dagster.settings import Postgres
 from clickstream_dagster.warehouse.connection import connect, transaction
-from support.gateways import gateway
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,15 @@ def shop(postgres: Postgres, name: str, home: Path) -> Iterator[Shop]:
     """A shop with the demo's catalogue, for as long as the block runs."""
     building.build(print)
     server = database.prepare(postgres, name)
-    with gateway(home) as (collector, _):
-        port = free_port()
-        served = command.storefront(server, port, collector)
-        with subprocess.Popen(served.command, env={**os.environ, **served.environ}) as process:
-            try:
-                wait_for(served.url)
-                yield Shop(served.url, server, home)
-            finally:
-                process.terminate()
+    ports = command.Ports(free_port(), free_port(), free_port())
+    with ExitStack() as stack:
+        for one in command.servers(server, ports):
+            environ = {**os.environ, **one.environ, "CLICKSTREAM_HOME": str(home)}
+            process = stack.enter_context(subprocess.Popen(one.command, env=environ))
+            stack.callback(process.terminate)
+        for url in (ports.shop_url, ports.issuer + "/.well-known/openid-configuration", f"http://127.0.0.1:{ports.collector}/healthz"):
+            wait_for(url)
+        yield Shop(ports.shop_url, server, home)
 
 
 def free_port() -> int:

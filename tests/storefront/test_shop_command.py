@@ -21,8 +21,8 @@ COMMAND = [sys.executable, "-c", "from clickstream_dagster.cli import main; main
 
 def test_the_command_brings_up_the_shop_and_takes_all_of_it_down(tmp_path: Path) -> None:
     build(print)
-    port, collector = free_port(), free_port()
-    line = [*COMMAND, "--port", str(port), "--gateway-port", str(collector)]
+    port, collector, sign_in = free_port(), free_port(), free_port()
+    line = [*COMMAND, "--port", str(port), "--gateway-port", str(collector), "--sign-in-port", str(sign_in)]
     with subprocess.Popen(line, env={**os.environ, "CLICKSTREAM_HOME": str(tmp_path / "home")}) as process:
         wait_for(f"http://localhost:{port}")
         page = urllib.request.urlopen(f"http://localhost:{port}").read().decode()
@@ -30,7 +30,7 @@ def test_the_command_brings_up_the_shop_and_takes_all_of_it_down(tmp_path: Path)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         process.wait(30)
-    assert len(children) >= 2
+    assert len(children) >= 3
     assert psutil.wait_procs(children, timeout=30)[1] == []
 
 

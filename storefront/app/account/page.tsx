@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { Link } from "@/components/link";
+import { SignOut } from "@/components/sign-out";
 import { currentUser } from "@/lib/auth/session";
 
 export const metadata: Metadata = { title: "Your account" };
@@ -11,7 +12,7 @@ export default async function Account() {
       <div className="panel narrow">
         <h1>Sign in</h1>
         <p>With an account you see your orders on every device. You can buy without one.</p>
-        <a className="button" href="/auth/sign-in">
+        <a className="button" href="/auth/sign-in?return=/account">
           Sign in or sign up
         </a>
       </div>
@@ -20,7 +21,7 @@ export default async function Account() {
     <div className="panel narrow">
       <h1>Hello, {user.name ?? user.email}</h1>
       <p className="soft">{user.email}</p>
-      <p className="actions">
+      <div className="actions">
         <Link className="button" href="/orders">
           Your orders
         </Link>
@@ -29,10 +30,8 @@ export default async function Account() {
             Back office
           </Link>
         )}
-        <a className="button plain" href="/auth/sign-out">
-          Sign out
-        </a>
-      </p>
+        <SignOut />
+      </div>
     </div>
   );
 }
