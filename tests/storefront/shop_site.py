@@ -51,10 +51,11 @@ class Shop:
         return int(count)
 
     def events(self, folder: str = "events") -> list[dict[str, Any]]:
-        """What the collector has stored, by the time at which it happened."""
+        """What the collector has stored, each once, by the time at which it happened. What a page sends as it goes comes twice."""
         files = (self.home / "raw" / folder).rglob("*.json")
         lines = [msgspec.json.decode(line) for file in files for line in file.read_bytes().splitlines()]
-        return sorted(lines, key=lambda line: line.get("event_timestamp", ""))
+        once = {line.get("event_id", number): line for number, line in enumerate(lines)}
+        return sorted(once.values(), key=lambda line: line.get("event_timestamp", ""))
 
 
 @contextmanager
