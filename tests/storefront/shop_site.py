@@ -69,7 +69,11 @@ def shop(postgres: Postgres, name: str, home: Path) -> Iterator[Shop]:
             environ = {**os.environ, **one.environ, "CLICKSTREAM_HOME": str(home)}
             process = stack.enter_context(subprocess.Popen(one.command, env=environ))
             stack.callback(process.terminate)
-        for url in (ports.shop_url, ports.issuer + "/.well-known/openid-configuration", f"http://127.0.0.1:{ports.collector}/healthz"):
+        for url in (
+            ports.shop_url,
+            ports.issuer + "/.well-known/openid-configuration",
+            f"http://127.0.0.1:{ports.collector}/healthz",
+        ):
             wait_for(url)
         yield Shop(ports.shop_url, server, home)
 

@@ -47,12 +47,16 @@ def test_an_order_is_given_back_in_parts_and_no_more_than_it_was(storefront: Sho
     expect(row.get_by_role("button", name="Give back")).to_be_hidden()
     row.get_by_role("button", name="Send its event again").first.click()
     expect(row.get_by_text("The event was sent.", exact=True)).to_be_visible()
-    refunds = storefront.rows("select refund_id::text, amount from refunds where order_id = %s order by created_at", order)
+    refunds = storefront.rows(
+        "select refund_id::text, amount from refunds where order_id = %s order by created_at", order
+    )
     assert [amount for _, amount in refunds] == [Decimal("9.42"), Decimal("70.00")]
     [(status, client)] = storefront.rows("select status, client_id from orders where order_id = %s", order)
     assert status == "refunded"
     sent = [line for line in storefront.events() if line["event_name"] == "refund"]
-    told = {(line["event_id"], line["order"]["value"], line["client_id"]) for line in sent if line["order"]["id"] == order}
+    told = {
+        (line["event_id"], line["order"]["value"], line["client_id"]) for line in sent if line["order"]["id"] == order
+    }
     assert told == {(refund, str(amount), client) for refund, amount in refunds}
 
 
