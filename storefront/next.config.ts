@@ -7,9 +7,6 @@ const headers = [
   { key: "Strict-Transport-Security", value: "max-age=31536000" }, // browsers hear it on https only
 ];
 
-const config: NextConfig = {
-  poweredByHeader: false,
-  headers: async () => [{ source: "/:path*", headers }],
-};
+const config: NextConfig = { poweredByHeader: false, headers: async () => [{ source: "/:path*", headers }] };
 
 export default config;

@@ -41,7 +41,9 @@ class Ports:
 @click.option(
     "--gateway-port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT, help="Port of the collector."
 )
-@click.option("--sign-in-port", default=LOCAL_PORTS["sign_in"], show_default=True, type=PORT, help="Port of the sign-in.")
+@click.option(
+    "--sign-in-port", default=LOCAL_PORTS["sign_in"], show_default=True, type=PORT, help="Port of the sign-in."
+)
 def shop_command(port: int, gateway_port: int, sign_in_port: int) -> None:
     """Serve a real shop on a database of its own, with the tracker on it, the collector that its events go to, and a sign-in
     without passwords."""

@@ -6,9 +6,7 @@ export default function Failed({ reset }: { reset: () => void }) {
     <div className="panel empty">
       <h1>Something went wrong</h1>
       <p className="soft">It is our fault. Try again in a moment: an order is placed once, however often you try.</p>
-      <button className="button" onClick={reset}>
-        Try again
-      </button>
+      <button className="button" onClick={reset}>Try again</button>
     </div>
   );
 }

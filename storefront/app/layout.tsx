@@ -21,14 +21,10 @@ export default async function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en" data-collector={process.env.CLICKSTREAM_URL} data-consent={chosen ?? undefined}>
       <body>
-        <a className="skip" href="#main">
-          Skip to the content
-        </a>
+        <a className="skip" href="#main">Skip to the content</a>
         {(await currentUser()) && <SignedIn />}
         <Header />
-        <main id="main" tabIndex={-1}>
-          {children}
-        </main>
+        <main id="main" tabIndex={-1}>{children}</main>
         <footer className="foot">
           <p>Bitforge is an invented shop. It sells nothing, and takes test cards only.</p>
           <ConsentBanner chosen={chosen} />

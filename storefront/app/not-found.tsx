@@ -5,9 +5,7 @@ export default function NotFound() {
     <div className="panel empty">
       <h1>There is no such page</h1>
       <p className="soft">What was here may be sold no longer.</p>
-      <Link className="button" href="/">
-        Look around
-      </Link>
+      <Link className="button" href="/">Look around</Link>
     </div>
   );
 }

@@ -10,17 +10,14 @@ export default async function Home() {
       <section className="hero">
         <div>
           <h1>Tools for people who build things.</h1>
-          <p>Laptops that stay quiet, keyboards that last, and screens that are kind to your eyes. Sixty products, each chosen with care.</p>
-          <p className="actions">
-            <Link className="button" href="#deals">
-              See what is reduced
-            </Link>
+          <p>
+            Laptops that stay quiet, keyboards that last, and screens that are kind to your eyes. Sixty products, each chosen with
+            care.
           </p>
+          <p className="actions"><Link className="button" href="#deals">See what is reduced</Link></p>
         </div>
         <div className="hero-pictures" aria-hidden="true">
-          {first.slice(0, 3).map((face) => (
-            <Picture key={face.id} product={face} isFirst />
-          ))}
+          {first.slice(0, 3).map((face) => <Picture key={face.id} product={face} isFirst />)}
         </div>
       </section>
       <section aria-labelledby="categories">

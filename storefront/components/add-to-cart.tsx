@@ -20,16 +20,11 @@ export function AddToCart({ product, most }: { product: Product; most: number })
         <span className="unseen">Quantity</span>
         <input type="number" name="quantity" defaultValue={1} min={1} max={most} required inputMode="numeric" />
       </label>
-      <button className="button" disabled={isPending}>
-        Add to cart
-      </button>
+      <button className="button" disabled={isPending}>Add to cart</button>
       <p className="said" role="status">
         {changed && (
           <>
-            {changed.said}{" "}
-            <Link href="/cart">
-              See your cart
-            </Link>
+            {changed.said} <Link href="/cart">See your cart</Link>
           </>
         )}
       </p>

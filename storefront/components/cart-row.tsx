@@ -22,14 +22,10 @@ export function CartRow({ product, quantity, most }: { product: Product; quantit
       <input type="hidden" name="product" value={id} />
       <div>
         <h2>
-          <Link href={productPath(id)}>
-            {name}
-          </Link>
+          <Link href={productPath(id)}>{name}</Link>
         </h2>
         <p className="soft">{money(paid(product), currency)} each</p>
-        <p className="said" role="status">
-          {quantity > most ? `Only ${most} left.` : changed?.by == 0 && changed.said}
-        </p>
+        <p className="said" role="status">{quantity > most ? `Only ${most} left.` : changed?.by == 0 && changed.said}</p>
       </div>
       <select
         name="quantity"
@@ -39,15 +35,11 @@ export function CartRow({ product, quantity, most }: { product: Product; quantit
         onChange={({ target }) => target.form?.requestSubmit()}
       >
         {Array.from({ length: Math.max(most, quantity) + 1 }, (_, number) => (
-          <option key={number} value={number}>
-            {number || "0: remove"}
-          </option>
+          <option key={number} value={number}>{number || "0: remove"}</option>
         ))}
       </select>
       <strong>{money(quantity * paid(product), currency)}</strong>
-      <noscript>
-        <button className="link">Change</button>
-      </noscript>
+      <noscript><button className="link">Change</button></noscript>
     </form>
   );
 }

@@ -45,9 +45,7 @@ export function CheckoutForm({ lines, currency }: { lines: Line[]; currency: str
                   tell("add_shipping_info", { shipping_tier: key });
                 }}
               />
-              <span>
-                {label}, {days}
-              </span>
+              <span>{label}, {days}</span>
               <span className="soft">
                 {money(price, currency)}
                 {key == "standard" && `, free from ${money(FREE_FROM, currency)}`}
@@ -61,20 +59,23 @@ export function CheckoutForm({ lines, currency }: { lines: Line[]; currency: str
           <legend>3. Payment</legend>
           <label>
             Card number
-            <input name="card" defaultValue="4242 4242 4242 4242" required inputMode="numeric" autoComplete="off" aria-describedby="cards" />
+            <input
+              name="card"
+              defaultValue="4242 4242 4242 4242"
+              required
+              inputMode="numeric"
+              autoComplete="off"
+              aria-describedby="cards"
+            />
           </label>
-          <p className="soft" id="cards">
-            A test card. 4000 0000 0000 0002 is always declined; no other number is taken.
-          </p>
+          <p className="soft" id="cards">A test card. 4000 0000 0000 0002 is always declined; no other number is taken.</p>
         </fieldset>
       </div>
       <aside className="panel" aria-label="Your order">
         <h2>Your order</h2>
         <Summary lines={lines} quote={price} currency={currency} />
         <input type="hidden" name="total" value={price.total} />
-        <p className="refusal" role="alert">
-          {refusal}
-        </p>
+        <p className="refusal" role="alert">{refusal}</p>
         <button className="button wide" disabled={isPending}>
           {isPending ? "One moment …" : `Pay ${money(price.total, currency)}`}
         </button>
@@ -95,15 +96,17 @@ function CouponField({ coupon, onFound }: { coupon: Coupon | null; onFound: (cou
     <fieldset className="panel">
       <legend>2. Coupon, if you have one</legend>
       <div className="field">
-        <input value={typed} onChange={({ target }) => setTyped(target.value)} aria-label="Coupon" autoComplete="off" maxLength={40} />
-        <button type="button" className="button plain" onClick={apply} disabled={!typed}>
-          Apply
-        </button>
+        <input
+          value={typed}
+          onChange={({ target }) => setTyped(target.value)}
+          aria-label="Coupon"
+          autoComplete="off"
+          maxLength={40}
+        />
+        <button type="button" className="button plain" onClick={apply} disabled={!typed}>Apply</button>
       </div>
       <input type="hidden" name="coupon" value={coupon?.code ?? ""} />
-      <p className="said" role="status">
-        {said}
-      </p>
+      <p className="said" role="status">{said}</p>
     </fieldset>
   );
 }

@@ -15,9 +15,7 @@ export function ConsentBanner({ chosen }: { chosen: Consent | null }) {
   };
   return (
     <>
-      <button className="link" onClick={() => setOpen(true)} aria-expanded={isOpen}>
-        Privacy choices
-      </button>
+      <button className="link" onClick={() => setOpen(true)} aria-expanded={isOpen}>Privacy choices</button>
       {isOpen && (
         <section className="consent" aria-labelledby="consent-title">
           <div>
@@ -28,9 +26,7 @@ export function ConsentBanner({ chosen }: { chosen: Consent | null }) {
             {Object.entries(CHOICES).map(
               ([choice, label]) =>
                 isChoice(choice) && (
-                  <button key={choice} className="button plain" onClick={() => choose(choice)}>
-                    {label}
-                  </button>
+                  <button key={choice} className="button plain" onClick={() => choose(choice)}>{label}</button>
                 ),
             )}
           </div>

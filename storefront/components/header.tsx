@@ -18,7 +18,15 @@ export async function Header() {
         Bitforge
       </Link>
       <Form className="finder" role="search" action="/search" prefetch={false}>
-        <input type="search" name="q" placeholder="Search the shop" aria-label="Search the shop" autoComplete="off" required maxLength={200} />
+        <input
+          type="search"
+          name="q"
+          placeholder="Search the shop"
+          aria-label="Search the shop"
+          autoComplete="off"
+          required
+          maxLength={200}
+        />
         <button aria-label="Search">
           <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
             <circle cx="10.5" cy="10.5" r="6.5" />
@@ -26,22 +34,10 @@ export async function Header() {
           </svg>
         </button>
       </Form>
-      <Link className="tool" href="/account">
-        {user ? (user.name ?? "Account") : "Sign in"}
-      </Link>
-      <Link className="tool" href="/cart">
-        Cart{count > 0 && <b>{count}</b>}
-      </Link>
+      <Link className="tool" href="/account">{user ? (user.name ?? "Account") : "Sign in"}</Link>
+      <Link className="tool" href="/cart">Cart{count > 0 && <b>{count}</b>}</Link>
       <nav aria-label="Categories">
-        <ul>
-          {names.map((name) => (
-            <li key={name}>
-              <Link href={categoryPath(name)}>
-                {name}
-              </Link>
-            </li>
-          ))}
-        </ul>
+        <ul>{names.map((name) => <li key={name}><Link href={categoryPath(name)}>{name}</Link></li>)}</ul>
       </nav>
     </header>
   );

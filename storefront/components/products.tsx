@@ -30,12 +30,14 @@ function Card({ product, isFirst }: { product: Product; isFirst: boolean }) {
   return (
     <li className="card">
       <Picture product={product} isFirst={isFirst} />
-      {!stock ? <span className="tag out">Sold out</span> : percentOff(product) > 0 && <span className="tag">−{percentOff(product)} %</span>}
+      {!stock ? (
+        <span className="tag out">Sold out</span>
+      ) : (
+        percentOff(product) > 0 && <span className="tag">−{percentOff(product)} %</span>
+      )}
       <p className="soft">{brand}</p>
       <h3>
-        <Link href={productPath(id)} data-product={id}>
-          {name.startsWith(`${brand} `) ? name.slice(brand.length + 1) : name}
-        </Link>
+        <Link href={productPath(id)} data-product={id}>{name.startsWith(`${brand} `) ? name.slice(brand.length + 1) : name}</Link>
       </h3>
       <Price product={product} />
     </li>
@@ -46,9 +48,7 @@ function Card({ product, isFirst }: { product: Product; isFirst: boolean }) {
 export function Products({ name, products }: { name: string; products: Product[] }) {
   return (
     <Shelf name={name} products={products}>
-      {products.map((product, place) => (
-        <Card key={product.id} product={product} isFirst={place < 4} />
-      ))}
+      {products.map((product, place) => <Card key={product.id} product={product} isFirst={place < 4} />)}
     </Shelf>
   );
 }

@@ -17,22 +17,26 @@ export function RefundForm({ order: { id, currency, total, refunds, refunded } }
       {refunds.map((refund) => (
         <p key={refund.id}>
           {money(refund.amount, currency)}{" "}
-          <button className="link" name="refund" value={refund.id} formNoValidate disabled={isPending}>
-            Send its event again
-          </button>
+          <button className="link" name="refund" value={refund.id} formNoValidate disabled={isPending}>Send its event again</button>
         </p>
       ))}
       {total > refunded && (
         <p className="field">
-          <input name="amount" type="number" min="0.01" max={left} step="0.01" key={left} defaultValue={left} aria-label="Amount" required />
-          <button className="button plain" disabled={isPending}>
-            Give back
-          </button>
+          <input
+            name="amount"
+            type="number"
+            min="0.01"
+            max={left}
+            step="0.01"
+            key={left}
+            defaultValue={left}
+            aria-label="Amount"
+            required
+          />
+          <button className="button plain" disabled={isPending}>Give back</button>
         </p>
       )}
-      <p className="said" role="status">
-        {said}
-      </p>
+      <p className="said" role="status">{said}</p>
     </form>
   );
 }

@@ -34,8 +34,6 @@ export function Shelf({ name, products, children }: Shown) {
   };
 
   return (
-    <ul className="shelf" ref={list} onClick={choose}>
-      {children}
-    </ul>
+    <ul className="shelf" ref={list} onClick={choose}>{children}</ul>
   );
 }

@@ -9,9 +9,7 @@ export function Summary({ lines, quote, currency }: { lines: Line[]; quote: Quot
       <ul className="lines">
         {lines.map(({ productId, quantity, name, unitPrice }) => (
           <li key={productId}>
-            <span>
-              {quantity} × {name}
-            </span>
+            <span>{quantity} × {name}</span>
             <span>{shown(quantity * unitPrice)}</span>
           </li>
         ))}

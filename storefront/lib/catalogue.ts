@@ -72,7 +72,11 @@ export async function deals(): Promise<Product[]> {
 
 /** The products that have each word of the query in name, category or brand, or are called so. */
 export async function search(query: string): Promise<Product[]> {
-  const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu)?.slice(0, SEARCH_WORDS) ?? [];
+  const words =
+    query
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.slice(0, SEARCH_WORDS) ?? [];
   if (!words.length) return [];
   const isIn = (contains: string) => ({ contains, mode: "insensitive" }) as const;
   const named = (word: string): Prisma.ProductWhereInput => ({

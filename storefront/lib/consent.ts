@@ -4,11 +4,7 @@ import type { Consent } from "clickstream-tracker";
 export const CONSENT_COOKIE = "consent";
 const DAYS = 180;
 
-export const CHOICES: Record<Consent, string> = {
-  granted: "Accept all",
-  essential: "Count me without an id",
-  none: "No",
-};
+export const CHOICES: Record<Consent, string> = { granted: "Accept all", essential: "Count me without an id", none: "No" };
 
 export const isChoice = (text: string | undefined): text is Consent => text != null && Object.hasOwn(CHOICES, text);
 

@@ -15,6 +15,5 @@ export async function charge(card: string, amount: number, currency: string, key
     console.info(JSON.stringify({ payment: "declined", amount, currency, key }));
     throw new Refused("The card was declined. You have not been charged and your cart is untouched: try another card.");
   }
-  if (digits != PAYS)
-    throw new Refused("This shop is invented and takes test cards only: 4242 4242 4242 4242, never a real one.");
+  if (digits != PAYS) throw new Refused("This shop is invented and takes test cards only: 4242 4242 4242 4242, never a real one.");
 }

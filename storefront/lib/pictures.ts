@@ -93,6 +93,9 @@ const DRAWN: Record<string, (look: Look) => string> = {
     path("M182 178h36l8 40h38q8 0 8 8v16H128v-16q0-8 8-8h38z", "mid"),
 };
 
+/** How far down a thing reaches: there its shadow lies. */
+const FOOT: Record<string, number> = { laptops: 230, mice: 256, keyboards: 220, ssds: 204, "graphics-cards": 232, docks: 212, webcams: 246 };
+
 const parcel = (): string =>
   box(110, 90, 180, 150, 10, "mid") + box(110, 90, 180, 44, 10, "light") + box(184, 90, 32, 150, 0, "accent");
 
@@ -104,5 +107,5 @@ export function picture(category: string, brand: string, id: string): string {
 .body{fill:hsl(${hue} 16% 30%)}.deep{fill:hsl(${hue} 22% 15%)}.mid{fill:hsl(${hue} 10% 52%)}.light{fill:hsl(${hue} 16% 78%)}
 .accent{fill:hsl(${hue} 68% 58%)}.gold{fill:#d9a441}.sun{fill:#ffe6b0}.sky{fill:url(#s)}.far{fill:hsl(${hue} 48% 44%)}.near{fill:hsl(${hue} 46% 27%)}
 .sheen{fill:url(#g)}.stage{fill:#8884}.shade{fill:#0002}.wire,.band,.line{fill:none;stroke:hsl(${hue} 12% 46%);stroke-width:6;stroke-linecap:round}.band{stroke-width:15;stroke:hsl(${hue} 14% 36%)}.line{stroke-width:4}
-</style><defs><linearGradient id="s" x2="1" y2="1"><stop stop-color="hsl(${(hue + 30) % 360} 62% 66%)"/><stop offset="1" stop-color="hsl(${hue} 58% 48%)"/></linearGradient><linearGradient id="g" x2="1" y2="1"><stop stop-color="#fff" stop-opacity=".18"/><stop offset=".5" stop-color="#fff" stop-opacity="0"/></linearGradient></defs><ellipse cx="200" cy="258" rx="150" ry="9" class="shade"/>${draw({ hue, seed: hash(id) })}</svg>`;
+</style><defs><linearGradient id="s" x2="1" y2="1"><stop stop-color="hsl(${(hue + 30) % 360} 62% 66%)"/><stop offset="1" stop-color="hsl(${hue} 58% 48%)"/></linearGradient><linearGradient id="g" x2="1" y2="1"><stop stop-color="#fff" stop-opacity=".18"/><stop offset=".5" stop-color="#fff" stop-opacity="0"/></linearGradient></defs><ellipse cx="200" cy="${FOOT[category] ?? 255}" rx="150" ry="8" class="shade"/>${draw({ hue, seed: hash(id) })}</svg>`;
 }

@@ -22,11 +22,7 @@ const WORDS: Record<string, [line: string, points: string, also: string]> = {
     "Switches can be changed; Caps that keep their print; Cable or none",
     "mechanical wireless ergonomic",
   ],
-  Mice: [
-    "Light, exact, and shaped like a hand.",
-    "80 hours on a charge; Glides on glass; Left and right",
-    "mouse wireless gaming",
-  ],
+  Mice: ["Light, exact, and shaped like a hand.", "80 hours on a charge; Glides on glass; Left and right", "mouse wireless gaming"],
   Headsets: [
     "Hear the room when you want to, and only then.",
     "40 hours on a charge; Microphone folds away; Pads can be washed",
@@ -47,13 +43,10 @@ const WORDS: Record<string, [line: string, points: string, also: string]> = {
     "Charges with 96 W; Two displays; Card reader",
     "usb thunderbolt docking hub",
   ],
-  Webcams: [
-    "You, in focus, in the light you have.",
-    "Shutter for the lens; Two microphones; Fits any screen",
-    "camera video",
-  ],
+  Webcams: ["You, in focus, in the light you have.", "Shutter for the lens; Two microphones; Fits any screen", "camera video"],
 };
 
 export const lineOf = (category: string): string => WORDS[category]?.[0] ?? "";
 export const pointsOf = (category: string): string[] => WORDS[category]?.[1].split("; ") ?? [];
-export const calledSo = (word: string): string[] => Object.keys(WORDS).filter((category) => WORDS[category]![2].split(" ").includes(word));
+export const calledSo = (word: string): string[] =>
+  Object.keys(WORDS).filter((category) => WORDS[category]![2].split(" ").includes(word));

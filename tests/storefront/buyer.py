@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.request
 import uuid
@@ -65,9 +66,9 @@ class PlainBuyer:
 
     def __init__(self, shop: Shop, *products: str, cart: str = "") -> None:
         self.cart = cart or str(uuid.uuid4())
-        lines = "".join(f',["{product}",1]' for product in products)
+        text = json.dumps([self.cart, *([product, 1] for product in products)])
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        self._opener.addheaders = [("cookie", f"cart={quote(f'["{self.cart}"{lines}]')}")]
+        self._opener.addheaders = [("cookie", f"cart={quote(text)}")]
         self._url = f"{shop.url}/checkout"
 
     def checkout(self) -> Form:

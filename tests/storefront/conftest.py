@@ -16,7 +16,9 @@ expect.set_options(timeout=15_000)  # a machine may have other work
 
 
 @pytest.fixture(scope="module")
-def storefront(postgres: Postgres, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def storefront(
+    postgres: Postgres, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
     """The real one, on its own database."""
     home: Path = tmp_path_factory.mktemp("collector")
     with shop(postgres, request.path.stem, home) as running:

@@ -51,10 +51,11 @@ class Shop:
         return int(count)
 
     def events(self, folder: str = "events") -> list[dict[str, Any]]:
-        """What the collector has stored, by the time at which it happened."""
+        """What the collector has stored, each once, by the time at which it happened. What a page sends as it goes comes twice."""
         files = (self.home / "raw" / folder).rglob("*.json")
         lines = [msgspec.json.decode(line) for file in files for line in file.read_bytes().splitlines()]
-        return sorted(lines, key=lambda line: line.get("event_timestamp", ""))
+        once = {line.get("event_id", number): line for number, line in enumerate(lines)}
+        return sorted(once.values(), key=lambda line: line.get("event_timestamp", ""))
 
 
 @contextmanager
@@ -68,7 +69,11 @@ def shop(postgres: Postgres, name: str, home: Path) -> Iterator[Shop]:
             environ = {**os.environ, **one.environ, "CLICKSTREAM_HOME": str(home)}
             process = stack.enter_context(subprocess.Popen(one.command, env=environ))
             stack.callback(process.terminate)
-        for url in (ports.shop_url, ports.issuer + "/.well-known/openid-configuration", f"http://127.0.0.1:{ports.collector}/healthz"):
+        for url in (
+            ports.shop_url,
+            ports.issuer + "/.well-known/openid-configuration",
+            f"http://127.0.0.1:{ports.collector}/healthz",
+        ):
             wait_for(url)
         yield Shop(ports.shop_url, server, home)
 

@@ -40,7 +40,9 @@ def test_a_taken_port_is_told_before_anything_is_built(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = [*COMMAND, "--port", str(port)]
-        ended = subprocess.run(line, env={**os.environ, "CLICKSTREAM_HOME": str(tmp_path)}, capture_output=True, text=True)
+        ended = subprocess.run(
+            line, env={**os.environ, "CLICKSTREAM_HOME": str(tmp_path)}, capture_output=True, text=True
+        )
     assert ended.returncode == 1
     assert f"Port {port} on 127.0.0.1 cannot be used" in ended.stderr
     assert "choose another with --port" in ended.stderr

@@ -89,7 +89,9 @@ def test_a_visit_tells_all_that_happened(storefront: Shop, page: Page) -> None:
     assert (told["search"]["search_query"], told["search"]["props"]["results"]) == ("labtop", 0)
     assert told["select_item"]["list_name"] == "Mice"
     assert {line["product_id"] for line in told["view_item_list"]["items"]} >= {MOUSE}
-    titles = {line["page_url"].partition("?")[0]: line["page_title"] for line in events if line["event_name"] == "page_view"}
+    titles = {
+        line["page_url"].partition("?")[0]: line["page_title"] for line in events if line["event_name"] == "page_view"
+    }
     assert titles[f"{storefront.url}/category/mice"] == "Mice | Bitforge"
     assert titles[f"{storefront.url}/cart"] == "Your cart | Bitforge"
     # The shop's books know the visitor, and say what the event says.

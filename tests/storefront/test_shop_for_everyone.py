@@ -14,7 +14,16 @@ from clickstream_dagster.local.traffic.catalogue import SEARCHES, ZERO_RESULT_SE
 from shop_site import Shop
 
 MOUSE = "sku-1026"
-PAGES = ("/", "/category/graphics-cards", f"/product/{MOUSE}", "/search?q=gaming", "/search?q=labtop", "/cart", "/account", "/nothing")
+PAGES = (
+    "/",
+    "/category/graphics-cards",
+    f"/product/{MOUSE}",
+    "/search?q=gaming",
+    "/search?q=labtop",
+    "/cart",
+    "/account",
+    "/nothing",
+)
 #: What good means for Google: milliseconds until the largest part is there, and how much the page jumps.
 LARGEST_PAINT, SHIFT = 2_500, 0.1
 
@@ -67,7 +76,9 @@ def test_a_page_is_there_in_a_blink_and_stands_still(storefront: Shop, browser: 
     )
     page.goto(storefront.url + path, wait_until="networkidle")
     seen = page.evaluate("window.seen")
-    sizes = page.evaluate("performance.getEntriesByType('resource').filter((e) => e.name.includes('.js')).map((e) => e.encodedBodySize)")
+    sizes = page.evaluate(
+        "performance.getEntriesByType('resource').filter((e) => e.name.includes('.js')).map((e) => e.encodedBodySize)"
+    )
     page.close()
     assert 0 < seen["paint"] < LARGEST_PAINT
     assert seen["shift"] < SHIFT
@@ -104,7 +115,9 @@ def test_what_is_searched_for_stays_text(storefront: Shop, page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(f"“{query}”")
 
 
-@pytest.mark.parametrize("path", ["/product/none", "/category/none", "/thank-you/none", "/admin", "/product/%25", f"/thank-you/{'0' * 36}"])
+@pytest.mark.parametrize(
+    "path", ["/product/none", "/category/none", "/thank-you/none", "/admin", "/product/%25", f"/thank-you/{'0' * 36}"]
+)
 def test_what_is_not_there_is_not_found(storefront: Shop, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(storefront.url + path)

@@ -28,7 +28,7 @@ Columns = dict[str, dict[str, tuple[str, bool]]]
 def described() -> Columns:
     """Table -> column -> type, and whether it may be empty; as Prisma has it."""
     text = (STOREFRONT / "prisma" / "schema.prisma").read_text()
-    models = {name: body for name, body in re.findall(r"^model (\w+) \{(.*?)^\}", text, re.DOTALL | re.MULTILINE)}
+    models = dict(re.findall(r"^model (\w+) \{(.*?)^\}", text, re.DOTALL | re.MULTILINE))
     found: Columns = {}
     for body in models.values():
         [table] = re.findall(r'@@map\("(\w+)"\)', body)

@@ -23,7 +23,9 @@ def build(say: Callable[[str], None]) -> None:
     """Install what the storefront needs and build it, where that is not done. `say` is told what takes its time.
     Raises `StorefrontMissing`, or what `node` raises."""
     if not (STOREFRONT / "package-lock.json").exists():
-        raise StorefrontMissing("The storefront is not part of the Python package: run make shop in a checkout of the repository.")
+        raise StorefrontMissing(
+            "The storefront is not part of the Python package: run make shop in a checkout of the repository."
+        )
     with (STOREFRONT / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds it built
         _build(say)
@@ -45,7 +47,9 @@ def _build(say: Callable[[str], None]) -> None:
 def _sources() -> list[Path]:
     own = [part for part in STOREFRONT.iterdir() if part.name not in _MADE]
     folders = [*own, ROOT / "tracker" / "dist"]
-    return sorted(file for part in folders for file in ([part] if part.is_file() else part.rglob("*")) if file.is_file())
+    return sorted(
+        file for part in folders for file in ([part] if part.is_file() else part.rglob("*")) if file.is_file()
+    )
 
 
 def _digest(files: list[Path]) -> str:

@@ -12,9 +12,7 @@ export default async function Account() {
       <div className="panel narrow">
         <h1>Sign in</h1>
         <p>With an account you see your orders on every device. You can buy without one.</p>
-        <a className="button" href="/auth/sign-in?return=/account">
-          Sign in or sign up
-        </a>
+        <a className="button" href="/auth/sign-in?return=/account">Sign in or sign up</a>
       </div>
     );
   return (
@@ -22,13 +20,9 @@ export default async function Account() {
       <h1>Hello, {user.name ?? user.email}</h1>
       <p className="soft">{user.email}</p>
       <div className="actions">
-        <Link className="button" href="/orders">
-          Your orders
-        </Link>
+        <Link className="button" href="/orders">Your orders</Link>
         {user.isAdmin && (
-          <Link className="button plain" href="/admin">
-            Back office
-          </Link>
+          <Link className="button plain" href="/admin">Back office</Link>
         )}
         <SignOut />
       </div>

@@ -30,14 +30,10 @@ export default async function Admin() {
           <tbody>
             {orders.map((order) => (
               <tr key={order.id}>
-                <td>
-                  <code>{order.id}</code>
-                </td>
+                <td><code>{order.id}</code></td>
                 <td>{time.format(order.createdAt)}</td>
                 <td>{money(order.total, order.currency)}</td>
-                <td>
-                  <RefundForm order={order} />
-                </td>
+                <td><RefundForm order={order} /></td>
               </tr>
             ))}
           </tbody>

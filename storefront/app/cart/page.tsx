@@ -15,9 +15,7 @@ export default async function CartPage() {
     return (
       <div className="panel empty">
         <h1>Your cart is empty</h1>
-        <Link className="button" href="/">
-          Look around
-        </Link>
+        <Link className="button" href="/">Look around</Link>
       </div>
     );
   return (
@@ -38,9 +36,7 @@ export default async function CartPage() {
             <dd className="total">{money(sumOf(lines), first.product.currency)}</dd>
           </dl>
           <p className="soft">Delivery and tax come at the checkout.</p>
-          <Link className="button wide" href="/checkout">
-            To the checkout
-          </Link>
+          <Link className="button wide" href="/checkout">To the checkout</Link>
         </aside>
       </div>
     </>

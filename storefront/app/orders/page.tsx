@@ -21,9 +21,7 @@ export default async function Orders() {
         {orders.map((order) => (
           <li key={order.id} className="panel">
             <h2>{day.format(order.createdAt)}</h2>
-            <p className="soft">
-              <code>{order.id}</code>
-            </p>
+            <p className="soft"><code>{order.id}</code></p>
             <Summary lines={order.lines} quote={order} currency={order.currency} />
             {order.refunded > 0 && <p className="soft">{money(order.refunded, order.currency)} given back.</p>}
           </li>

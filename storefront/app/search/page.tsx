@@ -12,7 +12,9 @@ interface Props {
 export const metadata: Metadata = { title: "Search", robots: { index: false } };
 
 export default async function Search({ searchParams }: Props) {
-  const query = String((await searchParams).q ?? "").trim().slice(0, 200);
+  const query = String((await searchParams).q ?? "")
+    .trim()
+    .slice(0, 200);
   const [found, names] = await Promise.all([search(query), categories()]);
   const count = `${found.length || "No"} ${found.length == 1 ? "product" : "products"} found`;
   return (
@@ -21,20 +23,14 @@ export default async function Search({ searchParams }: Props) {
       <div className="head">
         <div>
           <h1>{query ? `“${query}”` : "Search"}</h1>
-          <p className="soft" role="status">
-            {query && count}
-          </p>
+          <p className="soft" role="status">{query && count}</p>
         </div>
       </div>
       {found.length ? (
         <Products name="Search results" products={found} />
       ) : (
         <nav className="chips" aria-label="Categories to look into">
-          {names.map((name) => (
-            <Link key={name} className="chip" href={categoryPath(name)}>
-              {name}
-            </Link>
-          ))}
+          {names.map((name) => <Link key={name} className="chip" href={categoryPath(name)}>{name}</Link>)}
         </nav>
       )}
     </>

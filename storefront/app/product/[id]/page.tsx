@@ -38,12 +38,8 @@ export default async function ProductPage(props: Props) {
     <>
       <ProductViewed product={product} />
       <nav className="trail soft" aria-label="Breadcrumb">
-        <Link href="/">
-          Home
-        </Link>
-        <Link href={categoryPath(category)}>
-          {category}
-        </Link>
+        <Link href="/">Home</Link>
+        <Link href={categoryPath(category)}>{category}</Link>
       </nav>
       <article className="product">
         <Picture product={product} isFirst />

@@ -31,13 +31,9 @@ export default async function ThankYou({ params }: { params: Promise<{ order: st
     <div className="panel narrow">
       <Purchased order={eventOf(order)} />
       <h1>Thank you</h1>
-      <p className="soft">
-        Order <code id="order-id">{order.id}</code>
-      </p>
+      <p className="soft">Order <code id="order-id">{order.id}</code></p>
       <Summary lines={order.lines} quote={order} currency={order.currency} />
-      <Link className="button" href="/">
-        Look around
-      </Link>
+      <Link className="button" href="/">Look around</Link>
     </div>
   );
 }
