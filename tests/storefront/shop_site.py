@@ -51,7 +51,7 @@ class Shop:
         return int(count)
 
     def events(self, folder: str = "events") -> list[dict[str, Any]]:
-        """What the collector has stored, each once, by the time at which it happened. What a page sends as it goes comes twice."""
+        """What the collector has stored, by its time, each once: what a page sends as it goes comes twice."""
         files = (self.home / "raw" / folder).rglob("*.json")
         lines = [msgspec.json.decode(line) for file in files for line in file.read_bytes().splitlines()]
         once = {line.get("event_id", number): line for number, line in enumerate(lines)}

@@ -32,7 +32,7 @@ def office(storefront: Shop, browser: Browser) -> Page:
     page.get_by_role("button", name="No", exact=True).click()
     page.get_by_role("link", name="Sign in or sign up").click()
     page.get_by_role("button", name="Back office").click()
-    page.get_by_role("link", name="Back office").click()
+    page.get_by_role("main").get_by_role("link", name="Back office").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Back office")
     return page
 
