@@ -85,11 +85,11 @@ def free_port() -> int:
 
 
 def wait_for(url: str) -> None:
-    for _ in range(600):
+    for _ in range(1_800):
         try:
             urllib.request.urlopen(url, timeout=30).close()
         except OSError:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError(f"{url} did not answer in a minute")
+    raise AssertionError(f"{url} did not answer in three minutes")

@@ -57,7 +57,7 @@ def test_an_order_is_given_back_in_parts_and_no_more_than_it_was(storefront: Sho
     told = {
         (line["event_id"], line["order"]["value"], line["client_id"]) for line in sent if line["order"]["id"] == order
     }
-    assert told == {(refund, str(amount), client) for refund, amount in refunds}
+    assert told == {(refund, float(amount), client) for refund, amount in refunds}
 
 
 def test_a_customer_sees_their_orders_and_no_back_office(storefront: Shop, page: Page) -> None:
