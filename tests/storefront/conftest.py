@@ -49,7 +49,9 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
     wrong: list[str] = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))
-    context.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    context.on(
+        "console", lambda said: wrong.append(f"{said.text} {said.location['url']}") if said.type == "error" else None
+    )
     yield context.new_page()
     context.close()
     assert [what for what in wrong if KNOWN not in what] == []
