@@ -17,7 +17,7 @@ const SIGNS = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const text = (value) => value.replace(/[&<>"]/g, (sign) => SIGNS[sign]);
 
 export const body = (title, content) => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>
-<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><main>${content}</main></body></html>`;
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>${STYLE}</style></head><body><main>${content}</main></body></html>`;
 
 export const signInPage = (accounts) => body("Sign in", `
 <h1>Sign in</h1><p>For the shop on this computer. There are no passwords.</p>
