@@ -117,14 +117,12 @@ def test_without_full_consent_no_event_names_a_customer(storefront: Shop, page: 
         "/\\evil.example",
         "\\\\evil.example",
         "javascript:alert(1)",
-        "@evil.example",
         "",
     ],
 )
 def test_the_way_back_is_a_page_of_the_shop(storefront: Shop, page: Page, back: str) -> None:
     signed_in(page, storefront, back)
-    assert page.url.startswith(storefront.url + "/")
-    assert page.url.removeprefix(storefront.url) in ("/", "/@evil.example") or page.url.endswith("404")
+    assert page.url == storefront.url + "/"
 
 
 def test_the_way_back_keeps_its_query(storefront: Shop, page: Page) -> None:
@@ -188,21 +186,17 @@ def hasty(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Itera
             yield running
 
 
-def test_a_token_is_renewed_until_the_provider_gives_none(hasty: Shop, page: Page) -> None:
-    issuers: set[str] = set()
-    page.on(
-        "request",
-        lambda request: issuers.add(request.url.partition("/sign-in/")[0]) if "/sign-in/" in request.url else None,
-    )
+def test_a_token_is_renewed_until_the_provider_gives_none(hasty: Shop, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    providers: list[str] = []
+    page.on("request", lambda sent: providers.append(sent.url) if "/auth?" in sent.url else None)
     signed_in(page, hasty)
-    tokens = {page.request.get(hasty.url + "/auth/token").json()["token"] for _ in range(2)}
+    first = page.request.get(hasty.url + "/auth/token").json()["token"]
     page.wait_for_timeout(1_100)  # a token says its second
-    tokens.add(page.request.get(hasty.url + "/auth/token").json()["token"])
-    assert len(tokens) >= 2
-    [issuer] = issuers - {hasty.url + "/auth"}
-    page.goto(issuer + "/session/end")  # elsewhere, say
-    page.wait_for_load_state()
-    page.wait_for_timeout(500)
+    assert page.request.get(hasty.url + "/auth/token").json()["token"] != first
+    page.goto(providers[0].partition("/auth?")[0] + "/session/end")  # signed out there, in another window, say
+    expect(page.get_by_text("You are signed out")).to_be_visible()
     page.goto(hasty.url)
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     assert page.request.get(hasty.url + "/auth/token").status == 401
+    page.context.close()
