@@ -45,12 +45,12 @@ machine:  # for the tests that boot the warehouse's machine; they say so where i
 # Two processes, each with a PostgreSQL of its own; ARGS="-n 4" takes more of them, -n 0 none. A file stays together, so that
 # what its tests share is made once.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-DEPLOYED := tests/infra_cfn tests/soak
+DEPLOYED := tests/infra_cfn tests/soak tests/storefront
 
-test: browser node ## Run the tests but those of infra_cfn/ and soak/, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
+test: browser node ## Run the tests but those of test-deploy, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
 	@$(PYTEST) $(if $(filter $(addsuffix %,$(DEPLOYED)),$(ARGS)),,$(addprefix --ignore=,$(DEPLOYED))) $(ARGS)
 
-test-deploy: browser machine ## Run the tests of infra_cfn/ and a short soak: templates, packages, an emulator of AWS, the warehouse's machine (Linux, root)
+test-deploy: browser node machine ## Run the tests of infra_cfn/ and storefront/, and a short soak: templates, packages, an emulator of AWS, the warehouse's machine, the built shop (Linux, root)
 	@$(PYTEST) -o testpaths="$(DEPLOYED)" $(ARGS)
 
 MINUTES ?= 5

@@ -1,17 +1,12 @@
 "use client";
 
+import { useCartForm } from "@/components/cart-form";
 import { Link } from "@/components/link";
-import { useActionState, useEffect } from "react";
 import { addToCart } from "@/app/cart/actions";
 import type { Product } from "@/lib/product";
-import { shown, tracker } from "@/lib/tracker";
 
 export function AddToCart({ product, most }: { product: Product; most: number }) {
-  const [changed, submit, isPending] = useActionState(addToCart, null);
-
-  useEffect(() => {
-    if (changed && changed.by > 0) tracker().addToCart(shown(product), changed.by);
-  }, [changed]);
+  const [changed, submit, isPending] = useCartForm(product, addToCart);
 
   return (
     <form className="add" action={submit}>

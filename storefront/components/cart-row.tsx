@@ -1,21 +1,15 @@
 "use client";
 
+import { useCartForm } from "@/components/cart-form";
 import { Link } from "@/components/link";
-import { useActionState, useEffect } from "react";
 import { setQuantity } from "@/app/cart/actions";
 import { money } from "@/lib/money";
 import { type Product, paid, productPath } from "@/lib/product";
-import { shown, tracker } from "@/lib/tracker";
 
-/** One product of the cart. Choosing a number changes it; without scripts there is a button for that. */
+/** One product of the cart. Choosing a number changes it. */
 export function CartRow({ product, quantity, most }: { product: Product; quantity: number; most: number }) {
-  const [changed, submit, isPending] = useActionState(setQuantity, null);
+  const [changed, submit, isPending] = useCartForm(product, setQuantity);
   const { id, name, currency } = product;
-
-  useEffect(() => {
-    if (changed && changed.by > 0) tracker().addToCart(shown(product), changed.by);
-    if (changed && changed.by < 0) tracker().removeFromCart(shown(product), -changed.by);
-  }, [changed]);
 
   return (
     <form action={submit} aria-busy={isPending}>
@@ -39,7 +33,6 @@ export function CartRow({ product, quantity, most }: { product: Product; quantit
         ))}
       </select>
       <strong>{money(quantity * paid(product), currency)}</strong>
-      <noscript><button className="link">Change</button></noscript>
     </form>
   );
 }

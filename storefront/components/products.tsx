@@ -36,9 +36,9 @@ function Card({ product, isFirst }: { product: Product; isFirst: boolean }) {
         percentOff(product) > 0 && <span className="tag">−{percentOff(product)} %</span>
       )}
       <p className="soft">{brand}</p>
-      <h3>
+      <p className="name">
         <Link href={productPath(id)} data-product={id}>{name.startsWith(`${brand} `) ? name.slice(brand.length + 1) : name}</Link>
-      </h3>
+      </p>
       <Price product={product} />
     </li>
   );

@@ -51,7 +51,7 @@ class Shop:
         return int(count)
 
     def events(self, folder: str = "events") -> list[dict[str, Any]]:
-        """What the collector has stored, each once, by the time at which it happened. What a page sends as it goes comes twice."""
+        """What the collector has stored, by its time, each once: what a page sends as it goes comes twice."""
         files = (self.home / "raw" / folder).rglob("*.json")
         lines = [msgspec.json.decode(line) for file in files for line in file.read_bytes().splitlines()]
         once = {line.get("event_id", number): line for number, line in enumerate(lines)}
@@ -85,11 +85,11 @@ def free_port() -> int:
 
 
 def wait_for(url: str) -> None:
-    for _ in range(600):
+    for _ in range(1_800):
         try:
             urllib.request.urlopen(url, timeout=30).close()
         except OSError:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError(f"{url} did not answer in a minute")
+    raise AssertionError(f"{url} did not answer in three minutes")

@@ -85,7 +85,7 @@ def test_a_visit_tells_all_that_happened(storefront: Shop, page: Page) -> None:
     assert not [line for line in events if line.get("warnings")]
     assert storefront.events("rejected") == []
     told = {line["event_name"]: line for line in events}
-    assert told["view_product"]["product"]["discount_price"] == "69.00"
+    assert told["view_product"]["product"]["discount_price"] == 69
     assert (told["search"]["search_query"], told["search"]["props"]["results"]) == ("labtop", 0)
     assert told["select_item"]["list_name"] == "Mice"
     assert {line["product_id"] for line in told["view_item_list"]["items"]} >= {MOUSE}
@@ -100,9 +100,9 @@ def test_a_visit_tells_all_that_happened(storefront: Shop, page: Page) -> None:
     )
     sent = told["purchase"]["order"]
     assert (sent["id"], sent["currency"]) == (order, "USD")
-    assert (Decimal(sent["value"]), Decimal(sent["shipping"]), Decimal(sent["tax"])) == (total, shipping, tax)
+    assert tuple(Decimal(str(sent[name])) for name in ("value", "shipping", "tax")) == (total, shipping, tax)
     assert client == visitor(page)
-    assert [(line["product_id"], line["price"], line["quantity"]) for line in sent["items"]] == [(MOUSE, "69.00", 2)]
+    assert [(line["product_id"], line["price"], line["quantity"]) for line in sent["items"]] == [(MOUSE, 69, 2)]
 
 
 def test_the_warehouse_has_the_orders_of_the_shop_once(storefront: Shop, page: Page, stack: Stack) -> None:

@@ -9,13 +9,13 @@ export interface Changed {
   said: string;
 }
 
-export async function addToCart(_: Changed | null, form: FormData): Promise<Changed> {
+export async function addToCart(form: FormData): Promise<Changed> {
   const id = String(form.get("product"));
   const { quantities } = await readCart();
   return change(id, (quantities[id] ?? 0) + Number(form.get("quantity")));
 }
 
-export async function setQuantity(_: Changed | null, form: FormData): Promise<Changed> {
+export async function setQuantity(form: FormData): Promise<Changed> {
   return change(String(form.get("product")), Number(form.get("quantity")));
 }
 
