@@ -6,7 +6,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import Provider from "oidc-provider";
-import { body, signInPage } from "./pages.mjs";
+import { signInPage, signOutPage, signedOutPage } from "./pages.mjs";
 
 const shop = process.env.SHOP_URL ?? "http://localhost:3100";
 const port = Number(process.env.OPENID_PORT ?? 3200);
@@ -44,9 +44,8 @@ const provider = new Provider(issuer, {
     devInteractions: { enabled: false },
     rpInitiatedLogout: {
       enabled: true,
-      logoutSource: (ctx, form) => {
-        ctx.body = body("Signing out", `${form}<script>document.forms[0].append(Object.assign(document.createElement("input"), { name: "logout", value: "yes" })); document.forms[0].submit()</script>`);
-      },
+      logoutSource: (ctx, form) => void (ctx.body = signOutPage(form)),
+      postLogoutSuccessSource: (ctx) => void (ctx.body = signedOutPage()),
     },
   },
   findAccount: (_, sub) => accounts.has(sub) && { accountId: sub, claims: () => accounts.get(sub) },

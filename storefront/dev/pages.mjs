@@ -16,8 +16,8 @@ const STYLE = `
 const SIGNS = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const text = (value) => value.replace(/[&<>"]/g, (sign) => SIGNS[sign]);
 
-export const body = (title, content) => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>
-<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><main>${content}</main></body></html>`;
+const body = (title, content) => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>${STYLE}</style></head><body><main>${content}</main></body></html>`;
 
 export const signInPage = (accounts) => body("Sign in", `
 <h1>Sign in</h1><p>For the shop on this computer. There are no passwords.</p>
@@ -28,3 +28,12 @@ export const signInPage = (accounts) => body("Sign in", `
   <label>E-mail<input name="email" type="email" autocomplete="email" required></label>
   <button class="main">Create account</button>
 </form>`);
+
+/** Asks nothing: who comes here has pressed the shop's button. */
+export const signOutPage = (form) => body("Signing out", `${form}<script>
+  const said = Object.assign(document.createElement("input"), { type: "hidden", name: "logout", value: "yes" });
+  document.forms[0].append(said);
+  document.forms[0].submit();
+</script>`);
+
+export const signedOutPage = () => body("Signed out", "<h1>You are signed out</h1><p>You may close this page.</p>");

@@ -88,12 +88,12 @@ function accept([id, name, text]: Draft): void {
 
 function context(): Fields {
   const { language, maxTouchPoints, platform } = navigator;
-  const type = /Mac/.test(platform) && maxTouchPoints > 1 ? "tablet" : undefined; // an iPad says that it is a Mac
+  const isTablet = /Mac/.test(platform) && maxTouchPoints > 1; // an iPad says that it is a Mac
   return {
     page_url: address(),
     page_title: "" + document.title, // which a form of that name would hide
     referrer: state.cameFrom,
-    device: { language, screen: screen.width + "x" + screen.height, ...(type && { type }) },
+    device: { language, screen: screen.width + "x" + screen.height, ...(isTablet && { type: "tablet" }) },
     tracker_version: VERSION,
   };
 }
