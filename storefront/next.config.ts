@@ -7,6 +7,10 @@ const headers = [
   { key: "Strict-Transport-Security", value: "max-age=31536000" }, // browsers hear it on https only
 ];
 
-const config: NextConfig = { poweredByHeader: false, headers: async () => [{ source: "/:path*", headers }] };
+const config: NextConfig = {
+  poweredByHeader: false,
+  headers: async () => [{ source: "/:path*", headers }],
+  rewrites: async () => [{ source: "/favicon.ico", destination: "/icon.svg" }], // browsers that do not wait for the link
+};
 
 export default config;
