@@ -82,6 +82,8 @@ def deploy_command(
     }
     if not plan:
         keys.ensure(environment, keys.HASH_SALT)
+        if chosen.get("Shop") == "yes":
+            keys.ensure(environment, keys.SESSION_SECRET)
     if new_machine and before and not plan:
         _take_away_the_machine(environment, tags)
     stacks.change(

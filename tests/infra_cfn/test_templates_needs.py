@@ -77,7 +77,18 @@ NEEDED: dict[str, list[tuple[str, str]]] = {
     "oltp/MachineRole": [
         ("s3:GetObject", f"{RELEASES}/oltp.tar.gz"),
         *((f"ssm:{verb}Parameter", parameter("oltp/shop_password")) for verb in ("Get", "Put")),
+        ("ssm:PutParameter", parameter("oltp/certificate")),
         *SESSION,
+    ],
+    "frontend/ShopBuildRole": [
+        *(
+            ("ssm:GetParameter", parameter(name))
+            for name in ("shop/session_secret", "oltp/shop_password", "oltp/certificate")
+        ),
+        *(
+            (f"logs:{verb}", "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/amplify/app")
+            for verb in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
+        ),
     ],
 }
 ROLES = {f"{file}/{name}": held for file, name, held in resources("AWS::IAM::Role")}
