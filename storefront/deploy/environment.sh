@@ -2,6 +2,7 @@
 # Prints .env.production. On Amplify a variable of the build reaches the running server in this file only. Secrets are read from
 # Parameter Store, by the role of the build; the file lies in what is deployed, where no browser can ask for it.
 set -euo pipefail
+shopt -s inherit_errexit # or a secret that cannot be read would be an empty one
 
 secret() {
     local value

@@ -56,10 +56,10 @@ def tls(shown: Certificate, port: int, target: int | str, *, postgres: bool = Fa
                 )
         writer.close()
 
-    serving = asyncio.start_server(connected, "127.0.0.1", port, ssl=None if postgres else context)
-    server = loop.run_until_complete(serving)
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    serving = asyncio.start_server(connected, "127.0.0.1", port, ssl=None if postgres else context)
+    server = asyncio.run_coroutine_threadsafe(serving, loop).result()
     try:
         yield
     finally:
