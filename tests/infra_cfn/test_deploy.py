@@ -34,6 +34,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     infra, dist = folder / "infra_cfn", folder / "dist" / "lambda" / "arm64"
     for name in ("commands", "oltp", "packages"):
         shutil.copytree(FOLDER / name, infra / name, ignore=shutil.ignore_patterns("__pycache__"))
+    machine = infra / "commands" / "machine.py"
+    impatient = machine.read_text().replace("AGENT_SECONDS = 300", "AGENT_SECONDS = 1")
+    assert impatient != machine.read_text()  # the emulator has no machine, and five minutes would not bring one
+    machine.write_text(impatient)
     for file in FOLDER.glob("*.yaml"):
         (infra / file.name).write_text(emulable(file.name))
     (infra / "environments").mkdir()
@@ -126,7 +130,34 @@ def test_a_plan_and_then_for_real(aws: Emulator, deploy: Deploy) -> None:
     # The emulator has no machine: the step after the stack, which tells a machine that was there of the release, says so.
     done = deploy("prod")
     assert "clickstream-prod: nothing to change." in done.stdout
-    assert done.returncode == 1 and done.stderr.startswith("Systems Manager does not see ")
+    assert done.returncode == 1 and done.stderr.startswith("Systems Manager has not seen ")
+
+
+def test_a_release_that_the_machine_does_not_take_goes_back_and_can_be_named(
+    aws: Emulator, deploy: Deploy, checkout: Path
+) -> None:
+    """The emulator has no machine, so none takes a release, and the way back ends at the machine too; the stack is back."""
+    described = checkout / "dist" / "lambda" / "arm64" / "release.json"
+    described.write_text(described.read_text().replace("0.3.0-abc", "0.4.0-def"))
+    done = deploy("prod")
+    assert done.returncode == 1
+    assert "Going back to 0.3.0-abc." in " ".join(done.stdout.split())
+    assert 'make deploy ENV=prod ARGS="--release 0.3.0-abc"' in done.stderr
+    assert released(aws) == "0.3.0-abc"
+
+    done = deploy("prod", "--release", "0.4.0-def", "--keep-what-failed")
+    assert done.returncode == 1 and "Going back" not in done.stdout
+    assert released(aws) == "0.4.0-def"
+    done = deploy("prod", "--release", "0.1.0")
+    assert done.returncode == 1 and "There are: 0.3.0-abc, 0.4.0-def." in done.stderr
+    assert released(aws) == "0.4.0-def"
+
+
+def released(aws: Emulator) -> str:
+    """What the machine's settings name."""
+    settings = aws.client("ssm").get_parameter(Name="/clickstream/prod/machine/settings")["Parameter"]["Value"]
+    [named] = [line.removeprefix("RELEASE=") for line in settings.splitlines() if line.startswith("RELEASE=")]
+    return str(named)
 
 
 def test_with_cloudfront_there_is_a_firewall_and_no_way_around_it(
