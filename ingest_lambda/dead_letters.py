@@ -71,6 +71,6 @@ def _complete_to(cloudwatch: Any, namespace: str, now: datetime) -> datetime | N
     [found] = answer["MetricDataResults"]
     if not found["Values"]:
         return None
-    moment = found["Timestamps"][0].astimezone(UTC) - found["Values"][0] * MINUTE
+    moment: datetime = found["Timestamps"][0].astimezone(UTC) - found["Values"][0] * MINUTE
     # CloudWatch keeps the minute and not the second, so this is up to a minute early; the tables are complete to a whole hour.
     return (moment + 2 * MINUTE).replace(minute=0, second=0, microsecond=0)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from clickstream_dagster.cli.show import console
-from infra_cfn.commands import capacity, choices, going_back, keys, machine, patching, releases, stacks
+from infra_cfn.commands import choices, going_back, keys, machine, parameters, patching, releases, stacks
 from infra_cfn.commands.account import (
     FIREWALL_REGION,
     TEMPLATES,
@@ -30,10 +30,6 @@ First time, in this order:
   make smoke ENV=prod                                                       does an event arrive?
 Later the same command brings a changed file or a new version there. docs/deploy.md tells it at length.
 """
-
-
-#: Stands for the firewall that a plan does not make.
-PLANNED = f"arn:aws:wafv2:{FIREWALL_REGION}:000000000000:global/webacl/planned/planned"
 
 
 @click.command("deploy", epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,55 +57,56 @@ def deploy_command(
 ) -> None:
     """Deploy the installation ENV, or bring it up to date: the artifacts, the stacks, and the release on the machine."""
     chosen = choices.read(environment)
-    architecture = chosen.get("Architecture", "arm64")
-    built = None if release else releases.read(architecture)
-    name = built.name if built else str(release)
-    console.print(f"Release {name} ({architecture}) to {root_stack(environment)}, account {account()}, {region()}.")
     tags = {"project": "clickstream", "environment": environment}
-    bucket = _artifacts(environment, tags)
-    if built:
-        releases.upload(built, bucket)
-    else:
-        releases.check(name, architecture, bucket)
-    before = stacks.find(root_stack(environment))
+    name, bucket = _release(environment, chosen.get("Architecture", "arm64"), release, tags)
+    root, before = root_stack(environment), stacks.find(root_stack(environment))
     wanted = {
-        **chosen,
-        "AvailabilityZone": chosen.get("AvailabilityZone") or capacity.zone(architecture, before),
-        "EtlReservedConcurrency": chosen.get("EtlReservedConcurrency") or capacity.reservation(before),
-        **_firewall(environment, chosen, tags, plan=plan),
-        "Environment": environment,
+        **parameters.gathered(environment, chosen, before, tags, plan=plan),
         "ArtifactsBucket": bucket,
         "TemplatesUrl": releases.templates_url(name, bucket),
         "Release": name,
-        "Running": "yes",
         "WarehouseMachine": "absent" if plan and new_machine else "present",
     }
-    parameters = _known(wanted, name, bucket)
+    given = parameters.known(wanted, name, bucket)
     if not plan:
         keys.ensure(environment, keys.HASH_SALT)
     if new_machine and before and not plan:
         _take_away_the_machine(before, environment, tags)
     stacks.change(
-        root_stack(environment),
-        template={"TemplateURL": f"{parameters['TemplatesUrl']}/root.yaml"},
-        parameters=parameters,
+        root,
+        template={"TemplateURL": f"{given['TemplatesUrl']}/root.yaml"},
+        parameters=given,
         tags=tags,
         plan_only=plan,
         allow_loss=allow_data_loss,
         keep_failed=keep_what_failed,
     )
-    if not plan:
-        now = stacks.need(root_stack(environment))
-        try:
-            _bring_to_release(before, now)
-        except Trouble as trouble:
-            if before is None or keep_what_failed:
-                raise
-            raise going_back.after(trouble, environment, before, now, tags, bucket) from trouble
-        if "WebAclArn" not in parameters:  # CloudFront was switched off; it would go on costing
-            stacks.delete(firewall_stack(environment), FIREWALL_REGION)
-        releases.prune(bucket, in_use=name)
-        _tell(environment, now.outputs, is_first=before is None)
+    if plan:
+        return
+    now = stacks.need(root)
+    try:
+        _bring_to_release(before, now)
+    except Trouble as trouble:
+        if before is None or keep_what_failed:
+            raise
+        raise going_back.after(trouble, environment, before, now, tags, bucket) from trouble
+    if "WebAclArn" not in given:  # CloudFront was switched off; it would go on costing
+        stacks.delete(firewall_stack(environment), FIREWALL_REGION)
+    releases.prune(bucket, in_use=name)
+    _tell(environment, now.outputs, is_first=before is None)
+
+
+def _release(environment: str, architecture: str, named: str | None, tags: Mapping[str, str]) -> tuple[str, str]:
+    """The release that is deployed, which lies in the bucket then; and the bucket."""
+    built = None if named else releases.read(architecture)
+    name = built.name if built else str(named)
+    console.print(f"Release {name} ({architecture}) to {root_stack(environment)}, account {account()}, {region()}.")
+    bucket = _artifacts(environment, tags)
+    if built:
+        releases.upload(built, bucket)
+    else:
+        releases.check(name, architecture, bucket)
+    return name, bucket
 
 
 def _artifacts(environment: str, tags: Mapping[str, str]) -> str:
@@ -120,30 +117,6 @@ def _artifacts(environment: str, tags: Mapping[str, str]) -> str:
         tags=tags,
     )
     return stacks.need(artifacts_stack(environment)).outputs["ArtifactsBucket"]
-
-
-def _firewall(environment: str, chosen: Mapping[str, str], tags: Mapping[str, str], *, plan: bool) -> dict[str, str]:
-    """With CloudFront: its firewall, in the one region that it can be in, and the secret that it sends along. A plan makes
-    neither."""
-    if chosen.get("CloudFront", "no") == "no":
-        return {}
-    if plan:
-        return {"OriginSecret": "planned", "WebAclArn": PLANNED}
-    name = firewall_stack(environment)
-    template: dict[str, str | bool] = {"TemplateBody": (TEMPLATES / "waf.yaml").read_text()}
-    stacks.change(name, template=template, parameters={"Environment": environment}, tags=tags, region=FIREWALL_REGION)
-    return {
-        "OriginSecret": keys.ensure(environment, keys.ORIGIN_SECRET),
-        "WebAclArn": stacks.need(name, FIREWALL_REGION).outputs["WebAclArn"],
-    }
-
-
-def _known(wanted: Mapping[str, str], release: str, bucket: str) -> dict[str, str]:
-    """The parameters that the release has: an older one has fewer."""
-    known = releases.root_parameters(release, bucket)
-    if unknown := sorted(wanted.keys() - known):
-        console.print(f"Release {release} does not know {', '.join(unknown)} yet: left out.")
-    return {name: value for name, value in wanted.items() if name in known}
 
 
 def _take_away_the_machine(before: stacks.Stack, environment: str, tags: Mapping[str, str]) -> None:

@@ -25,9 +25,13 @@ def after(
     old, new = before.parameters["Release"], now.parameters["Release"]
     again = f'make deploy ENV={environment} ARGS="--release {old}"'
     if old == new:
-        return Trouble(f"{trouble} Mend it, and deploy again: the release is the same as before, there is nothing to go back to.")
+        return Trouble(
+            f"{trouble} Mend it, and deploy again: the release is the same as before, there is nothing to go back to."
+        )
     if old not in releases.stored(bucket):
-        return Trouble(f"{trouble} The release before, {old}, is not in {bucket} any more. Build its commit and deploy that.")
+        return Trouble(
+            f"{trouble} The release before, {old}, is not in {bucket} any more. Build its commit and deploy that."
+        )
     console.print(f"[bold red]{trouble}[/] Going back to {old}.")
     try:
         _change(root_stack(environment), before, now, tags, old, bucket)

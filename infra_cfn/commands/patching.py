@@ -17,7 +17,9 @@ def reminder(machine: str, now: datetime) -> str:
     if not found:
         return ""
     [instance] = found[0]["Instances"]
-    images = ec2.describe_images(Filters=[{"Name": "image-id", "Values": [instance["ImageId"]]}], IncludeDeprecated=True)
+    images = ec2.describe_images(
+        Filters=[{"Name": "image-id", "Values": [instance["ImageId"]]}], IncludeDeprecated=True
+    )
     # An image that Amazon has taken back has no date any more.
     dated = [datetime.fromisoformat(one["CreationDate"]) for one in images["Images"]]
     age = now - (dated[0] if dated else instance["LaunchTime"])

@@ -138,8 +138,14 @@ def test_the_disk_is_what_the_machine_has_said_of_it_lately(answer: dict[str, An
     assert told_after("50 minutes")["BackupAgeHours"] < 1.1, "a machine that has made none is as late as it is old"
     assert told_after("50 minutes")["MemoryAvailableMB"] == 300
     assert "ServicesDown" not in told_after("50 minutes"), "a machine of an older release does not tell"
-    assert [told_after("1 minute", down)["ServicesDown"] for down in ("", "dashboard", "location webserver")] == [0, 1, 2]
-    assert not told_after("5 hours", "dashboard").keys() & {"DiskFreePercent", "ServicesDown"}, "that says nothing of now"
+    assert [told_after("1 minute", down)["ServicesDown"] for down in ("", "dashboard", "location webserver")] == [
+        0,
+        1,
+        2,
+    ]
+    assert not told_after("5 hours", "dashboard").keys() & {"DiskFreePercent", "ServicesDown"}, (
+        "that says nothing of now"
+    )
     connection.close()
 
 

@@ -61,8 +61,19 @@ def test_of_old_releases_some_are_kept_and_the_one_in_use(bucket: str) -> None:
     assert client("s3").head_object(Bucket=bucket, Key=releases.OLTP_KEY)
 
 
-BEFORE = {"Release": "1", "TemplatesUrl": "https://there/releases/1/templates", "OriginSecret": "****", "WarehouseSize": "small"}
-NOW = {**BEFORE, "Release": "7", "TemplatesUrl": "https://there/releases/7/templates", "WarehouseSize": "large", "TickMinutes": "5"}
+BEFORE = {
+    "Release": "1",
+    "TemplatesUrl": "https://there/releases/1/templates",
+    "OriginSecret": "****",
+    "WarehouseSize": "small",
+}
+NOW = {
+    **BEFORE,
+    "Release": "7",
+    "TemplatesUrl": "https://there/releases/7/templates",
+    "WarehouseSize": "large",
+    "TickMinutes": "5",
+}
 
 
 @pytest.fixture

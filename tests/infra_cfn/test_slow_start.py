@@ -76,11 +76,16 @@ def test_no_other_step_starts_them() -> None:
 def test_the_limits_fit_a_fifth_of_a_core() -> None:
     # The four Python services take some 25 core-seconds to start, measured; the whole first boot 104 to 174. T4g and T3
     # machines start without credits: two cores at 20 % each are the least of any size that can be chosen.
-    limits = {file.stem: re.findall(r"^TimeoutStartSec=(\w+)", file.read_text(), re.M) for file in INSTANCE.glob("systemd/*.service")}
+    limits = {
+        file.stem: re.findall(r"^TimeoutStartSec=(\w+)", file.read_text(), re.M)
+        for file in INSTANCE.glob("systemd/*.service")
+    }
     assert {name: limit for name, limit in limits.items() if limit} == {
         "clickstream-postgres": ["infinity"],
         "clickstream-location": ["600"],
     }
     assert "PATIENCE_SECONDS=600\n" in START
-    assert properties("warehouse", "MachineTemplate")["LaunchTemplateData"]["CreditSpecification"] == {"CpuCredits": "standard"}
+    assert properties("warehouse", "MachineTemplate")["LaunchTemplateData"]["CreditSpecification"] == {
+        "CpuCredits": "standard"
+    }
     assert int(properties("warehouse", "FirstBootEnded")["Timeout"]) >= 4 * 174 / 0.2 / 2 > 25 / 0.2

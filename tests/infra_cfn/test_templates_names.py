@@ -186,7 +186,9 @@ def test_what_has_a_name_of_ours_is_never_replaced_by_a_choice() -> None:
         }
         if any(path.endswith("Name") and path != "FunctionName" and value for path, value in made.items()):
             named += 1
-            assert not [path for path, value in made.items() if depends_on_a_choice(stack, [value])], (stack, name)
+            # Where the choice is the name itself, as that of a domain is, the new one is called otherwise.
+            others = {path: value for path, value in made.items() if value != {"Ref": "CollectorDomain"}}
+            assert not [path for path, value in others.items() if depends_on_a_choice(stack, [value])], (stack, name)
     assert named > 25
 
 
