@@ -319,7 +319,8 @@ def test_the_machine_says_how_full_its_disk_is(loaded: Site) -> None:
 
 
 def test_the_machine_says_which_service_is_down(loaded: Site) -> None:
-    last = "clickstream sql --csv \"select coalesce(nullif(services_down, ''), 'none') as down from machine_health order by hour desc limit 1\""
+    query = "select coalesce(nullif(services_down, ''), 'none') from machine_health order by hour desc limit 1"
+    last = f'clickstream sql --csv "{query}"'
     loaded.machine.bash("systemctl stop clickstream-dashboard && systemctl start clickstream-health.service")
     assert loaded.machine.bash(last).split()[1:] == ["dashboard"]
     loaded.machine.bash("systemctl start clickstream-dashboard && systemctl start clickstream-health.service")
