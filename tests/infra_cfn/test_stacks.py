@@ -177,6 +177,7 @@ def event(at: int, resource: str, status: str, reason: str = "") -> dict[str, An
             "--keep-what-failed",
         ),
         ("User: arn:aws:iam::1:user/x is not authorized to perform: lambda:CreateFunction", "docs/deploy.md"),
+        ("Update to resource type AWS::CloudFormation::WaitCondition is not supported.", "--new-machine"),
         ("Address 10.0.2.10 is in use. (Service: Ec2, Status Code: 400)", "--new-machine"),
         ("vol-0123456789abcdef0 is already attached to an instance", "--new-machine"),
         ("The t4g.small instance type is not supported in your requested Availability Zone", "AvailabilityZone"),
