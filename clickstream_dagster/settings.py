@@ -96,7 +96,7 @@ _SECRETS = {
 MIN_LOGIN_SECRET = 16
 
 DAGSTER_LOCATION = "clickstream"
-LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838}
+LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838, "shop": 3002, "sign_in": 3003}
 DASHBOARD_PATH = "/sbw_dashboard/"
 #: Processes of the dashboard, of some 150 MB each: the other cores are PostgreSQL's and Dagster's.
 DASHBOARD_WORKERS = max(1, min(4, (os.cpu_count() or 1) // 2))
@@ -205,6 +205,31 @@ def load_front(environ: Mapping[str, str] | None = None) -> FrontSettings:
             f"{unusable[0]!r} is none."
         )
     return FrontSettings(hosts, _proxy_login(env))
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Whose tokens say who a customer is: the OpenID provider's address, as its tokens name it, and the shop's id there."""
+
+    issuer: str
+    client: str
+
+
+def load_sign_in(environ: Mapping[str, str] | None = None) -> SignIn | None:
+    """Read that part of the environment. None: no token is believed. Raises `SettingsError` for half of it."""
+    env = os.environ if environ is None else environ
+    issuer, client = env.get("CLICKSTREAM_ISSUER") or "", env.get("CLICKSTREAM_SHOP_CLIENT") or ""
+    if not issuer and not client:
+        return None
+    if not (issuer and client):
+        raise SettingsError(
+            "CLICKSTREAM_ISSUER and CLICKSTREAM_SHOP_CLIENT go together: the address of the OpenID provider, as its tokens "
+            "name it in `iss`, and the shop's client id there."
+        )
+    issuer = _matching(
+        env, "CLICKSTREAM_ISSUER", "", r"https?://[^\s?#]+", "an address such as https://sign-in.shop.example"
+    )
+    return SignIn(issuer, client)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -1,4 +1,4 @@
-"""What a tick tells CloudWatch by a line in its log: freshness, what was loaded, test visits, the disk, the age of the backup."""
+"""What a tick tells CloudWatch by a line in its log: freshness, what was loaded, test visits, and how the machine is."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from ingest_lambda.log import log_metrics
 #: as it is old.
 _MACHINE = """
     select disk_free_percent,
-        round(extract(epoch from now() - coalesce(backed_up_at, (select min(hour) from machine_health))) / 3600, 1)
+        round(extract(epoch from now() - coalesce(backed_up_at, (select min(hour) from machine_health))) / 3600, 1),
+        round(memory_available_bytes / 1048576.0),
+        cardinality(string_to_array(services_down, ' '))
     from machine_health
     where measured_at > now() - interval '3 hours'
     order by hour desc
     limit 1
 """
+#: Its columns.
+_MACHINE_NUMBERS = ("DiskFreePercent", "BackupAgeHours", "MemoryAvailableMB", "ServicesDown")
 
 
 def tell(
@@ -56,11 +60,13 @@ def runs_numbers(runs: Sequence[Mapping[str, Any]], owed: int, unusual: int) -> 
 
 
 def machine_numbers(connection: Connection) -> dict[str, float]:
-    """Of the disk under the warehouse and of its backup, as the machine has told; nothing where no machine does."""
+    """Of the disk under the warehouse, its backup, its memory and its services, as the machine has told; nothing where no
+    machine does, and nothing of what an older release of it does not tell."""
     with transaction(connection) as cursor:
         cursor.execute("select to_regclass('machine_health') is not null")
         if cursor.fetchone() != (True,):
             return {}
         cursor.execute(_MACHINE)
         found = cursor.fetchone()
-    return dict(zip(("DiskFreePercent", "BackupAgeHours"), map(float, found), strict=True)) if found else {}
+    told = zip(_MACHINE_NUMBERS, found or (None,) * len(_MACHINE_NUMBERS), strict=True)
+    return {name: float(number) for name, number in told if number is not None}

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest_lambda import canary, landing, settings
+from ingest_lambda import canary, dead_letters, landing, settings
 from ingest_lambda.log import log
 
 HOUR = timedelta(hours=1)
@@ -46,8 +46,8 @@ class Query(NamedTuple):
 
 
 def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
-    """Write the closed hours before the event's `time` (EventBridge's scheduled event), or before now; then send a test
-    visit, where an address is set."""
+    """Write the closed hours before the event's `time` (EventBridge's scheduled event), or before now; clear the dead
+    letters of ticks that are paid; then send a test visit, where an address is set."""
     started = time.perf_counter()
     moment = datetime.fromisoformat(str(event["time"])) if "time" in event else datetime.now(UTC)
     last = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
@@ -58,6 +58,8 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
         lines = [msgspec.json.encode(one) for one in found if one.hour == hour]
         store.put(landing.operations_key(hour), b"\n".join(lines) + b"\n")
     answer: dict[str, Any] = {"first": first.isoformat(), "hours": HOURS_WRITTEN, "numbers": len(found)}
+    if queue := settings.tick_dead_letters():
+        answer["paid_ticks"] = dead_letters.clear_paid(queue, settings.metrics_namespace(), moment)
     # Last: a call that failed before is repeated, and the repeat sends one visit, not two.
     if url := settings.canary_url():
         answer["canary"] = canary.send(url, store).answer

@@ -29,7 +29,7 @@ def preflight(cors: Mapping[str, str]) -> Response:
     """The answer to a browser that asks before it sends."""
     allowed = {
         "access-control-allow-methods": ALLOW,
-        "access-control-allow-headers": "content-type, content-encoding",
+        "access-control-allow-headers": "authorization, content-encoding, content-type",
         "access-control-max-age": "86400",
     }
     return {"statusCode": 204, "headers": {**cors, **allowed}, "body": ""}

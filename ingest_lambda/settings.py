@@ -131,6 +131,11 @@ def web_address(what: str, url: str) -> str:
     return url
 
 
+def tick_dead_letters() -> str:
+    """`CLICKSTREAM_TICK_DEAD_LETTERS`: the queue of the ticks that failed for good, by its name. Empty: there is none."""
+    return os.environ.get("CLICKSTREAM_TICK_DEAD_LETTERS", "").strip()
+
+
 class Watched(NamedTuple):
     """What the scheduled function asks CloudWatch about, by AWS's own names."""
 

@@ -15,10 +15,12 @@ from clickstream_dagster.settings import (
     DEFAULT_FIRST_HOUR,
     Postgres,
     SettingsError,
+    SignIn,
     first_hour_file,
     forget_secrets,
     load_front,
     load_settings,
+    load_sign_in,
 )
 
 BAD = {
@@ -215,3 +217,24 @@ def test_the_front_s_hosts_and_login_are_read() -> None:
 def test_a_front_that_would_not_do_what_was_meant_is_refused(environ: dict[str, str], wanted: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(wanted)):
         load_front(environ)
+
+
+def test_whose_tokens_are_believed() -> None:
+    assert load_sign_in({}) is None
+    assert load_sign_in({"CLICKSTREAM_ISSUER": "https://a.example/x", "CLICKSTREAM_SHOP_CLIENT": "shop"}) == SignIn(
+        "https://a.example/x", "shop"
+    )
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"CLICKSTREAM_ISSUER": "https://a.example"},
+        {"CLICKSTREAM_SHOP_CLIENT": "shop"},
+        {"CLICKSTREAM_ISSUER": "a.example", "CLICKSTREAM_SHOP_CLIENT": "shop"},
+        {"CLICKSTREAM_ISSUER": "https://a.example?x", "CLICKSTREAM_SHOP_CLIENT": "shop"},
+    ],
+)
+def test_half_a_sign_in_is_refused(environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="CLICKSTREAM_ISSUER"):
+        load_sign_in(environ)

@@ -33,6 +33,7 @@ COMMANDS = {
     "gateway": ("serving", "Serve the collector on this machine."),
     "serve": ("serving", "Serve the Dagster UI: lineage, partitions, backfills."),
     "dashboard": ("serving", "Serve the shop owner's dashboard."),
+    "shop": ("shop", "Serve a real shop on its own database, with the tracker on it."),
     "env": ("serving", "Print the environment for Dagster's own commands."),
 }
 

@@ -14,7 +14,14 @@ import click
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.processes import Server, run_until_stopped
 from clickstream_dagster.cli.show import console
-from clickstream_dagster.settings import DASHBOARD_PATH, DASHBOARD_WORKERS, LOCAL_PORTS, load_front, load_settings
+from clickstream_dagster.settings import (
+    DASHBOARD_PATH,
+    DASHBOARD_WORKERS,
+    LOCAL_PORTS,
+    load_front,
+    load_settings,
+    load_sign_in,
+)
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.reader import READER_ROLE
 
@@ -36,6 +43,7 @@ def gateway_command(host: str, port: int) -> None:
     from clickstream_dagster.front import servers
     from clickstream_dagster.local.gateway.app import app
     from clickstream_dagster.local.gateway.serving import serve
+    from clickstream_dagster.local.gateway.tokens import Tokens
     from clickstream_dagster.local.shop.documents import BASE
     from clickstream_dagster.local.shop.serving import OPEN_PATHS, with_shop
     from ingest_lambda.settings import open_store
@@ -43,10 +51,12 @@ def gateway_command(host: str, port: int) -> None:
     stack = Stack(load_settings())
     check_port(host, port)
     front = load_front(front_environment(host))
+    sign_in = load_sign_in()
+    collector = app(open_store(stack.raw), Tokens(sign_in) if sign_in else None)
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
     console.print(f"Demo shop: http://{host}:{port}{BASE}/   (the tracker is on it: buy something)")
     console.print("Load what it collects:  clickstream materialize")
-    serve(servers.gateway(with_shop(app(open_store(stack.raw))), front, OPEN_PATHS), host, port)
+    serve(servers.gateway(with_shop(collector), front, OPEN_PATHS), host, port)
 
 
 @click.command("serve")

@@ -39,7 +39,12 @@ _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 def root_parameters() -> dict[str, dict[str, Any]]:
     """The parameters of root.yaml."""
-    found: dict[str, dict[str, Any]] = yaml.load((TEMPLATES / "root.yaml").read_text(), _Loader)["Parameters"]  # noqa: S506
+    return parameters_of((TEMPLATES / "root.yaml").read_text())
+
+
+def parameters_of(template: str) -> dict[str, dict[str, Any]]:
+    """The parameters of a template."""
+    found: dict[str, dict[str, Any]] = yaml.load(template, _Loader)["Parameters"]  # noqa: S506
     return found
 
 

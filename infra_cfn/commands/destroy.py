@@ -61,7 +61,7 @@ def _stop(environment: str, stack: stacks.Stack) -> None:
         template={"UsePreviousTemplate": True},
         parameters={"Running": "no"},
         tags={"project": "clickstream", "environment": environment},
-        keep_others=True,
+        keep=stack.parameters,
     )
     stacks.delete(firewall_stack(environment), FIREWALL_REGION)  # it costs by the month, and make deploy makes it again
     console.print(f"{name} is stopped. What stays, and costs its storage:")

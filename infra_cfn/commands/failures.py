@@ -24,6 +24,15 @@ _ADVICE = (
         r"not supported in your requested Availability Zone|Unsupported: .*instance type",
         "This zone does not have the machine's type. Name another AvailabilityZone in the environment's file.",
     ),
+    (
+        r"(?i)address [\d.]+ is in use|already attached to|VolumeInUse|Address is in use",
+        "A new machine was to come while the old one still held its disk or address. Repeat with --new-machine, which takes "
+        "the old one away first.",
+    ),
+    (
+        r"WaitCondition.*not supported|not supported.*WaitCondition",
+        "How long a first boot is waited for can change with a new machine only. Repeat with --new-machine.",
+    ),
     (r"VcpuLimitExceeded|vCPU", "The account may run too few machines. Ask for more (Service Quotas, EC2)."),
     (r"VpcLimitExceeded", "The region has as many VPCs as the account may have. Remove one, or ask for more."),
     (r"AddressLimitExceeded", "The region has as many elastic addresses as the account may have. Release one."),

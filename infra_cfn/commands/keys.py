@@ -10,6 +10,7 @@ from infra_cfn.commands.account import client, parameter
 
 HASH_SALT = "ingest/hash_salt"
 ORIGIN_SECRET = "ingest/origin_secret"  # noqa: S105 - its name
+SESSION_SECRET = "shop/session_secret"  # noqa: S105 - its name
 
 
 def ensure(environment: str, name: str) -> str:

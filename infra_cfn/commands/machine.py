@@ -10,12 +10,14 @@ from clickstream_dagster.cli.show import bar
 from infra_cfn.commands.account import Trouble, client
 
 POLL_SECONDS = 2
+#: A machine that has just been started again is not spoken to before its agent has come up.
+AGENT_SECONDS = 300
 
 
 def run(machine: str, command: str, *, what: str, timeout: int = 1800) -> str:
     """Run a shell command on the machine as root, and return what it printed. Raises `Trouble` when it fails."""
-    sent = _send(machine, command, timeout)
     with bar(what):
+        sent = _send(machine, command, timeout)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             seen = _seen(sent, machine)
@@ -28,21 +30,31 @@ def run(machine: str, command: str, *, what: str, timeout: int = 1800) -> str:
     raise Trouble(f"{what}: no answer from {machine} in {timeout} seconds.")
 
 
+def bring_to_release(machine: str) -> None:
+    """Have the machine read its settings again, fetch the release that they name, and come to it."""
+    run(machine, "/usr/local/sbin/clickstream-release", what="bringing the machine to the release", timeout=3600)
+
+
 def _send(machine: str, command: str, timeout: int) -> str:
-    try:
-        sent = client("ssm").send_command(
-            InstanceIds=[machine],
-            DocumentName="AWS-RunShellScript",
-            Parameters={"commands": [command], "executionTimeout": [str(timeout)]},
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "InvalidInstanceId":
+    """The command's id, once the machine's agent is there to take it."""
+    deadline = time.monotonic() + AGENT_SECONDS
+    while True:
+        try:
+            sent = client("ssm").send_command(
+                InstanceIds=[machine],
+                DocumentName="AWS-RunShellScript",
+                Parameters={"commands": [command], "executionTimeout": [str(timeout)]},
+            )
+            return str(sent["Command"]["CommandId"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidInstanceId":
+                raise
+        if time.monotonic() > deadline:
             raise Trouble(
-                f"Systems Manager does not see {machine}. Is it running, and do the endpoints ssm and ssmmessages stand? "
-                "docs/runbook.md tells how to look (WarehouseUnhealthy, and the paragraphs below the table)."
-            ) from None
-        raise
-    return str(sent["Command"]["CommandId"])
+                f"Systems Manager has not seen {machine} for {AGENT_SECONDS} seconds. Is it running, and do the endpoints ssm "
+                "and ssmmessages stand? docs/runbook.md tells how to look (WarehouseUnhealthy, and below the table)."
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def _seen(command: str, machine: str) -> dict[str, str] | None:

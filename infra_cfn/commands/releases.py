@@ -10,12 +10,15 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from clickstream_dagster.cli.show import bar
+from infra_cfn.commands import choices
 from infra_cfn.commands.account import TEMPLATES, Trouble, client
 from infra_cfn.packages.archive import digest, pack_tar
 from infra_cfn.packages.sources import sources
 
 DIST = TEMPLATES.parent / "dist" / "lambda"
 OLTP_KEY = "releases/oltp.tar.gz"
+#: How many can be gone back to. The bucket keeps what is deleted for ninety days more.
+RELEASES_KEPT = 5
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,47 @@ def upload(release: Release, bucket: str) -> None:
                 )
 
 
-def templates_url(release: Release, bucket: str) -> str:
-    """Where CloudFormation reads the nested templates."""
-    return f"{client('s3').meta.endpoint_url}/{bucket}/releases/{release.name}/templates"
+def templates_url(release: str, bucket: str) -> str:
+    """Where CloudFormation reads the nested templates of the release of that name."""
+    return f"{client('s3').meta.endpoint_url}/{bucket}/releases/{release}/templates"
+
+
+def stored(bucket: str) -> list[str]:
+    """The releases that lie in the bucket, the one that was deployed last at the end."""
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="releases/")
+    found = {
+        one["Key"].split("/")[1]: one["LastModified"]
+        for page in pages
+        for one in page.get("Contents", [])
+        if one["Key"].endswith("/templates/root.yaml")
+    }
+    return sorted(found, key=lambda name: found[name])
+
+
+def prune(bucket: str, in_use: str) -> list[str]:
+    """Delete all but the last `RELEASES_KEPT` and the one that is in use; the names of those that went. Each is some 150 MB."""
+    gone = [name for name in stored(bucket)[:-RELEASES_KEPT] if name != in_use]
+    for name in gone:
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"releases/{name}/")
+        for page in pages:
+            held = [{"Key": one["Key"]} for one in page.get("Contents", [])]
+            client("s3").delete_objects(Bucket=bucket, Delete={"Objects": held, "Quiet": True})
+    return gone
+
+
+def check(release: str, architecture: str, bucket: str) -> None:
+    """Raises `Trouble` where the bucket does not hold all of that release for the processor; it names those that it holds."""
+    wanted = [f"releases/{release}/{name}" for name in ("templates/root.yaml", "instance.tar.gz")]
+    wanted += [f"releases/{release}/{name}_lambda-{architecture}.zip" for name in ("ingest", "etl")]
+    if missing := [key for key in wanted if _digest_of(bucket, key) is None]:
+        held = ", ".join(stored(bucket)) or "none yet"
+        raise Trouble(f"Release {release} is not in {bucket}: {missing[0]} is missing. There are: {held}.")
+
+
+def root_parameters(release: str, bucket: str) -> frozenset[str]:
+    """The names of the parameters of that release's root.yaml."""
+    template = client("s3").get_object(Bucket=bucket, Key=f"releases/{release}/templates/root.yaml")["Body"].read()
+    return frozenset(choices.parameters_of(template.decode()))
 
 
 def oltp_archive() -> bytes:

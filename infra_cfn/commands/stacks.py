@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
 from clickstream_dagster.cli.show import console
-from infra_cfn.commands import watching
+from infra_cfn.commands import changes, watching
 from infra_cfn.commands.account import Trouble, client
 from infra_cfn.commands.watching import follow, latest
 
-#: To lose or replace one of these is to lose data, or to leave it behind.
-HOLDS_DATA = frozenset({"AWS::S3::Bucket", "AWS::EC2::Volume", "AWS::Cognito::UserPool"})
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -27,22 +25,6 @@ class Stack:
     status: str
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a change set would do to one resource."""
-
-    stack: str
-    resource: str
-    kind: str
-    action: str
-    replaces: bool
-
-    @property
-    def loses_data(self) -> bool:
-        """True where a resource that holds data would go, or be left for a new, empty one."""
-        return self.kind in HOLDS_DATA and (self.action == "Remove" or self.replaces)
 
 
 def find(name: str, region: str | None = None) -> Stack | None:
@@ -84,7 +66,7 @@ def change(
     template: Mapping[str, str | bool],
     parameters: Mapping[str, str],
     tags: Mapping[str, str],
-    keep_others: bool = False,
+    keep: Collection[str] = (),
     plan_only: bool = False,
     allow_loss: bool = False,
     keep_failed: bool = False,
@@ -92,16 +74,15 @@ def change(
 ) -> bool:
     """Bring a stack to a template and parameters by a change set. False when there was nothing to change.
 
-    `template` is TemplateBody, TemplateURL or UsePreviousTemplate. With `keep_others` the parameters that are not given stay as
-    they are. Raises `Trouble` before anything that holds data would be lost, unless `allow_loss`; and with the first resource
-    that failed. With `keep_failed` what failed is left standing, to be looked at.
+    `template` is TemplateBody, TemplateURL or UsePreviousTemplate. The parameters in `keep` that are not given stay as
+    they are. Raises `Trouble` before anything that holds data would be lost, unless `allow_loss`, or a machine replaced; and with
+    the first resource that failed. With `keep_failed` what failed is left standing, to be looked at.
     """
     before = _settled(name, region)
     given: list[dict[str, str | bool]] = [
         {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
     ]
-    if keep_others and before:
-        given += [{"ParameterKey": key, "UsePreviousValue": True} for key in before.parameters if key not in parameters]
+    given += [{"ParameterKey": key, "UsePreviousValue": True} for key in keep if key not in parameters]
     api = client("cloudformation", region)
     made = api.create_change_set(
         StackName=name,
@@ -117,22 +98,19 @@ def change(
     if not _is_ready(made["Id"], region):
         console.print(f"{name}: nothing to change.")
         return False
-    changes = list(_changes(made["Id"], name, region))
-    show(name, changes, whole=plan_only)
-    lost = [f"{one.stack}/{one.resource} ({one.action.lower()})" for one in changes if one.loses_data]
-    if plan_only or (lost and not allow_loss):
+    found = list(changes.read(made["Id"], name, region))
+    changes.show(name, found, whole=plan_only)
+    refused = changes.refused(found, allow_loss=allow_loss)
+    if plan_only or refused:
         api.delete_change_set(ChangeSetName=made["Id"])
         if not before:
             api.delete_stack(StackName=made["StackId"])
-        if lost:
-            raise Trouble(
-                f"{name}: this would lose or leave behind what holds data: {', '.join(lost)}. Nothing was changed. "
-                "Undo what asks for it, or repeat with --allow-data-loss after a backup (docs/runbook.md)."
-            )
+        if refused:
+            raise Trouble(f"{name}: {refused}")
         return False
     since = latest(made["StackId"], region)
     api.execute_change_set(ChangeSetName=made["Id"], DisableRollback=keep_failed)
-    follow(made["StackId"], len(changes), since, region)
+    follow(made["StackId"], len(found), since, region)
     return True
 
 
@@ -144,16 +122,6 @@ def delete(name: str, region: str | None = None) -> None:
     since = latest(found.stack_id, region)
     client("cloudformation", region).delete_stack(StackName=found.stack_id)
     follow(found.stack_id, 0, since, region)
-
-
-def show(name: str, changes: list[Change], *, whole: bool) -> None:
-    """What will be done, the dangerous first; or the dangerous alone. Where a stack is told what another one puts out,
-    CloudFormation cannot know before whether it changes, and says of more than will be replaced that it may be."""
-    console.print(f"[bold]{name}[/]: {len(changes)} changes")
-    for one in sorted(changes, key=lambda one: (not one.loses_data, not one.replaces, one.stack)):
-        if whole or one.loses_data or one.replaces or one.action == "Remove":
-            verb = "may replace" if one.replaces else one.action.lower()
-            console.print(f"  {verb:11} {one.stack}/{one.resource} ({one.kind})")
 
 
 def _settled(name: str, region: str | None) -> Stack | None:
@@ -186,12 +154,3 @@ def _is_ready(change_set: str, region: str | None) -> bool:
                 return False
             raise Trouble(f"{seen['StackName']} cannot be changed so: {reason}")
         time.sleep(watching.POLL_SECONDS)
-
-
-def _changes(change_set: str, stack: str, region: str | None) -> Iterator[Change]:
-    pages = client("cloudformation", region).get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
-    for one in (found["ResourceChange"] for page in pages for found in page["Changes"]):
-        if one.get("ChangeSetId"):
-            yield from _changes(one["ChangeSetId"], one["LogicalResourceId"], region)
-        replaces = one.get("Replacement") == "True"
-        yield Change(stack, one["LogicalResourceId"], one["ResourceType"], one["Action"], replaces)

@@ -11,4 +11,8 @@ SOCKET=/run/postgresql
 WAREHOUSE=clickstream_dw
 
 # psql as the superuser of this machine: by the socket and its peer, so without a password. SQL comes from standard input.
-as_postgres() { runuser -u postgres -- "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h "$SOCKET" "$@"; }
+as_postgres() {
+    local become=(runuser -u postgres --)
+    [ "$(id -un)" != postgres ] || become=()
+    "${become[@]}" "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h "$SOCKET" "$@"
+}

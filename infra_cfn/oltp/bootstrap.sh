@@ -6,6 +6,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DATA=/data
 PGDATA=$DATA/postgres
 PASSWORD_NAME=/clickstream/$ENVIRONMENT/oltp/shop_password
+CERTIFICATE_NAME=/clickstream/$ENVIRONMENT/oltp/certificate
 
 log() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"; }
 
@@ -37,7 +38,7 @@ mount_disk() {
 
 make_cluster() {
     [ -e "$PGDATA/PG_VERSION" ] || runuser -u postgres -- initdb -D "$PGDATA" --auth-local=peer --auth-host=scram-sha-256 -E UTF8 --locale=C.UTF-8
-    # The shop checks this certificate with sslmode=verify-ca and sslrootcert=server.crt, or takes it as it is with require.
+    # The shop checks that it speaks with this certificate's owner: publish_certificate.
     [ -e "$PGDATA/server.key" ] || runuser -u postgres -- openssl req -new -x509 -days 3650 -nodes -subj "/CN=$SERVER_NAME" \
         -addext "subjectAltName=IP:$SERVER_NAME" -keyout "$PGDATA/server.key" -out "$PGDATA/server.crt" 2> /dev/null
     chmod 0600 "$PGDATA/server.key"
@@ -74,10 +75,17 @@ make_login() {
     [ "$(as_postgres -At -d postgres -c "select 1 from pg_database where datname = 'shop'")" = 1 ] || as_postgres -d postgres -c 'create database shop owner shop'
 }
 
+publish_certificate() {
+    # Who connects from the internet must know whom with, or the password goes to whoever stands in between.
+    aws ssm put-parameter --region "$AWS_REGION" --name "$CERTIFICATE_NAME" --type String --overwrite \
+        --value "file://$PGDATA/server.crt" > /dev/null
+}
+
 install_packages
 mount_disk
 make_cluster
 start_server
 make_login
+publish_certificate
 { echo 'set role shop;'; cat "$HERE/schema.sql"; } | as_postgres -d shop
 log "the shop's database is ready"

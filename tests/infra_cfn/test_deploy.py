@@ -34,6 +34,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     infra, dist = folder / "infra_cfn", folder / "dist" / "lambda" / "arm64"
     for name in ("commands", "oltp", "packages"):
         shutil.copytree(FOLDER / name, infra / name, ignore=shutil.ignore_patterns("__pycache__"))
+    machine = infra / "commands" / "machine.py"
+    impatient = machine.read_text().replace("AGENT_SECONDS = 300", "AGENT_SECONDS = 1")
+    assert impatient != machine.read_text()  # the emulator has no machine, and five minutes would not bring one
+    machine.write_text(impatient)
     for file in FOLDER.glob("*.yaml"):
         (infra / file.name).write_text(emulable(file.name))
     (infra / "environments").mkdir()
@@ -126,7 +130,21 @@ def test_a_plan_and_then_for_real(aws: Emulator, deploy: Deploy) -> None:
     # The emulator has no machine: the step after the stack, which tells a machine that was there of the release, says so.
     done = deploy("prod")
     assert "clickstream-prod: nothing to change." in done.stdout
-    assert done.returncode == 1 and done.stderr.startswith("Systems Manager does not see ")
+    assert done.returncode == 1 and done.stderr.startswith("Systems Manager has not seen ")
+
+
+def test_a_release_is_deployed_by_its_name_without_what_is_built_here(deploy: Deploy, checkout: Path) -> None:
+    # The emulator cannot update the stacks below the root, so that the way to another release is in test_going_back.py.
+    built = checkout / "dist"
+    built.rename(checkout / "elsewhere")
+    try:
+        done = deploy("prod", "--release", "0.3.0-abc")
+        assert "Release 0.3.0-abc (arm64)" in done.stdout and "clickstream-prod: nothing to change." in done.stdout
+        assert done.returncode == 1 and "there is nothing to go back to" in done.stderr  # there is no machine
+        done = deploy("prod", "--release", "0.1.0")
+        assert done.returncode == 1 and "There are: 0.3.0-abc." in done.stderr
+    finally:
+        (checkout / "elsewhere").rename(built)
 
 
 def test_with_cloudfront_there_is_a_firewall_and_no_way_around_it(

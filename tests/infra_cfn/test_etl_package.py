@@ -123,20 +123,29 @@ def test_the_log_tells_cloudwatch_of_the_tick(answer: dict[str, Any], tick: Func
 def test_the_disk_is_what_the_machine_has_said_of_it_lately(answer: dict[str, Any], tick: Function, aws: Cloud) -> None:
     connection = connect(replace(aws.administrator, database="clickstream_dw"))
 
-    def told_after(age: str) -> dict[str, float]:
+    def told_after(age: str, down: str | None = None) -> dict[str, float]:
         with transaction(connection) as cursor:
             cursor.execute("truncate machine_health")
             cursor.execute(
-                "insert into machine_health (hour, measured_at, disk_total_bytes, disk_free_bytes, memory_available_bytes) "
-                "values (date_trunc('hour', now()), now() - %s::interval, 1000, 123, 1)",
-                (age,),
+                "insert into machine_health (hour, measured_at, disk_total_bytes, disk_free_bytes, memory_available_bytes,"
+                " services_down) values (date_trunc('hour', now()), now() - %s::interval, 1000, 123, 300 << 20, %s)",
+                (age, down),
             )
         tick.call(TICK)
         return metrics_of([line for line in tick.lines() if line.get("message") == "tick"][-1])[1]
 
     assert told_after("50 minutes")["DiskFreePercent"] == 12.3
     assert told_after("50 minutes")["BackupAgeHours"] < 1.1, "a machine that has made none is as late as it is old"
-    assert "DiskFreePercent" not in told_after("5 hours"), "what was true then says nothing of now"
+    assert told_after("50 minutes")["MemoryAvailableMB"] == 300
+    assert "ServicesDown" not in told_after("50 minutes"), "a machine of an older release does not tell"
+    assert [told_after("1 minute", down)["ServicesDown"] for down in ("", "dashboard", "location webserver")] == [
+        0,
+        1,
+        2,
+    ]
+    assert not told_after("5 hours", "dashboard").keys() & {"DiskFreePercent", "ServicesDown"}, (
+        "that says nothing of now"
+    )
     connection.close()
 
 

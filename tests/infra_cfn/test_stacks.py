@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra_cfn.commands import stacks
+from infra_cfn.commands import changes, stacks
 from infra_cfn.commands.account import Trouble
 from infra_cfn.commands.failures import first_failure
 from support.templates import FOLDER
@@ -63,8 +63,95 @@ Resources: {Topic: {Type: "AWS::SNS::Topic", Properties: {DisplayName: !Sub "${K
 """
     stacks.change(NAME, template={"TemplateBody": body}, parameters={"Kept": "b"}, tags=TAGS)
     previous: dict[str, str | bool] = {"UsePreviousTemplate": True}
-    assert stacks.change(NAME, template=previous, parameters={"Changed": "c"}, tags=TAGS, keep_others=True)
+    assert stacks.change(NAME, template=previous, parameters={"Changed": "c"}, tags=TAGS, keep=["Kept"])
     assert stacks.need(NAME).parameters == {"Kept": "b", "Changed": "c"}
+
+
+def cause(name: str, source: str, entity: str | None = None, recreates: str = "Always") -> dict[str, Any]:
+    """Why a property changes, as CloudFormation's change sets say it."""
+    target = {"Attribute": "Properties", "Name": name, "RequiresRecreation": recreates}
+    return {"Target": target, "Evaluation": "Dynamic", "ChangeSource": source, "CausingEntity": entity}
+
+
+class ChangeSets:
+    """CloudFormation with one change set of a nested stack. The emulator's name no causes."""
+
+    def __init__(self, replacement: str, *causes: dict[str, Any]) -> None:
+        self.calls: list[str] = []
+        machine = {
+            "LogicalResourceId": "WarehouseMachine",
+            "ResourceType": "AWS::EC2::Instance",
+            "Action": "Modify",
+            "Replacement": replacement,
+            "Details": [*causes],
+        }
+        stack = {
+            "LogicalResourceId": "Warehouse",
+            "ResourceType": "AWS::CloudFormation::Stack",
+            "Action": "Modify",
+            "ChangeSetId": "nested",
+        }
+        self.held = {"root": [{"ResourceChange": stack}], "nested": [{"ResourceChange": machine}]}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        return {"Stacks": [{"StackId": "id", "StackStatus": "UPDATE_COMPLETE"}]}
+
+    def create_change_set(self, **asked: Any) -> dict[str, str]:
+        return {"Id": "root", "StackId": "id"}
+
+    def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:
+        return {"Status": "CREATE_COMPLETE", "Changes": self.held[ChangeSetName]}
+
+    def get_paginator(self, name: str) -> ChangeSets:
+        return self
+
+    def paginate(self, ChangeSetName: str) -> list[dict[str, Any]]:
+        return [self.describe_change_set(ChangeSetName)]
+
+    def delete_change_set(self, ChangeSetName: str) -> None:
+        self.calls.append("delete")
+
+    def execute_change_set(self, **asked: Any) -> None:
+        self.calls.append("execute")
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def run(replacement: str, *causes: dict[str, Any]) -> list[str]:
+        api = ChangeSets(replacement, *causes)
+        for module in (stacks, changes):
+            monkeypatch.setattr(module, "client", lambda service, region=None: api)
+        monkeypatch.setattr(stacks, "latest", lambda stack, region: datetime.min)
+        monkeypatch.setattr(stacks, "follow", lambda *about: None)
+        try:
+            stacks.change("clickstream-prod", template={"UsePreviousTemplate": True}, parameters={}, tags=TAGS)
+        except Trouble as trouble:
+            api.calls.append(str(trouble))
+        return api.calls
+
+    return run
+
+
+#: What every release looks like: the subnet and its groups are the network stack's outputs, of which CloudFormation says
+#: before that they may change (aws-cloudformation/cloudformation-coverage-roadmap, issue 759).
+OF_ANOTHER_STACK = cause("NetworkInterfaces", "ParameterReference", "Subnet")
+
+
+def test_a_change_that_would_replace_the_machine_is_refused(executed: Any) -> None:
+    for sure in (
+        cause("LaunchTemplate", "ResourceAttribute", "MachineTemplate.LatestVersionNumber"),
+        cause("NetworkInterfaces", "DirectModification"),
+    ):
+        deleted, said = executed("Conditional", OF_ANOTHER_STACK, sure)
+        assert deleted == "delete"
+        assert "would replace Warehouse/WarehouseMachine" in said and "--new-machine" in said
+
+
+def test_a_change_of_which_nothing_is_known_before_is_made(executed: Any) -> None:
+    assert executed("True", OF_ANOTHER_STACK) == ["execute"]
+    size = cause("InstanceType", "ParameterReference", "Size", recreates="Conditionally")
+    new_profile = cause("IamInstanceProfile", "ResourceReference", "MachineProfile", recreates="Never")
+    assert executed("Conditional", size, new_profile) == ["execute"]
 
 
 def event(at: int, resource: str, status: str, reason: str = "") -> dict[str, Any]:
@@ -90,6 +177,9 @@ def event(at: int, resource: str, status: str, reason: str = "") -> dict[str, An
             "--keep-what-failed",
         ),
         ("User: arn:aws:iam::1:user/x is not authorized to perform: lambda:CreateFunction", "docs/deploy.md"),
+        ("Update to resource type AWS::CloudFormation::WaitCondition is not supported.", "--new-machine"),
+        ("Address 10.0.2.10 is in use. (Service: Ec2, Status Code: 400)", "--new-machine"),
+        ("vol-0123456789abcdef0 is already attached to an instance", "--new-machine"),
         ("The t4g.small instance type is not supported in your requested Availability Zone", "AvailabilityZone"),
     ],
 )

@@ -30,6 +30,7 @@ SESSION = [
         "ssmmessages:OpenDataChannel",
     )
 ]
+LETTERS = "arn:aws:sqs:eu-central-1:111122223333:<EtlDeadLetters>"
 RAW, KEPT, RELEASES = "arn:aws:s3:::raw", "arn:aws:s3:::warehouse", "arn:aws:s3:::artifacts/releases"
 NEEDED: dict[str, list[tuple[str, str]]] = {
     "ingest/CollectorRole": [
@@ -46,6 +47,7 @@ NEEDED: dict[str, list[tuple[str, str]]] = {
         ("ssm:GetParameters", parameter("warehouse/loader_password")),
         ("ssm:GetParameters", parameter("warehouse/dagster_password")),
         ("sqs:SendMessage", "<DeadLetters.Arn>"),
+        ("sns:Publish", "arn:aws:sns:eu-central-1:111122223333:clickstream-prod-batches"),
         # What AWSLambdaVPCAccessExecutionRole has for the subnet.
         *((f"ec2:{verb}NetworkInterface", "*") for verb in ("Create", "Delete")),
         *((f"ec2:Describe{what}", "*") for what in ("NetworkInterfaces", "Subnets")),
@@ -53,6 +55,7 @@ NEEDED: dict[str, list[tuple[str, str]]] = {
         *logs_of("etl"),
     ],
     "monitoring/OperationsRole": [
+        *((f"sqs:{verb}", LETTERS) for verb in ("GetQueueUrl", "ReceiveMessage", "DeleteMessage")),
         ("cloudwatch:GetMetricData", "*"),
         ("s3:PutObject", f"{RAW}/operations/2026/01/01/00/metrics.json"),
         *logs_of("operations"),
@@ -70,6 +73,7 @@ NEEDED: dict[str, list[tuple[str, str]]] = {
         ("s3:ListBucket", KEPT),
         *((f"s3:{verb}", f"{KEPT}/backups/1") for verb in ("GetObject", "PutObject", "DeleteObject")),
         *((f"s3:{verb}", f"{KEPT}/dagster-logs/1") for verb in ("GetObject", "PutObject")),
+        *((f"s3:{verb}", f"{KEPT}/sessions/1.log") for verb in ("PutObject", "PutObjectAcl")),
         ("ssm:GetParameter", parameter("machine/settings")),
         *((f"ssm:{verb}Parameter", parameter("warehouse/reader_password")) for verb in ("Get", "Put")),
         *SESSION,
@@ -77,7 +81,18 @@ NEEDED: dict[str, list[tuple[str, str]]] = {
     "oltp/MachineRole": [
         ("s3:GetObject", f"{RELEASES}/oltp.tar.gz"),
         *((f"ssm:{verb}Parameter", parameter("oltp/shop_password")) for verb in ("Get", "Put")),
+        ("ssm:PutParameter", parameter("oltp/certificate")),
         *SESSION,
+    ],
+    "frontend/ShopBuildRole": [
+        *(
+            ("ssm:GetParameter", parameter(name))
+            for name in ("shop/session_secret", "oltp/shop_password", "oltp/certificate")
+        ),
+        *(
+            (f"logs:{verb}", "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/amplify/app")
+            for verb in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
+        ),
     ],
 }
 ROLES = {f"{file}/{name}": held for file, name, held in resources("AWS::IAM::Role")}
@@ -108,6 +123,7 @@ def test_who_calls_a_function_is_let_in() -> None:
     assert let_in("ingest", "Collector") == {("apigateway.amazonaws.com", api)}
     assert properties("ingest", "Integration")["IntegrationUri"] == {"Fn::GetAtt": ["Collector", "Arn"]}
     rules = [(file, name, held["Properties"]["Targets"]) for file, name, held in resources("AWS::Events::Rule")]
+    rules = [rule for rule in rules if rule[1] != "PatchReminder"]  # it writes a mail
     assert len(rules) == 2
     for stack, rule, [target] in rules:
         function = target["Arn"]["Fn::GetAtt"][0]
@@ -115,7 +131,10 @@ def test_who_calls_a_function_is_let_in() -> None:
 
 
 def test_what_publishes_is_let_in() -> None:
-    [alarms] = properties("monitoring", "AlertsPolicy")["PolicyDocument"]["Statement"]
+    alarms, reminder = properties("monitoring", "AlertsPolicy")["PolicyDocument"]["Statement"]
+    assert (reminder["Principal"], reminder["Action"]) == ({"Service": "events.amazonaws.com"}, "sns:Publish")
+    rule = text(reminder["Condition"]["ArnEquals"]["aws:SourceArn"]).rpartition("rule/")[2]
+    assert rule == text(properties("monitoring", "PatchReminder")["Name"])
     assert (alarms["Principal"], alarms["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
     ticks = [
         one for one in properties("etl", "DeadLettersPolicy")["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"
@@ -157,7 +176,7 @@ NUMBERS = {
     "AWS/ApiGateway": ("ApiId", {"5xx", "Latency"}),
     "AWS/Lambda": ("FunctionName", {"Errors", "Throttles", "Invocations"}),
     "AWS/SQS": ("QueueName", {"ApproximateNumberOfMessagesVisible"}),
-    "AWS/EC2": ("InstanceId", {"StatusCheckFailed"}),
+    "AWS/EC2": ("InstanceId", {"StatusCheckFailed", "StatusCheckFailed_Instance"}),
 }
 
 

@@ -100,10 +100,12 @@ NEEDED = [
     ("s3:PutObject", "arn:aws:s3:::raw/events/2026/01/01/00/packed-1.ndjson.gz", True),
     ("s3:DeleteObject", "arn:aws:s3:::raw/events/2026/01/01/00/event-1.json", True),
     ("s3:PutObject", "arn:aws:s3:::warehouse/backups/1/clickstream_dw.dump", True),
+    ("s3:PutObjectAcl", "arn:aws:s3:::warehouse/sessions/you-1.log", True),
 ]
 REFUSED = [
     ("s3:PutObject", "arn:aws:s3:::raw/events/2026/01/01/00/event-1.json", True),
     ("s3:PutObject", "arn:aws:s3:::somebody-elses-bucket/loot", True),
+    ("s3:PutObjectAcl", "arn:aws:s3:::warehouse/backups/1/clickstream_dw.dump", True),
     ("s3:GetObject", "arn:aws:s3:::somebody-elses-bucket/tool", True),
     ("s3:GetObject", "arn:aws:s3:::raw/events/2026/01/01/00/event-1.json", False),
     ("s3:PutObject", "arn:aws:s3:::al2023-repos-eu-central-1-de612dc2/x", False),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from infra_cfn.commands import choices, deploy, keys, releases, stacks
+from infra_cfn.commands import capacity, choices, keys, releases, stacks
 from infra_cfn.commands.account import Trouble, client
 from infra_cfn.packages.sources import sources
 from support.templates import FOLDER
@@ -42,7 +42,7 @@ def test_a_release_goes_where_the_templates_read_it_and_once(moto: str, built: P
     templates = {f"{at}/templates/{file.name}" for file in FOLDER.glob("*.yaml")}
     assert {one["Key"] for one in versions} == {*large, *templates, "releases/oltp.tar.gz"}
     assert sorted(one["Key"] for one in versions if one["Key"] in large) == large
-    assert releases.templates_url(release, "artifacts").endswith(f"/{at}/templates")
+    assert releases.templates_url(release.name, "artifacts").endswith(f"/{at}/templates")
 
 
 def test_a_package_that_was_touched_is_not_deployed(built: Path) -> None:
@@ -61,18 +61,18 @@ def test_a_secret_is_made_once(moto: str) -> None:
 
 
 def test_the_zone_is_one_that_has_the_machine_and_then_stays(moto: str) -> None:
-    zone = deploy._zone("arm64", None)
+    zone = capacity.zone("arm64", None)
     offers = client("ec2").describe_instance_type_offerings(
         LocationType="availability-zone", Filters=[{"Name": "location", "Values": [zone]}]
     )["InstanceTypeOfferings"]
     assert "t4g.small" in {one["InstanceType"] for one in offers}
     there = stacks.Stack("id", "UPDATE_COMPLETE", {"AvailabilityZone": "eu-central-1c"}, {})
-    assert deploy._zone("arm64", there) == "eu-central-1c"
+    assert capacity.zone("arm64", there) == "eu-central-1c"
 
 
 def account_with(monkeypatch: pytest.MonkeyPatch, unreserved: int) -> None:
     settings = {"AccountLimit": {"UnreservedConcurrentExecutions": unreserved}}
-    monkeypatch.setattr(deploy, "client", lambda service: SimpleNamespace(get_account_settings=lambda: settings))
+    monkeypatch.setattr(capacity, "client", lambda service: SimpleNamespace(get_account_settings=lambda: settings))
 
 
 @pytest.mark.parametrize(("unreserved", "reserved"), [(10, "0"), (101, "0"), (102, "2"), (1000, "2")])
@@ -80,12 +80,12 @@ def test_a_new_account_reserves_nothing_that_lambda_would_refuse(
     monkeypatch: pytest.MonkeyPatch, unreserved: int, reserved: str
 ) -> None:
     account_with(monkeypatch, unreserved)
-    assert deploy._reservation(None) == reserved
+    assert capacity.reservation(None) == reserved
     failed = stacks.Stack("id", "ROLLBACK_COMPLETE", {"EtlReservedConcurrency": "2"}, {})
-    assert deploy._reservation(failed) == reserved
+    assert capacity.reservation(failed) == reserved
     # What it has reserved itself is not unreserved any more: it stays as it came up.
     came_up = stacks.Stack("id", "UPDATE_COMPLETE", {"EtlReservedConcurrency": "2"}, {"RawBucket": "raw"})
-    assert deploy._reservation(came_up) == "2"
+    assert capacity.reservation(came_up) == "2"
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,20 @@ def test_the_last_two_closed_hours_become_an_object_each(aws: str) -> None:
     assert ("api", "latency_p95") not in other, "nothing was timed, so nothing is known"
 
 
+def test_paid_ticks_are_cleared_where_a_queue_is_named(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = {"time": (T + timedelta(minutes=2)).isoformat()}
+    assert "paid_ticks" not in handler(event)
+    url = boto3.client("sqs").create_queue(QueueName="letters-of-ticks")["QueueUrl"]
+    boto3.client("sqs").send_message(
+        QueueUrl=url, MessageBody=f'{{"source": "aws.events", "time": "{(T - 2 * HOUR).isoformat()}"}}'
+    )
+    # Complete to the hour before, as the tick of five past said.
+    put("Shop/prod", "FreshnessMinutes", ("service", "etl"), T - HOUR + timedelta(minutes=4), 65)
+    monkeypatch.setenv("CLICKSTREAM_TICK_DEAD_LETTERS", "letters-of-ticks")
+    monkeypatch.setenv("CLICKSTREAM_METRICS_NAMESPACE", "Shop/prod")
+    assert handler(event)["paid_ticks"] == 1
+
+
 def test_a_repeat_writes_the_same_objects_again_with_what_came_late(aws: str) -> None:
     event = {"time": (T + timedelta(minutes=2)).isoformat()}
     handler(event)

@@ -6,10 +6,16 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import uvicorn
+
+from clickstream_dagster.local.gateway.api_event import ASGIApp
+from clickstream_dagster.local.gateway.serving import config, listen
 
 
 @contextmanager
@@ -25,6 +31,22 @@ def gateway(home: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
             yield port, process
         finally:
             process.kill()
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[int]:
+    """A gateway in this process, served as the command serves it; its port."""
+    listener = listen(port=0)
+    server = uvicorn.Server(config(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
 
 
 def _wait_for(port: int) -> None:

@@ -106,6 +106,7 @@ UNKNOWN = {
     "AWS::EC2::NetworkInterface",
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::Volume",
+    "AWS::SSM::Document",
 }
 
 

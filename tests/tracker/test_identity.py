@@ -127,7 +127,7 @@ def test_sign_in_and_out(collector: Collector, shop: Shop, page: Page) -> None:
     say(page, range(5, 6))
     assert flush(page) == 0
     who = [(e.get("user_id"), e["user_login_state"], e["identity_source"]) for e in said(collector)]
-    signed_in = (sub, "logged_in", "cognito")
+    signed_in = (sub, "logged_in", "id_token")
     nobody = (None, "guest", "cookie")
     assert who == [nobody, signed_in, signed_in, nobody, ("u-17", "logged_in", "login"), nobody]
     assert collector.names().count("login") == 2

@@ -75,7 +75,7 @@ def test_signing_out_ends_the_session_and_forgets_the_user(shop: Collector, page
     page.wait_for_url("**/shop/")
     delivered(page)
     by_name = {line["event_name"]: line for line in sorted(shop.lines(), key=lambda line: line["event_timestamp"])}
-    assert by_name["login"]["identity_source"] == "cognito"
+    assert by_name["login"]["identity_source"] == "id_token"
     assert by_name["login"]["user_login_state"] == "logged_in"
     assert "user_id" not in by_name["page_view"]
     assert by_name["page_view"]["session_id"] != by_name["login"]["session_id"]

@@ -20,6 +20,7 @@ from playwright.sync_api import Page
 
 from clickstream_dagster.local.gateway.api_event import ASGIApp, Message, Receive, Scope, Send
 from clickstream_dagster.local.gateway.app import app
+from clickstream_dagster.local.gateway.tokens import Tokens
 from ingest_lambda.handler import collect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,7 @@ class Exchange:
     body: bytes
     headers: dict[str, str]
     status: int = 0
+    path: str = "/clickstream"
 
     @property
     def ids(self) -> list[str]:
@@ -55,6 +57,8 @@ class Collector:
     #: Asked for every request; returns the fault that it meets.
     fault: Callable[[Exchange], Fault | None] = lambda exchange: None
     url: str = ""
+    #: Checks the tokens of who is signed in; without it nobody is.
+    tokens: Tokens | None = None
 
     def lines(self, prefix: str = "events") -> list[dict[str, Any]]:
         """Every line of every raw object."""
@@ -80,12 +84,12 @@ class Collector:
         collect(event, store=self.store, received_at=datetime.now(UTC))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inner = app(self.store)
+        inner = app(self.store, self.tokens)
         if scope["method"] != "POST":
             return await inner(scope, receive, send)
         body = await _whole(receive)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        exchange = Exchange(time.monotonic(), body, headers)
+        exchange = Exchange(time.monotonic(), body, headers, path=scope["path"])
         self.seen.append(exchange)
 
         async def noting(message: Message) -> None:

@@ -4,10 +4,9 @@ import { state } from "./state.js";
 import type { Consent } from "./types.js";
 
 const WORD = "_cs.consent";
-const LEVELS: Consent[] = ["none", "essential", "granted"];
+const LEVELS = ["none", "essential", "granted"];
 
 export const isLevel = (level: unknown): level is Consent => LEVELS.includes(level as Consent);
-export const isLess = (level: Consent, than: Consent): boolean => LEVELS.indexOf(level) < LEVELS.indexOf(than);
 
 /** `granted` is only had where neither the shop nor the visitor's browser says less. */
 export function capped(level: Consent): Consent {

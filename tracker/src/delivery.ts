@@ -14,7 +14,7 @@ const UNTIL = "_cs.until";
 
 /** The status, 0 without an answer; how long to wait, in milliseconds; and what the collector says of the events, without
  * which the answer is not the collector's. */
-type Answer = [status: number, asked: number, verdict?: Verdict];
+type Answer = [status: number, asked: number, verdict: Verdict | undefined];
 type Verdict = { accepted?: unknown; rejected?: number; warnings?: unknown[] };
 
 let most = MOST;
@@ -26,6 +26,14 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let sending: Promise<void> = Promise.resolve();
 /** What a request carries that outlives this page. */
 let flying: Entry[] = [];
+let token: string | undefined;
+let user: string;
+
+/** From now on this token proves what its own user has done, and nothing else in the queue; without one, nothing. */
+export function prove(given: string | undefined, id: string): void {
+  token = given;
+  user = id;
+}
 
 /** Send in `wait` milliseconds, or sooner if that was asked for; later, if the collector is in trouble. */
 export function schedule(wait: number): void {
@@ -70,12 +78,17 @@ async function sendAll(): Promise<void> {
   let wait = 0;
   while (!wait && !isBlocked()) {
     const waiting = await all();
-    const batch = take(waiting.slice(most > 1 ? 0 : failures % waiting.length), most);
+    const next = take(waiting.slice(most > 1 ? 0 : failures % waiting.length), most);
+    const proven = next.filter(isProven);
+    const batch = proven[0] ? proven : next;
     if (!batch[0]) return;
-    wait = await settle(batch, await post(batch));
+    wait = await settle(batch, await post(batch, proven[0]));
   }
   schedule(wait);
 }
+
+/** After a failure the token is left out once: where pages may not send it, no answer can be told from a broken line. */
+const isProven = ({ text }: Entry): unknown => token && !(failures & 1) && text.includes(`"${user}"`);
 
 /** Act on an answer. Returns how long to wait; 0 to go on. */
 async function settle(batch: Entry[], [status, asked, verdict]: Answer): Promise<number> {
@@ -97,7 +110,7 @@ async function settle(batch: Entry[], [status, asked, verdict]: Answer): Promise
 }
 
 function backOff(asked: number): number {
-  most = Math.max(1, most >> 1); // a slow line may carry less
+  most = most >> 1 || 1; // a slow line may carry less
   failures++;
   if (asked > 0) {
     until = now() + Math.min(asked * (1 + Math.random() / 10), DAY);
@@ -109,28 +122,35 @@ function backOff(asked: number): number {
   return wait;
 }
 
-async function post(batch: Entry[]): Promise<Answer> {
+async function post(batch: Entry[], proves?: Entry): Promise<Answer> {
   const keepalive = !(failures & 1); // the page's own requests may have used up the 64 KiB
   if (keepalive) flying = batch;
-  const answer: Answer = [0, 0];
+  let status = 0;
+  let asked = 0;
+  let verdict: Verdict | undefined;
   try {
-    const response = await fetch(endpoint(), {
+    const response = await fetch(endpoint() + (proves ? "/auth" : ""), {
       method: "POST",
-      body: body(batch), // as text/plain, which needs no preflight
+      headers: (proves && { authorization: "Bearer " + token })!,
+      body: body(batch), // as text/plain, which without a token needs no preflight
       credentials: "omit",
       referrerPolicy: "origin",
       signal: after(TIMEOUT),
       keepalive,
     });
     const header = response.headers.get("retry-after");
-    answer[0] = response.status;
-    if (header) answer[1] = +header * SECOND || Date.parse(header) - now();
-    answer[2] = await response.json();
+    status = response.status;
+    if (proves && status > 400 && status < 406) {
+      token = undefined; // it has expired, or is not for this collector: from now on the user is claimed, not checked
+      return post(batch);
+    }
+    if (header) asked = +header * SECOND || Date.parse(header) - now();
+    verdict = await response.json();
   } catch {
     // No connection, or an answer that is not the collector's: what is known of it decides.
   }
   flying = [];
-  return answer;
+  return [status, asked, verdict];
 }
 
 const endpoint = (): string => state.options.endpoint || location.origin + "/clickstream";

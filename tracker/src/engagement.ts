@@ -1,6 +1,5 @@
 /** Engaged time: what passes between signs of life of a visitor, with no more than half a minute for any pause. */
 import { emit } from "./events.js";
-import { leaving } from "./pages.js";
 import { on } from "./safe.js";
 import { state } from "./state.js";
 
@@ -21,5 +20,5 @@ export function watchEngagement(): void {
   };
   for (const sign of ["pointerdown", "pointermove", "keydown", "scroll"]) on(window, sign, () => tell(BEAT));
   on(document, "visibilitychange", () => (last = document.hidden ? 0 : performance.now()));
-  leaving.push(() => tell(LEAST));
+  state.leaving = () => tell(LEAST);
 }

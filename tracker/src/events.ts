@@ -1,5 +1,5 @@
 /** From a call to an event in the queue: what every event says, and who may be named on it. */
-import { capped, isLess } from "./consent.js";
+import { capped } from "./consent.js";
 import { schedule } from "./delivery.js";
 import { forget, identify } from "./identity.js";
 import { json } from "./privacy.js";
@@ -57,7 +57,7 @@ export function setLevel(asked: Consent, isDecision?: boolean): void {
   const next = capped(asked);
   isRefused = isDecision && next == "none"; // what is done after a no is nobody's, whatever comes later
   if (isRefused) waiting.length = 0;
-  if (isRefused || isLess(next, state.level)) {
+  if (next == "none" || (mayStore() && next != "granted")) {
     held = undefined;
     mine.clear();
   }
@@ -79,7 +79,7 @@ function accept([id, name, text]: Draft): void {
   const who = identify(timeOf(id), !/^(engagement|web_vitals)$/.test(name));
   if (!who) return;
   // The last digits of an id are as random as can be.
-  const share = parseInt(("" + (who.client_id ?? who.session_id)).slice(-6), 16) / 2 ** 24;
+  const share = parseInt(((who.client_id ?? who.session_id) as string).slice(-6), 16) / 2 ** 24;
   if (!(share < +(state.options.sample ?? 1))) return; // a share that is no number is nobody's
   const rest = json({ ...who, consent: state.level }, true);
   add({ id, text: text.slice(0, -1) + "," + rest.slice(1) });

@@ -5,7 +5,7 @@ import { mayStore, state } from "./state.js";
 
 const MAX_AGE = 34_560_000; // 400 days; browsers allow no more
 const IDLE = 1_800;
-const PATTERN = /(?:^|; )_cs=1:([\w-]{36}:[\w-]{36}:\d+:[01]:\w*:[^;:]*)/;
+const PATTERN = /(^|; )_cs=1:([\w-]{36}:[\w-]{36}:\d+:[01]:\w*:[^;:]*)/;
 
 type Visitor = [client: string, session: string, seenSeconds: string, isFirst: string, source: string, user: string];
 
@@ -57,7 +57,7 @@ export function forget(): void {
 }
 
 function read(): Visitor | undefined {
-  const parts = () => PATTERN.exec(document.cookie)![1]!.split(":").map(decodeURIComponent) as Visitor;
+  const parts = () => PATTERN.exec(document.cookie)![2]!.split(":").map(decodeURIComponent) as Visitor;
   return (mayStore() && quiet(parts)) || memory;
 }
 

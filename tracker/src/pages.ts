@@ -4,16 +4,15 @@ import { address, on, quiet } from "./safe.js";
 import { state } from "./state.js";
 import type { Fields } from "./types.js";
 
-/** What is to be done when the shown page is about to be another one, or none. */
-export const leaving: (() => void)[] = [];
 let path = "";
 
-export const leavePage = (): void => leaving.forEach((work) => quiet(work));
+/** The shown page is about to be another one, or none. */
+export const leavePage = (): void => quiet(state.leaving);
 
 export function viewPage(fields?: Fields): void {
   const url = address();
   if (state.here) leavePage();
-  state.cameFrom = state.here && state.here != url ? state.here : state.cameFrom || "" + document.referrer;
+  if (state.here != url) state.cameFrom = state.here || "" + document.referrer;
   state.here = url;
   path = location.pathname;
   state.clicked = 0;

@@ -29,7 +29,5 @@ export const json = (root: object, isRaw?: boolean): string =>
     let value = this[name];
     if (isPersonal(name)) return undefined;
     if (typeof value == "object" && ![Object, Array].includes(value?.constructor)) value = becomes;
-    // Prices that a page adds up end in noise: the sixth decimal is the last that counts.
-    if (typeof value == "number") return +value.toFixed(6);
     return typeof value == "string" && !isRaw ? clean(value.slice(0, MOST)) : value;
   });

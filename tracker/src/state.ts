@@ -9,6 +9,8 @@ export const state = {
   cameFrom: "",
   /** When a link to another page of the shop was last clicked. */
   clicked: 0,
+  /** What is to be done when the shown page goes. */
+  leaving: (): void => {},
 };
 
 export const stats: Stats = { sent: 0, dropped: {} };

@@ -108,7 +108,7 @@ function local(): Entry[] {
 /** The sooner it is open, the sooner an event is safe. */
 export function open(): Promise<IDBDatabase> {
   return (database ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
+    const request = indexedDB.open(DATABASE);
     request.onupgradeneeded = () => request.result.createObjectStore("q", { keyPath: "id" });
     request.onerror = reject;
     request.onsuccess = () => {

@@ -1,6 +1,6 @@
 /** The typed calls, and what is watched without being called. */
 import { hearTabs, isLevel, tellTabs } from "./consent.js";
-import { flush, leave, retryNow } from "./delivery.js";
+import { flush, leave, prove, retryNow } from "./delivery.js";
 import { watchEngagement } from "./engagement.js";
 import { emit, letGo, setLevel, waiting } from "./events.js";
 import { reset, setUser } from "./identity.js";
@@ -86,9 +86,12 @@ const CALLS: Record<string, (...given: any[]) => void> = {
   pageView: viewPage,
   track: (name, fields) => emit(name, fields),
   login(given) {
-    const [id, source] = userOf("" + given);
+    const payload = /^eyJ[^.]*\.([^.]+)/.exec(given)?.[1];
+    const decoded = () => JSON.parse(atob(payload!.replace(/-/g, "+").replace(/_/g, "/")));
+    const id = payload ? quiet(decoded)?.sub : "" + given;
+    prove(payload && given, id);
     // A visitor who may not be known would sign in on every page.
-    if (id && setUser(id, source) && state.level != "essential") emit("login");
+    if (id && setUser(id, payload ? "id_token" : "login") && state.level != "essential") emit("login");
   },
   logout(options) {
     letGo();
@@ -113,11 +116,4 @@ function made(): Tracker {
     calls[name] = guarded((...given) => emit(event, EVENTS[name]!(...given)));
   }
   return calls;
-}
-
-/** The `sub` of an ID token, or the id that was given. */
-function userOf(given: string): [id: string, source: string] {
-  const payload = /^eyJ[^.]*\.([^.]+)/.exec(given)?.[1];
-  const claims = payload && quiet(() => JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))));
-  return payload ? [claims?.sub ?? "", /cognito/.test(claims?.iss) ? "cognito" : "id_token"] : [given, "login"];
 }

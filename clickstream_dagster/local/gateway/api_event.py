@@ -14,8 +14,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ingest_lambda.request import PATHS, SIGNED_IN_PATHS
+
 #: The routes of the cloud's API. Every other request is `$default`; what it means is left to the collector.
-ROUTES = frozenset({"POST /clickstream", "POST /v1/events", "OPTIONS /clickstream", "OPTIONS /v1/events"})
+ROUTES = frozenset(f"{method} {path}" for method in ("POST", "OPTIONS") for path in (*PATHS, *SIGNED_IN_PATHS))
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

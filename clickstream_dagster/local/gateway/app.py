@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
@@ -12,6 +13,7 @@ from obstore.store import ObjectStore
 
 from clickstream_dagster.local.gateway.admission import Admission, Busy
 from clickstream_dagster.local.gateway.api_event import ASGIApp, Receive, Scope, Send, respond, to_event
+from clickstream_dagster.local.gateway.tokens import Tokens
 from ingest_lambda.handler import collect
 from ingest_lambda.openapi import openapi_text
 from ingest_lambda.settings import MAX_BODY_BYTES, RETRY_AFTER_SECONDS
@@ -41,8 +43,9 @@ class _Gone(Exception):
     """The sender left before its body was whole. Half a body is never collected: the sender will retry."""
 
 
-def app(store: ObjectStore) -> ASGIApp:
-    """The gateway as an ASGI app that collects into `store`.
+def app(store: ObjectStore, tokens: Tokens | None = None) -> ASGIApp:
+    """The gateway as an ASGI app that collects into `store`. `tokens` checks those of customers who are signed in; without it
+    nobody is.
 
     What the collector raises is left to the server: it logs the reason and answers 500 without it.
     """
@@ -53,14 +56,21 @@ def app(store: ObjectStore) -> ASGIApp:
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
-            await respond(send, await _answer(store, admission, scope, receive))
+            await respond(send, await _answer(partial(_collect, store, tokens), admission, scope, receive))
         except _Gone:
             _log.info("the sender left before the end of its request")
 
     return gateway
 
 
-async def _answer(store: ObjectStore, admission: Admission, scope: Scope, receive: Receive) -> dict[str, Any]:
+def _collect(store: ObjectStore, tokens: Tokens | None, event: dict[str, Any], received_at: datetime) -> dict[str, Any]:
+    """In a thread: the issuer of the tokens may have to be asked, too."""
+    return collect(tokens.authorize(event) if tokens else event, store=store, received_at=received_at)
+
+
+async def _answer(
+    work: Callable[[dict[str, Any], datetime], dict[str, Any]], admission: Admission, scope: Scope, receive: Receive
+) -> dict[str, Any]:
     if scope["path"] == "/openapi.json" and scope["method"] in ("GET", "HEAD"):
         return {"statusCode": 200, "headers": {"cache-control": "no-cache"}, "body": _description()}
     if scope["path"] == "/healthz":
@@ -70,7 +80,7 @@ async def _answer(store: ObjectStore, admission: Admission, scope: Scope, receiv
             body = await _read(scope, receive, hold)
             now = datetime.now(UTC)  # a request is received when it is whole
             event = to_event(scope, body, now)
-            answer: dict[str, Any] = await admission.work(partial(collect, event, store=store, received_at=now))
+            answer: dict[str, Any] = await admission.work(partial(work, event, now))
             return answer
     except _TooLarge:
         return _TOO_LARGE

@@ -56,12 +56,14 @@ if [ ! -e "$PGDATA/PG_VERSION" ]; then
     install -d -m 700 -o postgres -g postgres "$PGDATA"
     runuser -u postgres -- "$PG_BIN/initdb" --pgdata "$PGDATA" --data-checksums --encoding UTF8 --locale C.UTF-8 --auth peer > /dev/null
 fi
+before=$(sha256sum "$PGDATA/clickstream.conf" 2> /dev/null || true)
 configure
 install -m 644 "$INSTANCE/systemd/clickstream-postgres.service" /etc/systemd/system/
 systemctl daemon-reload
 systemctl enable -q clickstream-postgres.service
-if [ "$(systemctl is-active clickstream-postgres.service)" = active ] && as_postgres -d postgres -c 'select' > /dev/null 2>&1; then
-    systemctl reload clickstream-postgres.service # what needs a restart waits for the next one
+if [ "$before" = "$(sha256sum "$PGDATA/clickstream.conf")" ] && as_postgres -d postgres -c 'select' > /dev/null 2>&1; then
+    systemctl reload clickstream-postgres.service # who may come; a new certificate
 else
+    # Some settings are taken up by a start only, and after a change of the machine's size they are the ones that matter.
     systemctl restart clickstream-postgres.service
 fi

@@ -1,4 +1,4 @@
-# The services: what they are told, the tables that they expect, and their units.
+# The services: what they are told, the tables that they expect, and their units. The next step starts them.
 # shellcheck shell=bash
 
 # written FILE GROUP: standard input as a file that root writes and the group reads.
@@ -71,5 +71,3 @@ UNITS=(clickstream-location clickstream-webserver clickstream-daemon clickstream
 TIMERS=(clickstream-health.timer)
 [ -z "${BACKUP_URL:-}" ] || TIMERS+=(clickstream-backup.timer)
 systemctl enable -q "${UNITS[@]}" "${TIMERS[@]}"
-systemctl restart "${UNITS[@]}"
-systemctl start "${TIMERS[@]}"

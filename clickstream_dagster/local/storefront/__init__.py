@@ -1,0 +1,1 @@
+"""The storefront on this machine: its Node, its build and its database."""

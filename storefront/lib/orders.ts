@@ -1,0 +1,118 @@
+/** Orders: placed in one transaction with their lines, the stock and the payment. */
+import "server-only";
+import { type Prisma } from "@/generated/prisma/client";
+import { db } from "@/lib/db";
+import { cents, decimal } from "@/lib/money";
+import { charge } from "@/lib/payment";
+import { type Line, type Quote, sumOf } from "@/lib/pricing";
+import { Refused } from "@/lib/refused";
+
+export interface NewOrder {
+  /** The cart's id. An order of that id is placed once. */
+  id: string;
+  userId: string | null;
+  clientId: string | null;
+  currency: string;
+  lines: Line[];
+  quote: Quote;
+  coupon: string | null;
+  card: string;
+}
+
+/** Place it, or find it placed. Raises `Refused`, and then nothing has changed: no order, no stock gone, no charge. */
+export async function placeOrder(order: NewOrder): Promise<void> {
+  await db().$transaction(
+    async (tx) => {
+      // The same order at the same moment waits here for the first one to be placed, or to fail.
+      const { count } = await tx.order.createMany({ data: [rowOf(order)], skipDuplicates: true });
+      if (!count) return;
+      await takeStock(tx, order.lines);
+      await tx.orderItem.createMany({
+        data: order.lines.map(({ productId, quantity, unitPrice }) => ({
+          orderId: order.id,
+          productId,
+          quantity,
+          unitPrice: decimal(unitPrice),
+        })),
+      });
+      // Last, while the pieces are held: nobody is charged for what is gone, and a failed payment takes back all of it. If
+      // the commit fails after it, the next try is the same payment, by its key.
+      await charge(order.card, order.quote.total, order.currency, order.id);
+    },
+    { timeout: 15_000, maxWait: 10_000 },
+  );
+}
+
+/** In the order of the products, whatever the cart's: two buyers of the same two cannot wait for each other. */
+async function takeStock(tx: Prisma.TransactionClient, lines: Line[]): Promise<void> {
+  const sorted = [...lines].sort((a, b) => (a.productId < b.productId ? -1 : 1));
+  for (const { productId, name, quantity } of sorted) {
+    const taken = await tx.$executeRaw`
+      update inventory set quantity = quantity - ${quantity}, updated_at = now()
+      where product_id = ${productId} and quantity >= ${quantity}`;
+    if (!taken) throw new Refused(gone(name, quantity));
+  }
+}
+
+const gone = (name: string, quantity: number): string =>
+  quantity > 1
+    ? `Someone was faster: ${quantity} pieces of ${name} are no longer there. Take fewer in your cart.`
+    : `Someone was faster: the last ${name} has just been sold. Take it out of your cart to order the rest.`;
+
+const rowOf = ({ id, userId, clientId, currency, coupon, quote }: NewOrder) => ({
+  id,
+  userId,
+  clientId,
+  currency,
+  coupon,
+  status: "paid",
+  discount: decimal(quote.discount),
+  shipping: decimal(quote.shipping),
+  tax: decimal(quote.tax),
+  total: decimal(quote.total),
+});
+
+const everything = { items: { include: { product: true } }, refunds: true } as const;
+type Row = Prisma.OrderGetPayload<{ include: typeof everything }>;
+
+/** An order as it was placed, and what was given back of it; amounts in cents. */
+export interface Order extends Quote {
+  id: string;
+  userId: string | null;
+  clientId: string | null;
+  currency: string;
+  coupon: string | null;
+  status: string;
+  createdAt: Date;
+  lines: Line[];
+  refunds: { id: string; amount: number }[];
+  refunded: number;
+}
+
+function fromRow({ items, refunds, ...row }: Row): Order {
+  const lines = items.map(({ product, ...item }) => ({
+    productId: item.productId,
+    name: product.name,
+    category: product.category,
+    brand: product.brand ?? "",
+    quantity: item.quantity,
+    unitPrice: cents(item.unitPrice),
+  }));
+  return {
+    ...row,
+    lines,
+    items: sumOf(lines),
+    discount: cents(row.discount),
+    shipping: cents(row.shipping),
+    tax: cents(row.tax),
+    total: cents(row.total),
+    refunds: refunds.map(({ id, amount }) => ({ id, amount: cents(amount) })),
+    refunded: refunds.reduce((sum, { amount }) => sum + cents(amount), 0),
+  };
+}
+
+/** The newest first. */
+export async function findOrders(where: Prisma.OrderWhereInput, take = 50): Promise<Order[]> {
+  const rows = await db().order.findMany({ where, include: everything, orderBy: { createdAt: "desc" }, take });
+  return rows.map(fromRow);
+}

@@ -1,0 +1,43 @@
+/** What an order costs. The checkout shows it by this function, and the server charges by it. */
+
+export interface Line {
+  productId: string;
+  name: string;
+  category: string;
+  brand: string;
+  quantity: number;
+  /** Cents for one piece, as it is paid. */
+  unitPrice: number;
+}
+
+export const DELIVERIES = {
+  standard: { label: "Standard", days: "3 to 5 days", price: 490 },
+  express: { label: "Express", days: "tomorrow", price: 1490 },
+} as const;
+export type Delivery = keyof typeof DELIVERIES;
+export const isDelivery = (text: string): text is Delivery => Object.hasOwn(DELIVERIES, text);
+
+/** Standard delivery is free from here on. */
+export const FREE_FROM = 10_000;
+const TAX_PERCENT = 8;
+
+/** All in cents; `total` = items - discount + shipping + tax. */
+export interface Quote {
+  items: number;
+  discount: number;
+  shipping: number;
+  tax: number;
+  total: number;
+}
+
+export const sumOf = (lines: Pick<Line, "quantity" | "unitPrice">[]): number =>
+  lines.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);
+
+export function quote(lines: Line[], delivery: Delivery, percentOff: number): Quote {
+  const items = sumOf(lines);
+  const discount = Math.round((items * percentOff) / 100);
+  const isFree = delivery == "standard" && items - discount >= FREE_FROM;
+  const shipping = isFree ? 0 : DELIVERIES[delivery].price;
+  const tax = Math.round(((items - discount) * TAX_PERCENT) / 100);
+  return { items, discount, shipping, tax, total: items - discount + shipping + tax };
+}

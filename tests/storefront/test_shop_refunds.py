@@ -1,0 +1,81 @@
+"""The back office gives back: the shop's books have it, and the event goes to the visitor whose order it was."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from buyer import order_id, pay, put_into_cart
+from shop_site import Shop
+
+MOUSE = "sku-1026"
+
+
+@pytest.fixture
+def order(storefront: Shop, page: Page) -> str:
+    """Of a visitor who may be counted: one mouse, 69.00 and what comes on top: 79.42."""
+    storefront.set_stock(50, MOUSE)
+    page.goto(storefront.url)
+    page.get_by_role("button", name="Accept all").click()
+    put_into_cart(page, storefront, MOUSE)
+    pay(page, storefront)
+    return order_id(page)
+
+
+@pytest.fixture
+def office(storefront: Shop, browser: Browser) -> Page:
+    """The back office, signed in, on a device of its own."""
+    page = browser.new_context().new_page()
+    page.goto(f"{storefront.url}/account")
+    page.get_by_role("button", name="No", exact=True).click()
+    page.get_by_role("link", name="Sign in or sign up").click()
+    page.get_by_role("button", name="Back office").click()
+    page.get_by_role("main").get_by_role("link", name="Back office").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Back office")
+    return page
+
+
+def test_an_order_is_given_back_in_parts_and_no_more_than_it_was(storefront: Shop, order: str, office: Page) -> None:
+    row = office.get_by_role("row").filter(has_text=order)
+    row.get_by_label("Amount").fill("9.42")
+    row.get_by_role("button", name="Give back").click()
+    expect(row.get_by_text("9.42 USD given back. The event was sent.")).to_be_visible()
+    row.get_by_role("button", name="Give back").click()
+    expect(row.get_by_text("70.00 USD given back. The event was sent.")).to_be_visible()
+    expect(row.get_by_role("button", name="Give back")).to_be_hidden()
+    row.get_by_role("button", name="Send its event again").first.click()
+    expect(row.get_by_text("The event was sent.", exact=True)).to_be_visible()
+    refunds = storefront.rows(
+        "select refund_id::text, amount from refunds where order_id = %s order by created_at", order
+    )
+    assert [amount for _, amount in refunds] == [Decimal("9.42"), Decimal("70.00")]
+    [(status, client)] = storefront.rows("select status, client_id from orders where order_id = %s", order)
+    assert status == "refunded"
+    sent = [line for line in storefront.events() if line["event_name"] == "refund"]
+    told = {
+        (line["event_id"], line["order"]["value"], line["client_id"]) for line in sent if line["order"]["id"] == order
+    }
+    assert told == {(refund, float(amount), client) for refund, amount in refunds}
+
+
+def test_a_customer_sees_their_orders_and_no_back_office(storefront: Shop, page: Page) -> None:
+    storefront.set_stock(50, MOUSE)
+    page.goto(f"{storefront.url}/account")
+    page.get_by_role("button", name="No", exact=True).click()
+    page.get_by_role("link", name="Sign in or sign up").click()
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("E-mail").fill("ada@bitforge.example")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Ada")
+    put_into_cart(page, storefront, MOUSE)
+    pay(page, storefront)
+    number = order_id(page)
+    page.goto(f"{storefront.url}/orders")
+    expect(page.get_by_text(number)).to_be_visible()
+    assert page.request.get(f"{storefront.url}/admin").status == 404
+    # An order of a customer is nobody else's to look at.
+    stranger = page.context.browser.new_context()  # type: ignore[union-attr]
+    assert stranger.request.get(f"{storefront.url}/thank-you/{number}").status == 404
+    stranger.close()
