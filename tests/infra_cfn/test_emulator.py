@@ -102,7 +102,7 @@ def _deploy(aws: Emulator, servers: Cloud) -> dict[str, dict[str, str]]:
     assert (variables["DW_PG_PORT"], variables["DW_PG_SSL"]) == ("5432", "true")
     variables |= {"DW_PG_PORT": str(servers.administrator.port), "DW_PG_SSL": "false"}
     place = {"EtlSubnet": "subnet-0123456789abcdef0", "EtlSecurityGroup": "sg-0123456789abcdef0"}
-    deploy("etl", etl, WarehouseHost="127.0.0.1", **place, **raw, **package)
+    deploy("etl", etl, AlertEmail="you@shop.example", WarehouseHost="127.0.0.1", **place, **raw, **package)
     return found
 
 
