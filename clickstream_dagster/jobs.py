@@ -67,10 +67,16 @@ def expire_what_is_old(context: dg.OpExecutionContext, platform: Platform) -> No
     except NoPolicy as kept:
         context.log.info(str(kept))
         return
-    counts = {"raw objects": done.raw.objects, "bytes": done.raw.object_bytes, "raw objects not loaded": done.raw.unloaded}
+    counts = {
+        "raw objects": done.raw.objects,
+        "bytes": done.raw.object_bytes,
+        "raw objects not loaded": done.raw.unloaded,
+    }
     context.add_output_metadata({**counts, "rejected events": done.rejects, "events": done.events, "lines": done.lines})
     if done.raw.broken:
-        raise dg.Failure(f"{len(done.raw.broken):,} days hold a broken pack, and stay in the store: {done.raw.broken[0]}")
+        raise dg.Failure(
+            f"{len(done.raw.broken):,} days hold a broken pack, and stay in the store: {done.raw.broken[0]}"
+        )
 
 
 @dg.job(

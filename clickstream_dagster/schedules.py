@@ -1,6 +1,6 @@
-"""The hourly schedule, the one for the hour in progress, the test visit, and the daily ones that pack and expire. All but the test
-visit are stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and who packs or expires
-deletes, which is for a person to turn on."""
+"""The hourly schedule, the one for the hour in progress, the test visit, and the daily ones that pack and expire. All but the
+test visit are stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs
+or expires deletes, which is for a person to turn on."""
 
 from datetime import UTC, datetime
 

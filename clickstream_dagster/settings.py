@@ -282,8 +282,8 @@ def _kept_days(
     for name, days in (("RAW", raw), ("REJECTED", rejected)):
         if days and events and days > events:
             raise SettingsError(
-                f"CLICKSTREAM_KEEP_{name}_DAYS={days} is longer than CLICKSTREAM_KEEP_EVENTS_DAYS={events}: whose lines an object "
-                "holds is known by its events, and without them an erasure could not find it. Keep it no longer."
+                f"CLICKSTREAM_KEEP_{name}_DAYS={days} is longer than CLICKSTREAM_KEEP_EVENTS_DAYS={events}: an erasure finds a "
+                "person's lines by the events, and could not find what is kept longer. Make it as short, or leave it empty."
             )
     return raw or events, rejected or events, events
 

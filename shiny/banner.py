@@ -92,7 +92,7 @@ def forgotten(view: View, bounds: Bounds) -> Tag | None:
     return tags.div(
         tags.strong(f"Visitors before {bounds.kept_from:%d %b %Y} are no longer kept."),
         " Sums of earlier days stand as they were: visits, sales, products, pages, channels. What looks at people, their paths "
-        "or single events (distinct visitors, customers, retention, journeys, segments, own funnels) tells of the days since then.",
+        "or single events (distinct visitors, customers, retention, segments, own funnels) tells of the days since then.",
         class_="banner",
         role="status",
     )

@@ -60,7 +60,7 @@ def _tell(done: Expiry, is_dry_run: bool) -> None:
         console.print("Nothing is older than that.")
     if done.raw.unloaded:
         console.print(
-            f"{done.raw.unloaded:,} raw objects are as old and not loaded: they stay. Load them with: clickstream materialize --all"
+            f"{done.raw.unloaded:,} raw objects are as old and not loaded: they stay. Load them:  clickstream materialize --all"
         )
     for said in done.raw.broken:
         console.print(f"A pack is broken, and its day stays: {said}", style="red", soft_wrap=True)

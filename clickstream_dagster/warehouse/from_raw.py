@@ -51,7 +51,9 @@ class Built:
 def standing(connection: Connection, store: ObjectStore) -> Standing | None:
     """What stands in the warehouse; None when it is empty."""
     with transaction(connection) as cursor:
-        cursor.execute("select coalesce(sum(event_count), 0), count(*) from raw_objects where not has_expired(raw_objects)")
+        cursor.execute(
+            "select coalesce(sum(event_count), 0), count(*) from raw_objects where not has_expired(raw_objects)"
+        )
         events, read = cursor.fetchone() or (0, 0)
         if not read:
             return None
@@ -62,7 +64,8 @@ def standing(connection: Connection, store: ObjectStore) -> Standing | None:
         cursor.execute("""
             analyze stored_objects;
             select coalesce(sum(event_count), 0), count(*) from raw_objects
-            where not has_expired(raw_objects) and not exists (select from stored_objects where stored_objects.object_key = raw_objects.object_key)
+            where not has_expired(raw_objects)
+                and not exists (select from stored_objects where stored_objects.object_key = raw_objects.object_key)
             """)
         lost_events, lost_objects = cursor.fetchone() or (0, 0)
     return Standing(int(events), int(lost_events), lost_objects)

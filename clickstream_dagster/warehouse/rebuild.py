@@ -23,7 +23,6 @@ from clickstream_dagster.warehouse.connection import (
 from clickstream_dagster.warehouse.hands import Hands
 from clickstream_dagster.warehouse.models import Model, all_models, moves_with
 
-
 #: What becomes of the sums over a fact when its rows have moved.
 Follow = Callable[[Cursor, Model], None]
 

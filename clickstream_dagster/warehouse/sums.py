@@ -7,8 +7,8 @@ what changed, whatever the size of the day that it falls on.
 For that, a sum's SQL must be linear: each row of the result is a sum over rows of facts, which are joined with nothing but
 `shop_settings`, and several facts stand beside each other under a `union all`. `row_count` is how many rows stand behind a row.
 
-Facts that expire leave their sums as they are: what they had added goes to the tables of `kept.py`. So at every commit a sum is its
-SQL over the whole facts, plus what is kept; and a row with nothing but zeros is none.
+Facts that expire leave their sums as they are: what they had added goes to the tables of `kept.py`. So at every commit a sum is
+its SQL over the whole facts, plus what is kept; and a row with nothing but zeros is none.
 """
 
 from __future__ import annotations
@@ -150,10 +150,9 @@ def _over(model: Model, facts: Mapping[str, sql.Composable]) -> sql.Composed:
     )
 
 
-def _filled(
-    statement: str, model: Model, *, table: sql.Identifier | None = None, **queries: sql.Composable
-) -> sql.Composed:
-    table = table or sql.Identifier(model.name)
+def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Composed:
+    """`table` is the sum's own, unless it is among the queries."""
+    table = queries.pop("table", sql.Identifier(model.name))
     measures = [(sql.Identifier(column.name), column.data_type == "numeric") for column in model.measures]
 
     def each(template: str, names: tuple[str, ...], separator: str = ", ") -> sql.Composed:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-import obstore
 import pytest
 from moto.server import ThreadedMotoServer
+from msgspec.structs import replace
 from obstore.store import ObjectStore, S3Store
 
 from clickstream_dagster.partitions import HOUR
@@ -46,8 +45,13 @@ NAME = "0123456789ab"
 
 def seen(number: int, at: datetime, visitor: str, name: str = "view_product", **more: object) -> Event:
     return Event(
-        event_id=UUID(int=number), event_name=name, event_timestamp=at, received_at=at, client_id=visitor,
-        product=Product(id="p", name="Mouse", price=Decimal("9.99")), **more,  # type: ignore[arg-type]
+        event_id=UUID(int=number),
+        event_name=name,
+        event_timestamp=at,
+        received_at=at,
+        client_id=visitor,
+        product=Product(id="p", name="Mouse", price=Decimal("9.99")),
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -64,9 +68,9 @@ def load(stack: Stack, connection: Connection) -> int:
 
 
 @pytest.fixture
-def shop(make_stack: object) -> Stack:
+def shop(make_stack: Callable[..., Stack]) -> Stack:
     """Ann was there before the horizon and after it, Bob only before and bought, Cleo only after. One line is no event."""
-    stack: Stack = make_stack(CLICKSTREAM_KEEP_EVENTS_DAYS="100")  # type: ignore[operator]
+    stack = make_stack(CLICKSTREAM_KEEP_EVENTS_DAYS="100")
     order = Order(id="o1", items=[OrderItem(product_id="p", price=Decimal("9.99"))])
     put(stack.store, 1, seen(1, OLD, "ann"), seen(2, OLD + timedelta(minutes=1), "bob"))
     put(stack.store, 2, seen(3, OLD + HOUR, "bob", "purchase", order=order))
@@ -102,7 +106,8 @@ def test_old_events_go_with_the_rows_of_visitors_and_the_sums_stay(shop: Stack) 
         again = run(shop, connection)
         assert (again.raw.objects, again.rejects, again.lines) == (0, 0, 0)
     assert rows(shop, "select visitor_id, first_seen_at from dim_visitor order by 1") == [
-        ("ann", LATER), ("cleo", LATER + timedelta(minutes=1))
+        ("ann", LATER),
+        ("cleo", LATER + timedelta(minutes=1)),
     ]
     assert rows(shop, "select count(*) from fact_orders") == [(0,)]
     assert rows(shop, "select orders, revenue from agg_daily_revenue") == [(1, Decimal("9.99"))]
@@ -146,8 +151,6 @@ def test_a_copy_of_an_event_that_has_expired_is_a_duplicate_while_another_one_is
 
 
 def replace_received(event: Event, received: datetime) -> Event:
-    from msgspec.structs import replace
-
     return replace(event, received_at=received)
 
 
@@ -243,9 +246,9 @@ def bucket() -> Iterator[S3Store]:
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
 def test_old_raw_objects_go_by_their_own_rule_and_what_is_not_loaded_stays(
-    make_stack: object, bucket: S3Store, place: str
+    make_stack: Callable[..., Stack], bucket: S3Store, place: str
 ) -> None:
-    stack: Stack = make_stack(CLICKSTREAM_KEEP_RAW_DAYS="100", CLICKSTREAM_KEEP_REJECTED_DAYS="98")  # type: ignore[operator]
+    stack = make_stack(CLICKSTREAM_KEEP_RAW_DAYS="100", CLICKSTREAM_KEEP_REJECTED_DAYS="98")
     if place == "bucket":
         vars(stack)["store"] = bucket
     older = OLD.replace(hour=5)

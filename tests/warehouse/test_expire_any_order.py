@@ -37,7 +37,9 @@ from support.thorough import examples
 
 END = START + HOURS * HOUR
 NAME = "0123456789ab"
-FACTS = [model.name for model in all_models().values() if model.materialized in ("spans", "keys") and model.layer == "core"]
+FACTS = [
+    model.name for model in all_models().values() if model.materialized in ("spans", "keys") and model.layer == "core"
+]
 #: What is loaded, and the labels of it. The manifest and the ledger tell of the past, too.
 LOADED = ("clickstream_events", "duplicate_events", "rejected_events", "dim_source", "dim_user_agent", "shop_hosts")
 
@@ -45,9 +47,12 @@ LOADED = ("clickstream_events", "duplicate_events", "rejected_events", "dim_sour
 @pytest.fixture(scope="module")
 def stack(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A step takes the objects of three lines; more than two purchases or refunds of an order are too many."""
-    with pytest.MonkeyPatch.context() as patch, low_limits(
-        postgres, "expire", tmp_path_factory.mktemp("expire"), CLICKSTREAM_TIMEZONE="Europe/Berlin"
-    ) as stack:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        low_limits(
+            postgres, "expire", tmp_path_factory.mktemp("expire"), CLICKSTREAM_TIMEZONE="Europe/Berlin"
+        ) as stack,
+    ):
         patch.setattr(events, "EXPIRED_LINES", 3)
         patch.setattr(rejects, "EXPIRED_LINES", 2)
         yield stack
@@ -77,7 +82,9 @@ def expire(stack: Stack, connection: Connection, store: MemoryStore, horizon: da
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["put", "put", "load", "load", "rebuild", "expire", "expire", "rejects", "erase", "forget", "pack"]),
+        st.sampled_from(
+            ["put", "put", "load", "load", "rebuild", "expire", "expire", "rejects", "erase", "forget", "pack"]
+        ),
         st.integers(0, HOURS),
     ),
     max_size=14,
@@ -93,7 +100,7 @@ def take_step(
             obstore.put(store, file.key, file.data)
         del waiting[:3]
     elif kind == "load":
-        load_hours(connection, store, hour, END + HOUR)
+        load_hours(connection, store, min(hour, END - HOUR), END)
     elif kind == "rebuild":
         rebuild_all(connection)
     elif kind == "expire":

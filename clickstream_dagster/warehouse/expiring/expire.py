@@ -29,8 +29,8 @@ class AlreadyExpiring(RuntimeError):
 
 @dataclass
 class Expiry:
-    """What has left, or would leave: the store, `rejects` by their own rule, and `events` with `lines` in all, which are copies of
-    events and rejects too. `visitors` have no other event; a run does not count them."""
+    """What has left, or would leave: the store, `rejects` by their own rule, and `events`, `lines` of them with their copies and
+    rejects. `visitors` have no other event; a run does not count them."""
 
     policy: Policy
     raw: Removed = field(default_factory=Removed)
@@ -49,12 +49,15 @@ def expire(
     now: datetime,
     on_lines: Callable[[int], object] = lambda lines: None,
 ) -> Expiry:
-    """Take out what is older than the settings keep. Killed anywhere and run again, it does the rest; run twice, it finds nothing.
-    `on_lines` is told, after each step, how many lines have left the tables so far. Raises `NoPolicy`, `AlreadyExpiring`."""
+    """Take out what is older than the settings keep. Killed anywhere and run again, it does the rest; run twice, it finds
+    nothing. `on_lines` is told, after each step, how many lines have left the tables so far. Raises `NoPolicy` and
+    `AlreadyExpiring`."""
     done = Expiry(policy(settings, now))
     with try_lock(connection, "expiring", _SILENCE_SECONDS) as is_ours:
         if not is_ours:
-            raise AlreadyExpiring("Another process expires what is old at this moment. Run this again when it has ended.")
+            raise AlreadyExpiring(
+                "Another process expires what is old at this moment. Run this again when it has ended."
+            )
         if done.policy.raw_from or done.policy.rejected_from:
             done.raw = raw_objects.remove_old(connection, store, done.policy)
         if done.policy.rejected_from:
@@ -73,9 +76,7 @@ def count(connection: Connection, store: ObjectStore, settings: Settings, now: d
     if found.policy.raw_from or found.policy.rejected_from:
         found.raw = raw_objects.remove_old(connection, store, found.policy, is_dry_run=True)
     with transaction(connection) as cursor:
-        cursor.execute(
-            "select count(*) from rejected_events where partition_hour < %s", (found.policy.rejected_from,)
-        )
+        cursor.execute("select count(*) from rejected_events where partition_hour < %s", (found.policy.rejected_from,))
         [(found.rejects,)] = cursor.fetchall()
         cursor.execute(
             """

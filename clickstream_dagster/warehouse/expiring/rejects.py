@@ -1,4 +1,4 @@
-"""Rejected events that are older than the policy leave the table. No fact is made of them, so nothing else changes but the books."""
+"""Rejected events that are older than the policy leave the table. No fact is made of them: all else that changes is the books."""
 
 from __future__ import annotations
 
