@@ -294,8 +294,8 @@ def _days(env: Mapping[str, str], name: str, least: int) -> int | None:
     days = int(_matching(env, name, "", "[1-9][0-9]{0,4}", "a number of days"))
     if days < least:
         raise SettingsError(
-            f"{name}={days} is too short: late loads, packs, carts, experiments and attribution look back as far as {least} days "
-            "with these settings. Keep it as long, or leave it empty to keep it for ever."
+            f"{name}={days} is too short; it takes {least} days or more with these settings, since late loads, packs, carts, "
+            "experiments or attribution look back as far. Leave it empty to keep for ever."
         )
     return days
 

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, TRANSACTION_STATUS_INERROR
 
 from clickstream_dagster.settings import DEFAULT_STATEMENT_SECONDS, Postgres
-from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, WarehouseBusy, connect
+from clickstream_dagster.warehouse.connection import LOCK_CLASS, Connection, Cursor, WarehouseBusy, connect, owning
 from clickstream_dagster.warehouse.load import LISTED
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.replay import REPLAY
@@ -22,12 +22,9 @@ class OneTransaction(Connection):
     def commit(self) -> None:
         """End a step: what ends with a transaction ends here, and nothing is kept yet."""
         with self.cursor() as cursor:
-            cursor.execute("""
-                select relname from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r'
-                """)
-            names = [sql.Identifier("pg_temp", name) for (name,) in cursor.fetchall()]
-            if names:
-                cursor.execute(sql.SQL("drop table {}").format(sql.SQL(", ").join(names)))
+            _drop_temporary(cursor)
+            with owning(cursor):  # those that a rebuild has made in the owner's place
+                _drop_temporary(cursor)
 
     def rollback(self) -> None:
         """Only a step that failed is taken back, and with it everything: there is nothing after it."""
@@ -40,6 +37,16 @@ class OneTransaction(Connection):
     def keep(self) -> None:
         """Commit all steps so far."""
         super().commit()
+
+
+def _drop_temporary(cursor: Cursor) -> None:
+    cursor.execute("""
+        select relname from pg_class
+        where relnamespace = pg_my_temp_schema() and relkind = 'r' and relowner = current_user::regrole
+        """)
+    names = [sql.Identifier("pg_temp", name) for (name,) in cursor.fetchall()]
+    if names:
+        cursor.execute(sql.SQL("drop table {}").format(sql.SQL(", ").join(names)))
 
 
 @contextmanager
