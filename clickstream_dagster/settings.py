@@ -274,11 +274,11 @@ def first_hour_file(home: Path) -> Path:
 def _kept_days(
     env: Mapping[str, str], attribution_days: int, settled_days: int
 ) -> tuple[int | None, int | None, int | None]:
-    """How many days raw objects, rejected events and events are kept: what is made into events no longer than these."""
+    """How many days raw objects, rejected events and events are kept: the first two no longer than events."""
     least_raw = max(LEAST_RAW_DAYS, settled_days)
     raw, rejected = (_days(env, f"CLICKSTREAM_KEEP_{name}_DAYS", least_raw) for name in ("RAW", "REJECTED"))
     windows = (timedelta(days=attribution_days), CART_LIFE + CART_RECOVERY_WINDOW, EXPERIMENT_WINDOW, FUNNEL_WINDOW)
-    events = _days(env, "CLICKSTREAM_KEEP_EVENTS_DAYS", max(windows).days + LATE_EVENT_DAYS)
+    events = _days(env, "CLICKSTREAM_KEEP_EVENTS_DAYS", max(max(windows).days + LATE_EVENT_DAYS, least_raw))
     for name, days in (("RAW", raw), ("REJECTED", rejected)):
         if days and events and days > events:
             raise SettingsError(

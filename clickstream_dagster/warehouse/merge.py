@@ -138,7 +138,8 @@ def _set_losers_aside(cursor: Cursor) -> None:
                 ) as place
             from copies
         )
-        select * from ranked where place > 1 or event_id in (select event_id from expired_events);
+        select * from ranked
+        where place > 1 or exists (select from expired_events where expired_events.event_id = ranked.event_id);
         delete from staged_events using losing_copies where staged_events.ctid = losing_copies.staged_at
         """)
 
