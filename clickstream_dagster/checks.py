@@ -13,7 +13,9 @@ from clickstream_dagster.warehouse.ledger import anomalies, freshness
 from clickstream_dagster.warehouse.unseen import Strangers
 
 
-@dg.asset_check(asset="etl_ledger", description="received = loaded + duplicate + rejected + erased, in every hour.")
+@dg.asset_check(
+    asset="etl_ledger", description="received = loaded + duplicate + rejected + erased + expired, in every hour."
+)
 def books_balance(platform: Platform) -> dg.AssetCheckResult:
     """Not one of the blocking tests: an hour that does not balance must be seen, so its row is written."""
     with platform.stack.warehouse() as connection, transaction(connection) as cursor:

@@ -16,9 +16,9 @@ from clickstream_dagster.checks import (
     latest_closed_hour_is_loaded,
     nothing_is_out_of_the_ordinary,
 )
-from clickstream_dagster.jobs import hourly_clickstream, raw_packs
+from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs
 from clickstream_dagster.resources import Platform, hold_embedded_postgres
-from clickstream_dagster.schedules import closed_hour, daily_packs, hour_in_progress, hourly_canary
+from clickstream_dagster.schedules import closed_hour, daily_expiry, daily_packs, hour_in_progress, hourly_canary
 from clickstream_dagster.sensors import late_objects
 
 if "CLICKSTREAM_DAGSTER_URL" in os.environ:
@@ -34,8 +34,8 @@ defs = dg.Definitions(
         nothing_is_out_of_the_ordinary,
         canary_visits_arrive,
     ],
-    jobs=[hourly_clickstream, raw_packs],
-    schedules=[closed_hour, hour_in_progress, hourly_canary, daily_packs],
+    jobs=[hourly_clickstream, raw_packs, expiry],
+    schedules=[closed_hour, hour_in_progress, hourly_canary, daily_packs, daily_expiry],
     sensors=[late_objects],
     resources={"platform": Platform()},
     # Steps run one after another in this process: Lambda has no shared memory for others, and the locks would queue them.

@@ -1,7 +1,7 @@
-"""The job: load hours, and bring every table up to date with them, and the tags that make a run of it one range. And the job
-that packs raw objects, which changes no table."""
+"""The job: load hours, and bring every table up to date with them, and the tags that make a run of it one range. And the jobs
+that keep the store small: one packs raw objects, which changes no table, one takes out what is older than the policy keeps."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
@@ -9,6 +9,8 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.settings import DAGSTER_LOCATION
+from clickstream_dagster.warehouse.expiring.expire import expire
+from clickstream_dagster.warehouse.expiring.policy import NoPolicy
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 
 HOURLY_JOB = "hourly_clickstream"
@@ -53,6 +55,37 @@ def pack_closed_hours(context: dg.OpExecutionContext, config: PackConfig, platfo
 def raw_packs() -> None:
     """One step."""
     pack_closed_hours()
+
+
+@dg.op(description="Remove raw objects, rejected events and events that are older than the policy keeps.")
+def expire_what_is_old(context: dg.OpExecutionContext, platform: Platform) -> None:
+    """As `clickstream expire` does."""
+    stack = platform.stack
+    try:
+        with stack.warehouse() as connection:
+            done = expire(connection, stack.server, stack.store, stack.settings, datetime.now(UTC))
+    except NoPolicy as kept:
+        context.log.info(str(kept))
+        return
+    counts = {
+        "raw objects": done.raw.objects,
+        "bytes": done.raw.object_bytes,
+        "raw objects not loaded": done.raw.unloaded,
+    }
+    context.add_output_metadata({**counts, "rejected events": done.rejects, "events": done.events, "lines": done.lines})
+    if done.raw.broken:
+        raise dg.Failure(
+            f"{len(done.raw.broken):,} days hold a broken pack, and stay in the store: {done.raw.broken[0]}"
+        )
+
+
+@dg.job(
+    description="Take out what is older than CLICKSTREAM_KEEP_RAW_DAYS, CLICKSTREAM_KEEP_REJECTED_DAYS and "
+    "CLICKSTREAM_KEEP_EVENTS_DAYS keep. The sums stay. May run at any time, beside anything."
+)
+def expiry() -> None:
+    """One step."""
+    expire_what_is_old()
 
 
 #: Without it a run in process is on the Runs page, but not on its job's page.

@@ -1,12 +1,12 @@
-"""The hourly schedule, the one for the hour in progress, the test visit, and the daily one that packs. All but the test visit are
-stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs deletes, which
-is for a person to turn on."""
+"""The hourly schedule, the one for the hour in progress, the test visit, and the daily ones that pack and expire. All but the
+test visit are stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs
+or expires deletes, which is for a person to turn on."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from clickstream_dagster.jobs import hourly_clickstream, raw_packs
+from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs
 from clickstream_dagster.open_hour import load_open_hour
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
@@ -51,6 +51,15 @@ daily_packs = dg.ScheduleDefinition(
     cron_schedule="40 3 * * *",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="Once a day, pack the small raw objects of closed hours, and delete those that packs have held long enough.",
+)
+
+
+daily_expiry = dg.ScheduleDefinition(
+    name="daily_expiry",
+    job=expiry,
+    cron_schedule="10 4 * * *",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Once a day, take out what is older than the policy keeps.",
 )
 
 

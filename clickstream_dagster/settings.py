@@ -44,6 +44,13 @@ PACK_BLOCK_BYTES = 1_000_000
 #: the second number on.
 PACKED_OBJECT_BYTES = 8_000_000
 UNPACKED_OBJECT_BYTES = 32_000_000
+#: So many lines expire in one transaction, with all that their objects hold: loads wait meanwhile.
+EXPIRED_LINES = 5_000
+#: A raw object and a rejected event are kept so many days at the least: until a late load, a pack that has been proved, and a fix
+#: that the rejects wait for.
+LEAST_RAW_DAYS = 14
+#: A tracker sends again for so long, and so late may an event be that belongs to what is there.
+LATE_EVENT_DAYS = 7
 #: So many keys are compared with the manifest at once.
 PAGE_KEYS = 5_000
 #: An hour that was listed this long after its end has all that its collector wrote.
@@ -169,6 +176,10 @@ class Settings:
     run_retention_days: int
     #: Raw objects go when a pack has held them for so many days.
     pack_grace_days: int
+    #: Raw objects, rejected events and events expire when they were received so many days ago; None: never.
+    keep_raw_days: int | None
+    keep_rejected_days: int | None
+    keep_events_days: int | None
     statement_seconds: int
 
     @property
@@ -236,6 +247,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises `SettingsError` for a value that cannot be used."""
     env = _with_secrets(os.environ if environ is None else environ)
     home = Path(env.get("CLICKSTREAM_HOME") or ".clickstream").expanduser().absolute()
+    attribution_days = int(
+        _matching(env, "CLICKSTREAM_ATTRIBUTION_DAYS", "30", r"[1-9][0-9]{0,2}", "a number of days from 1 to 999")
+    )
+    lookback_hours = _whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48)
+    pack_grace_days = int(
+        _matching(env, "CLICKSTREAM_PACK_GRACE_DAYS", "7", "[0-9]{1,4}", "a number of days from 0 to 9999")
+    )
+    keep_raw_days, keep_rejected_days, keep_events_days = _kept_days(
+        env, attribution_days, max(pack_grace_days, -(-lookback_hours // 24)) + 1
+    )
     return Settings(
         home=home,
         raw_bucket=env.get("RAW_BUCKET_NAME") or None,
@@ -246,21 +267,20 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         timezone=_timezone(env.get("CLICKSTREAM_TIMEZONE") or "UTC"),
         currency=_matching(env, "CLICKSTREAM_CURRENCY", "USD", r"[A-Z]{3}", "an ISO 4217 code such as EUR"),
         funnel_steps=_funnel_steps(env),
-        attribution_days=int(
-            _matching(env, "CLICKSTREAM_ATTRIBUTION_DAYS", "30", r"[1-9][0-9]{0,2}", "a number of days from 1 to 999")
-        ),
+        attribution_days=attribution_days,
         channels=Path(env["CLICKSTREAM_CHANNELS"]).expanduser() if env.get("CLICKSTREAM_CHANNELS") else None,
         segments=Path(env["CLICKSTREAM_SEGMENTS"]).expanduser() if env.get("CLICKSTREAM_SEGMENTS") else None,
         funnels=Path(env["CLICKSTREAM_FUNNELS"]).expanduser() if env.get("CLICKSTREAM_FUNNELS") else None,
         shop_hosts=_names(env, "CLICKSTREAM_SHOP_HOSTS", ()),
         payment_hosts=_names(env, "CLICKSTREAM_PAYMENT_HOSTS", ()),
         first_hour=_first_hour(env, home),
-        lookback_hours=_whole_number(env, "CLICKSTREAM_LOOKBACK_HOURS", 48),
+        lookback_hours=lookback_hours,
         max_owed_hours=_whole_number(env, "CLICKSTREAM_MAX_OWED_HOURS", 24),
         run_retention_days=_whole_number(env, "CLICKSTREAM_RUN_RETENTION_DAYS", 30),
-        pack_grace_days=int(
-            _matching(env, "CLICKSTREAM_PACK_GRACE_DAYS", "7", "[0-9]{1,4}", "a number of days from 0 to 9999")
-        ),
+        pack_grace_days=pack_grace_days,
+        keep_raw_days=keep_raw_days,
+        keep_rejected_days=keep_rejected_days,
+        keep_events_days=keep_events_days,
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
         tick_minutes=int(
             _matching(
@@ -274,6 +294,35 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def first_hour_file(home: Path) -> Path:
     """Where the embedded default remembers that an import of older history moved the first hour back."""
     return home / "first_hour"
+
+
+def _kept_days(
+    env: Mapping[str, str], attribution_days: int, settled_days: int
+) -> tuple[int | None, int | None, int | None]:
+    """How many days raw objects, rejected events and events are kept: the first two no longer than events."""
+    least_raw = max(LEAST_RAW_DAYS, settled_days)
+    raw, rejected = (_days(env, f"CLICKSTREAM_KEEP_{name}_DAYS", least_raw) for name in ("RAW", "REJECTED"))
+    windows = (timedelta(days=attribution_days), CART_LIFE + CART_RECOVERY_WINDOW, EXPERIMENT_WINDOW, FUNNEL_WINDOW)
+    events = _days(env, "CLICKSTREAM_KEEP_EVENTS_DAYS", max(max(windows).days + LATE_EVENT_DAYS, least_raw))
+    for name, days in (("RAW", raw), ("REJECTED", rejected)):
+        if days and events and days > events:
+            raise SettingsError(
+                f"CLICKSTREAM_KEEP_{name}_DAYS={days} is longer than CLICKSTREAM_KEEP_EVENTS_DAYS={events}: an erasure finds a "
+                "person's lines by the events, and could not find what is kept longer. Make it as short, or leave it empty."
+            )
+    return raw or events, rejected or events, events
+
+
+def _days(env: Mapping[str, str], name: str, least: int) -> int | None:
+    if not env.get(name):
+        return None
+    days = int(_matching(env, name, "", "[1-9][0-9]{0,4}", "a number of days"))
+    if days < least:
+        raise SettingsError(
+            f"{name}={days} is too short; it takes {least} days or more with these settings, since late loads, packs, carts, "
+            "experiments or attribution look back as far. Leave it empty to keep for ever."
+        )
+    return days
 
 
 def _postgres(env: Mapping[str, str]) -> Postgres | None:

@@ -11,7 +11,7 @@ from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 from shiny.ui._navs import NavPanel
 
 import upstream
-from banner import banner_ui
+from banner import banner_ui, forgotten
 from boxes import Boxes, boxes_server, boxes_ui
 from cards import Card, card_server, card_ui
 from chart import LIBRARY
@@ -141,8 +141,9 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     watch.tell(state)
 
     @render.ui
-    def banner() -> Tag | None:
-        return state.news()
+    def banner() -> TagList:
+        is_known = state.view.is_set() and state.bounds.is_set()
+        return TagList(state.news(), forgotten(state.view(), state.bounds()) if is_known else None)
 
     filter_bar_server(input, session, state, list(PAGES), OPTIONS)
     served: set[str] = set()

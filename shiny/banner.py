@@ -10,7 +10,7 @@ from shiny import ui
 
 from formats import duration
 from queries import Problem, Warehouse
-from view import Bounds
+from view import Bounds, View
 
 #: An hour is loaded five minutes after it has ended, and is at most an hour old then; twice that is late.
 FRESHNESS_SLO = timedelta(hours=2)
@@ -20,6 +20,7 @@ _BOUNDS = """
         (select min(local_date) from agg_daily_traffic) as first,
         (select max(local_date) from agg_daily_traffic) as latest,
         (select (complete_to at time zone timezone)::date - 1 from data_freshness) as complete,
+        (select ((events_from - interval '1 microsecond') at time zone timezone)::date + 1 from expiry) as kept_from,
         timezone, currency
     from shop_settings
 """
@@ -63,6 +64,7 @@ async def bounds(warehouse: Warehouse) -> Bounds | None:
         found["timezone"].iat[0],
         found["currency"].iat[0],
         dict(zip(people["segment"], people["label"], strict=True)),
+        None if pd.isna(kept := found["kept_from"].iat[0]) else kept,
     )
 
 
@@ -80,6 +82,20 @@ async def news(warehouse: Warehouse, now: datetime) -> Tag | None:
     except Problem as problem:
         return tags.div(tags.strong(problem.title), " ", problem.advice, class_="banner bad", role="alert")
     return _stale(fresh["complete_to"].iat[0] if len(fresh) else None, now)
+
+
+def forgotten(view: View, bounds: Bounds) -> Tag | None:
+    """What to say above a period, or its comparison, that begins before the days of which visitors are kept."""
+    begins = min(period.start for period in (view.period, view.before) if period)
+    if bounds.kept_from is None or begins >= bounds.kept_from:
+        return None
+    return tags.div(
+        tags.strong(f"Visitors before {bounds.kept_from:%d %b %Y} are no longer kept."),
+        " Sums of earlier days stand as they were: visits, sales, products, pages, channels. What looks at people, their paths "
+        "or single events (distinct visitors, customers, retention, segments, own funnels) tells of the days since then.",
+        class_="banner",
+        role="status",
+    )
 
 
 def _empty() -> Tag:

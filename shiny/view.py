@@ -37,6 +37,8 @@ class Bounds:
     currency: str = "USD"
     #: The owner's segments of people, and what they are called.
     people: Mapping[str, str] = field(default_factory=dict)
+    #: The first day of which every event is kept, where older ones have expired.
+    kept_from: date | None = None
 
     def preset(self, name: str) -> Period:
         """The days of a preset, as far as there is data."""

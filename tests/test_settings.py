@@ -35,6 +35,9 @@ BAD = {
     "CLICKSTREAM_TICK_MINUTES": ["0", "7", "05", "five", "120", "-5"],
     "CLICKSTREAM_RUN_RETENTION_DAYS": ["a month", "-1"],
     "CLICKSTREAM_PACK_GRACE_DAYS": ["a week", "-1"],
+    "CLICKSTREAM_KEEP_EVENTS_DAYS": ["a year", "0", "-1", "43"],
+    "CLICKSTREAM_KEEP_RAW_DAYS": ["13", "1.5"],
+    "CLICKSTREAM_KEEP_REJECTED_DAYS": ["13", "all"],
 }
 BAD_SERVER = {"DW_PG_PORT": ["five", "-5432", "54 32", "5432/tcp"], "DW_PG_SSL": ["yes", "1", "require"]}
 

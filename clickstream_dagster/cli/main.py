@@ -23,6 +23,7 @@ COMMANDS = {
     "replay": ("replaying", "Read rejected events again, after a fix."),
     "rebuild-from-raw": ("from_raw", "Make the whole warehouse from the raw bucket."),
     "pack": ("packing", "Pack the small raw objects of closed hours into large ones."),
+    "expire": ("expiring", "Take out what is older than the policy keeps; the sums stay."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "canary": ("canary", "Send a test visit, and say whether the last ones arrived."),
     "sql": ("querying", "Run a read-only query on the warehouse."),

@@ -69,6 +69,8 @@ def show_ledger(books: list[LedgerHour], limit: int) -> None:
         "reasons",
     )
     table("Ledger: received = loaded + duplicate + rejected", header, rows)
+    if expired := sum(row.expired for row in books):
+        console.print(f"Of what was received, {expired:,} lines have expired: they were older than the policy keeps.")
     if erased := sum(row.erased for row in books):
         console.print(
             f"Of what was received, {erased:,} lines are of people who were erased: they are not loaded, and lie in the raw "

@@ -52,6 +52,26 @@ def _folders(folder: Path) -> list[str]:
         return []
 
 
+def days_before(store: ObjectStore, moment: datetime) -> Iterator[datetime]:
+    """The days (UTC) before that of `moment` on which objects of any layout lie, oldest first."""
+    roots = [landing.EVENTS, landing.REJECTED, None]
+    years = [year for root in roots for year in _dated(store, root)]
+    months = [month for year in years for month in _dated(store, year)]
+    days = {day for month in months for prefix in _dated(store, month) if (day := _day(prefix)) and day < moment}
+    yield from sorted(day for day in days if day < moment.replace(hour=0))
+
+
+def _dated(store: ObjectStore, prefix: str | None) -> list[str]:
+    """The folders below one that are called by a number: a year, a month or a day."""
+    found = obstore.list_with_delimiter(store, prefix)["common_prefixes"]
+    return [name for name in found if re.fullmatch(r"(.*/)?((year|month|day)=)?[0-9]{2,4}/?", name)]
+
+
+def _day(prefix: str) -> datetime | None:
+    """The day of a folder such as events/2026/11/20."""
+    return partitions.hour_of_object(f"{prefix.rstrip('/')}/x")
+
+
 def outside(store: ObjectStore, first: datetime, end: datetime, known: Known) -> Iterator[RawObject]:
     """The objects of hours before `first` or from `end` on, of a bucket that lists by key: nothing in between is listed.
     Only the collector's own layout; `objects.list_all` shows every one."""

@@ -18,6 +18,7 @@ from psycopg2.extras import execute_values
 from clickstream_dagster.partitions import HOUR, floor_hour, hours_between
 from clickstream_dagster.raw import objects
 from clickstream_dagster.settings import PAGE_KEYS, Settings
+from clickstream_dagster.warehouse import changes, kept
 from clickstream_dagster.warehouse.connection import Connection, held, owning, take_lock, transaction
 from clickstream_dagster.warehouse.load import LISTED, load_hours
 from clickstream_dagster.warehouse.merge import Loaded
@@ -50,7 +51,9 @@ class Built:
 def standing(connection: Connection, store: ObjectStore) -> Standing | None:
     """What stands in the warehouse; None when it is empty."""
     with transaction(connection) as cursor:
-        cursor.execute("select coalesce(sum(event_count), 0), count(*) from raw_objects")
+        cursor.execute(
+            "select coalesce(sum(event_count), 0), count(*) from raw_objects where not has_expired(raw_objects)"
+        )
         events, read = cursor.fetchone() or (0, 0)
         if not read:
             return None
@@ -61,19 +64,28 @@ def standing(connection: Connection, store: ObjectStore) -> Standing | None:
         cursor.execute("""
             analyze stored_objects;
             select coalesce(sum(event_count), 0), count(*) from raw_objects
-            where not exists (select from stored_objects where stored_objects.object_key = raw_objects.object_key)
+            where not has_expired(raw_objects)
+                and not exists (select from stored_objects where stored_objects.object_key = raw_objects.object_key)
             """)
         lost_events, lost_objects = cursor.fetchone() or (0, 0)
     return Standing(int(events), int(lost_events), lost_objects)
 
 
 def empty(connection: Connection) -> None:
-    """Take everything out that comes of the store. What a person has brought in (campaign_spend) stays."""
+    """Take everything out that comes of the store. What a person has brought in (campaign_spend) stays, and what has expired:
+    its objects in the manifest, so that none that is still stored is loaded again, and what it had added to the sums."""
     names = sorted(model.name for model in all_models().values() if model.materialized != "view")
     with held(connection, LISTED), transaction(connection) as cursor, owning(cursor):
         for name in sorted(all_models()):
             take_lock(cursor, name)
+        cursor.execute("""
+            create temporary table expired_objects on commit drop as
+            select * from raw_objects where has_expired(raw_objects)
+            """)
         cursor.execute(f"truncate {', '.join([*names, *_BESIDES])}")
+        cursor.execute("insert into raw_objects select * from expired_objects")
+        changes.owe_keys(cursor, "etl_ledger", "select distinct partition_hour from expired_objects")
+        kept.fill(cursor)
 
 
 def build(

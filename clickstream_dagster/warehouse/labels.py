@@ -18,8 +18,12 @@ from clickstream_dagster.warehouse import relabel
 from clickstream_dagster.warehouse.connection import Cursor
 from clickstream_dagster.warehouse.models import all_models
 
-#: What of an event is a host of the shop.
-_SHOP_HOST = "case when event_name in ('page_view', 'view_product') then page_host end"
+#: By the table of what was said: its key, what a copy of an event has taught of it, and where an event says it.
+_SAID = {
+    "dim_source": ("source_key", "source_key", "source_key = dim_source.source_key"),
+    "dim_user_agent": ("agent_key", "agent_key", "agent_key = dim_user_agent.agent_key"),
+    "shop_hosts": ("host", "shop_host", "page_host = shop_hosts.host and event_name in ('page_view', 'view_product')"),
+}
 
 
 def add(cursor: Cursor, seen: Seen) -> None:
@@ -38,21 +42,31 @@ def add(cursor: Cursor, seen: Seen) -> None:
 
 def forget(cursor: Cursor) -> None:
     """Forget what only events said that are gone (`removed_labels`), as if nobody had."""
-    _forget_unsaid(cursor, "dim_source", "source_key", "source_key", "source_key")
-    _forget_unsaid(cursor, "dim_user_agent", "agent_key", "agent_key", "agent_key")
-    if hosts := _forget_unsaid(cursor, "shop_hosts", "host", "shop_host", _SHOP_HOST):
+    _forget_unsaid(cursor, "dim_source")
+    _forget_unsaid(cursor, "dim_user_agent")
+    if hosts := _forget_unsaid(cursor, "shop_hosts"):
         relabel.relabel_referrers(cursor, hosts, relabel.current_rules(cursor))
 
 
-def _forget_unsaid(cursor: Cursor, table: str, key: str, taught: str, said: str) -> list[str]:
-    """Remove the keys that were `taught` by what is gone, and that no event has `said`, nor a copy of one has taught."""
+def _forget_unsaid(cursor: Cursor, table: str) -> list[str]:
+    """Remove the keys that were taught by what is gone, and that no event has said, nor a copy of one has taught. An event is
+    looked for by index, one key after the other: the planner would read all events for a key that it takes for a common one."""
+    key, taught, said = _SAID[table]
     cursor.execute(f"""
-        delete from {table} where {key} in (select {taught} from removed_labels)
-            and {key} not in (select {said} from clickstream_events where {said} is not null)
-            and {key} not in (select {taught} from duplicate_events where {taught} is not null)
-        returning {key}::text
+        set local enable_seqscan = off;
+        create temporary table unsaid on commit drop as
+        select distinct {table}.{key} from removed_labels
+        inner join {table} on {table}.{key} = removed_labels.{taught}
+        where (select true from clickstream_events where {said} limit 1) is null;
+        set local enable_seqscan to default;
+        delete from {table} using unsaid
+        where {table}.{key} = unsaid.{key}
+            and unsaid.{key} not in (select {taught} from duplicate_events where {taught} is not null)
+        returning {table}.{key}::text
         """)
-    return [gone for (gone,) in cursor.fetchall()]
+    gone = [said for (said,) in cursor.fetchall()]
+    cursor.execute("drop table unsaid")
+    return gone
 
 
 def _learn_hosts(cursor: Cursor, hosts: set[str], rules: Rules) -> None:

@@ -32,6 +32,7 @@ class LedgerHour:
     warned: int
     erased: int
     replayed: int
+    expired: int
 
 
 def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]:
@@ -41,7 +42,7 @@ def ledger(connection: Connection, limit: int | None = None) -> list[LedgerHour]
             """
             select
                 partition_hour, objects, received, loaded, duplicate, rejected, rejected_by_code, late, difference, warned,
-                coalesce(erased, 0), replayed
+                coalesce(erased, 0), replayed, expired
             from etl_ledger where received <> 0 or difference <> 0 order by partition_hour desc limit %s
             """,
             (limit,),

@@ -98,7 +98,7 @@ def merge(cursor: Cursor) -> Loaded:
 def _set_losers_aside(cursor: Cursor) -> None:
     """Take every copy off the stage that is not the first of its event, so that what is left there are the events; and note
     the standing events that come after a staged copy. Object key, line and payload settle ties, so that the order of
-    loading never does."""
+    loading never does. Of an event that has expired every copy is a duplicate."""
     cursor.execute("""
         set local default_statistics_target = 1;  -- how many there are is all that the planner needs
         analyze staged_events (event_id);
@@ -109,7 +109,9 @@ def _set_losers_aside(cursor: Cursor) -> None:
         select staged_events.event_id from staged_events
         cross join lateral (
             select from clickstream_events where clickstream_events.event_id = staged_events.event_id limit 1
-        ) as standing;
+        ) as standing
+        union
+        select event_id from staged_events inner join expired_events using (event_id);
         analyze contested_events;
         create temporary table losing_copies on commit drop as
         with copies as (
@@ -136,7 +138,8 @@ def _set_losers_aside(cursor: Cursor) -> None:
                 ) as place
             from copies
         )
-        select * from ranked where place > 1;
+        select * from ranked
+        where place > 1 or exists (select from expired_events where expired_events.event_id = ranked.event_id);
         delete from staged_events using losing_copies where staged_events.ctid = losing_copies.staged_at
         """)
 

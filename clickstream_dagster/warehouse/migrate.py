@@ -14,6 +14,7 @@ from clickstream_dagster.warehouse import (
     comments,
     funnel_file,
     in_segment,
+    kept,
     labels,
     reader,
     relabel,
@@ -25,10 +26,10 @@ from clickstream_dagster.warehouse.connection import Connection, Cursor, owning,
 from clickstream_dagster.warehouse.models import Model, all_models
 
 #: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds,
-#: what campaigns cost, who was erased, and which test visits were sent.
+#: what campaigns cost, who was erased, which test visits were sent, and what has expired.
 _LOADED = (
     *("loaded_hours", "raw_packs", "operational_objects", "model_runs", "changed_keys", "changed_spans"),
-    *("campaign_spend", "erasures", "erased_ids", "canary_notes"),
+    *("campaign_spend", "erasures", "erased_ids", "canary_notes", "expired_events", "expiry"),
 )
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
@@ -49,6 +50,7 @@ def migrate(connection: Connection, settings: Settings, *, keeps_settings: bool 
             _wait_for_others(cursor)
             in_segment.remove(cursor)
             _apply(cursor, pending)
+            kept.settle(cursor)
             _replace_views(cursor)
             are_settings_new = shop_settings.write(cursor, settings)
             relabel.settle(cursor, rules)

@@ -5,34 +5,24 @@ The steps are the real ones. Their commits end a step and keep nothing, so what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import psycopg2
 from obstore.store import ObjectStore
-from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, TRANSACTION_STATUS_INERROR
 
 from clickstream_dagster.partitions import ranges
 from clickstream_dagster.settings import MAX_EMPTY_HOURS_IN_RANGE, Postgres, Settings
-from clickstream_dagster.warehouse.connection import (
-    LOCK_CLASS,
-    Connection,
-    WarehouseBusy,
-    analyze,
-    connect,
-    transaction,
-)
-from clickstream_dagster.warehouse.load import LISTED, load_hours
+from clickstream_dagster.warehouse.connection import Connection, analyze, connect, transaction
+from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.merge import Loaded
 from clickstream_dagster.warehouse.migrate import is_current, migrate
 from clickstream_dagster.warehouse.models import all_models
+from clickstream_dagster.warehouse.one_transaction import one_transaction
 from clickstream_dagster.warehouse.rebuild import Rebuilt, rebuild
-from clickstream_dagster.warehouse.replay import REPLAY
 
 #: The numbers of a day: visitors, sessions and orders, and the revenue of each currency by its code. Without bots.
 Day = dict[str, int | Decimal]
@@ -54,28 +44,6 @@ class Preview:
     days: dict[date, tuple[Day, Day]] = field(default_factory=dict)
 
 
-class _Unkept(Connection):
-    """A connection whose transactions are steps of a single one that is never committed."""
-
-    def commit(self) -> None:
-        """End a step: what ends with a transaction ends here, and nothing is kept."""
-        with self.cursor() as cursor:
-            cursor.execute("""
-                select relname from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r'
-                """)
-            names = [sql.Identifier("pg_temp", name) for (name,) in cursor.fetchall()]
-            if names:
-                cursor.execute(sql.SQL("drop table {}").format(sql.SQL(", ").join(names)))
-
-    def rollback(self) -> None:
-        """Only a step that failed is taken back, and with it everything: there is nothing after it."""
-        if self.info.transaction_status == TRANSACTION_STATUS_INERROR:
-            super().rollback()
-
-    def set_isolation_level(self, level: int | None) -> None:
-        """All steps see one snapshot anyway."""
-
-
 def preview(
     server: Postgres,
     store: ObjectStore,
@@ -88,22 +56,21 @@ def preview(
     before it. Other loads wait, and where that is a migration, everybody. Raises `WarehouseBusy` when something else wrote
     meanwhile."""
     is_new = not _is_current(server, settings)
-    try:
-        with _one_transaction(server, settings, ["migrate"] if is_new else []) as connection:
-            days_before = _days(connection) if _is_built(connection) else {}
-            if is_new:
-                migrate(connection, settings)
-            before(connection)
-            found = Preview(hours_of(connection))
-            for start, end in ranges(found.hours, MAX_EMPTY_HOURS_IN_RANGE):
-                on_step("clickstream_events")
-                found.loaded += load_hours(connection, store, start, end, is_one_batch=True)
-            for model in all_models().values():
-                on_step(model.name)
-                found.rebuilt.append(rebuild(connection, model))
-            days_after = _days(connection)
-    except (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected) as error:
-        raise WarehouseBusy("Something else wrote meanwhile, so nothing can be told. Run it again.") from error
+    with one_transaction(
+        server, *(["migrate"] if is_new else []), statement_seconds=settings.statement_seconds
+    ) as connection:
+        days_before = _days(connection) if _is_built(connection) else {}
+        if is_new:
+            migrate(connection, settings)
+        before(connection)
+        found = Preview(hours_of(connection))
+        for start, end in ranges(found.hours, MAX_EMPTY_HOURS_IN_RANGE):
+            on_step("clickstream_events")
+            found.loaded += load_hours(connection, store, start, end, is_one_batch=True)
+        for model in all_models().values():
+            on_step(model.name)
+            found.rebuilt.append(rebuild(connection, model))
+        days_after = _days(connection)
     _analyze(server, [one.model for one in found.rebuilt if one.added] + ["clickstream_events"])
     for day in sorted(days_before.keys() | days_after.keys()):
         was, would_be = days_before.get(day, {}), days_after.get(day, {})
@@ -118,22 +85,6 @@ def _is_current(server: Postgres, settings: Settings) -> bool:
             cursor.execute("select to_regclass('schema_migrations') is not null")
             is_ours = cursor.fetchone() == (True,)
         return is_ours and is_current(connection, settings)
-
-
-@contextmanager
-def _one_transaction(server: Postgres, settings: Settings, first: list[str]) -> Iterator[Connection]:
-    """The locks come before the transaction, since a snapshot that was taken while waiting for them would be an old one; and in
-    the order of those who take several, so that nobody waits in a circle."""
-    with closing(connect(server, statement_seconds=settings.statement_seconds, factory=_Unkept)) as connection:
-        connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, autocommit=True)
-        with connection.cursor() as cursor:
-            for kind, names in (("", first), ("_shared", [LISTED]), ("", [REPLAY, *sorted(all_models())])):
-                cursor.execute(
-                    f"select pg_advisory_lock{kind}(%s, hashtext(name)) from unnest(%s::text[]) as name",
-                    (LOCK_CLASS, names),
-                )
-        connection.autocommit = False
-        yield connection  # closing it takes everything back
 
 
 def _analyze(server: Postgres, tables: list[str]) -> None:

@@ -23,6 +23,9 @@ from clickstream_dagster.warehouse.connection import (
 from clickstream_dagster.warehouse.hands import Hands
 from clickstream_dagster.warehouse.models import Model, all_models, moves_with
 
+#: What becomes of the sums over a fact when its rows have moved.
+Follow = Callable[[Cursor, Model], None]
+
 
 @dataclass(frozen=True)
 class Rebuilt:
@@ -35,8 +38,9 @@ class Rebuilt:
     audits: list[Audit] = field(default_factory=list)
 
 
-def rebuild(connection: Connection, model: Model) -> Rebuilt:
-    """Rebuild what the model is owed. Raises `AuditFailed`, with nothing changed, when a test of the new rows fails."""
+def rebuild(connection: Connection, model: Model, follow: Follow = sums.follow) -> Rebuilt:
+    """Rebuild what the model is owed, and have its sums `follow`. Raises `AuditFailed`, with nothing changed, when a test of the
+    new rows fails."""
     if model.materialized in ("view", "loader"):
         return Rebuilt(model.name)
     with locked(connection, model.name, *moves_with(model)) as cursor, owning(cursor):
@@ -55,7 +59,7 @@ def rebuild(connection: Connection, model: Model) -> Rebuilt:
         analyze_if_grown(cursor, model.name, added)
         runs.record(cursor, model.name, keys, removed, added)
         if removed or added:
-            sums.follow(cursor, model)
+            follow(cursor, model)
         return Rebuilt(model.name, keys, removed, added, audits)
 
 

@@ -24,7 +24,7 @@ def create_staging(cursor: Cursor) -> None:
         create temporary table staged_events (like clickstream_events) on commit drop;
         create temporary table staged_rejects (like rejected_events) on commit drop;
         create temporary table staged_objects (like raw_objects) on commit drop;
-        alter table staged_objects alter column loaded_at drop not null;
+        alter table staged_objects alter column loaded_at drop not null, alter column expired_count drop not null;
         """)
 
 

@@ -6,6 +6,9 @@ what changed, whatever the size of the day that it falls on.
 
 For that, a sum's SQL must be linear: each row of the result is a sum over rows of facts, which are joined with nothing but
 `shop_settings`, and several facts stand beside each other under a `union all`. `row_count` is how many rows stand behind a row.
+
+Facts that expire leave their sums as they are: what they had added goes to the tables of `kept.py`. So at every commit a sum is
+its SQL over the whole facts, plus what is kept; and a row with nothing but zeros is none.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from datetime import date
 
 from psycopg2 import sql
 
-from clickstream_dagster.warehouse import changes, runs
+from clickstream_dagster.warehouse import changes, kept, runs
 from clickstream_dagster.warehouse.audits import check, failures_of, tests_of
 from clickstream_dagster.warehouse.connection import Cursor, analyze_if_grown
 from clickstream_dagster.warehouse.models import Model, sums_of
@@ -37,20 +40,20 @@ with delta as materialized (
     having {is_any}
 ),
 placed as materialized (
-    select standing.place, delta.*, coalesce(standing.row_count, 0) + delta.row_count as rows_left
+    select standing.*, delta.*
     from delta
     left join lateral (
-        select {table}.ctid as place, {table}.row_count from {table}
+        select {table}.ctid as place, coalesce({is_nothing_left}, false) as is_nothing from {table}
         where {hash_there} = {hash_here} and {same_grain}
         limit 1
     ) as standing on true
 ),
 gone as (
-    delete from {table} where ctid = any(array(select place from placed where rows_left = 0)) returning 1
+    delete from {table} where ctid = any(array(select place from placed where is_nothing)) returning 1
 ),
 changed as (
     update {table} set {moved} from placed
-    where {table}.ctid = placed.place and placed.rows_left <> 0
+    where {table}.ctid = placed.place and not placed.is_nothing
         and {table}.ctid = any(array(select place from placed))
     returning 1
 ),
@@ -59,6 +62,20 @@ came as (
 )
 select (select count(*) from gone), (select count(*) from changed), (select count(*) from came), {failures}
 from placed as r
+"""
+
+#: A sum's rows computed again, with what is kept of rows that have expired.
+_FILL = """
+insert into {table} ({columns})
+select {grain}, {added_up}
+from (
+    select 1 as change, computed.* from ({computed}) as computed
+    union all
+    select 1 as change, {columns} from {kept} as kept
+) as moved
+group by {grouped}
+having {is_any}
+order by local_date
 """
 
 
@@ -75,13 +92,21 @@ def follow(cursor: Cursor, fact: Model) -> None:
             _move(cursor, model, came, gone)
 
 
+def keep(cursor: Cursor, fact: Model) -> None:
+    """The same where rows expire: the sums over `fact` stand still, and what they would have moved by is kept."""
+    for model in sums_of(fact.name):
+        came, gone = ({fact.name: sql.Identifier(rows)} for rows in ("removed_rows", "added_rows"))
+        queries = {"came": _over_rows(model, came), "gone": _over_rows(model, gone), "failures": failures_of([])}
+        cursor.execute(_filled(_MOVE, model, table=kept.table(model), **queries))
+
+
 def rebuild(cursor: Cursor, model: Model) -> tuple[int, int, int]:
     """Compute again what the sum is owed, from its facts: all of it or some dates. Keys, rows removed, rows added."""
     keys = changes.take(cursor, model.name)
     if changes.EVERYTHING in keys:
         cursor.execute(_filled("delete from {table}", model))
         removed = cursor.rowcount
-        cursor.execute(sql.SQL("insert into {} ").format(sql.Identifier(model.name)) + sql.SQL(model.sql_by_date))
+        cursor.execute(_filled(_FILL, model, computed=sql.SQL(model.sql), kept=kept.table(model)))
         return len(keys), removed, cursor.rowcount
     dates = [date.fromisoformat(key) for key in keys]
     if not dates:
@@ -90,7 +115,8 @@ def rebuild(cursor: Cursor, model: Model) -> tuple[int, int, int]:
     removed = cursor.rowcount
     of_dates = sql.SQL("select * from {fact} where local_date = any({dates})")
     facts = {name: of_dates.format(fact=sql.Identifier(name), dates=sql.Literal(dates)) for name in sorted(model.reads)}
-    cursor.execute(sql.SQL("insert into {} ").format(sql.Identifier(model.name)) + _over(model, facts))
+    kept_rows = sql.SQL("({})").format(of_dates.format(fact=kept.table(model), dates=sql.Literal(dates)))
+    cursor.execute(_filled(_FILL, model, computed=_over(model, facts), kept=kept_rows))
     return len(keys), removed, cursor.rowcount
 
 
@@ -125,7 +151,8 @@ def _over(model: Model, facts: Mapping[str, sql.Composable]) -> sql.Composed:
 
 
 def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Composed:
-    table = sql.Identifier(model.name)
+    """`table` is the sum's own, unless it is among the queries."""
+    table = queries.pop("table", sql.Identifier(model.name))
     measures = [(sql.Identifier(column.name), column.data_type == "numeric") for column in model.measures]
 
     def each(template: str, names: tuple[str, ...], separator: str = ", ") -> sql.Composed:
@@ -146,8 +173,10 @@ def _filled(statement: str, model: Model, **queries: sql.Composable) -> sql.Comp
         )
         for name, is_numeric in measures
     ]
+    nothing_left = [sql.SQL("{}.{} + delta.{} = 0").format(table, name, name) for name, _ in measures]
     return sql.SQL(statement).format(
         table=table,
+        is_nothing_left=sql.SQL(" and ").join(nothing_left),
         columns=each("{name}", (*model.grain, *(column.name for column in model.measures))),
         grain=sql.SQL(", ").join(_typed(model, name) for name in model.grain),
         grouped=each("moved.{name}", model.grain),

@@ -26,8 +26,18 @@ def note_other_copies(cursor: Cursor) -> None:
         """)
 
 
-def take_away(cursor: Cursor, also: str = "select null::uuid as event_id where false") -> int:
+_NONE = "select null::uuid as event_id where false"
+
+
+def take_away(cursor: Cursor, also: str = _NONE) -> int:
     """Take them out of the tables, and besides the events that a select of their ids gives; how many events left."""
+    left = take_lines(cursor, also)
+    _delete(cursor, "raw_objects")
+    return left["clickstream_events"]
+
+
+def take_lines(cursor: Cursor, also: str = _NONE) -> dict[str, int]:
+    """The same, but for their rows in the manifest; how many rows left each table."""
     cursor.execute(f"""
         create temporary table taken_objects on commit drop as
         table gone_objects union table reread_objects;
@@ -49,21 +59,25 @@ def take_away(cursor: Cursor, also: str = "select null::uuid as event_id where f
         )
         select event_id, visitor_id, user_id, event_timestamp, source_key, agent_key, page_host from removed
         """)
-    events = cursor.rowcount
+    left = {"clickstream_events": cursor.rowcount}
     cursor.execute("""
         create temporary table removed_labels on commit drop as
         select source_key, agent_key, page_host as shop_host from removed_events
         union
         select source_key, agent_key, shop_host from taken_objects inner join duplicate_events using (partition_hour, object_key)
         """)
-    for table in ("duplicate_events", "rejected_events", "raw_objects"):
-        cursor.execute(f"""
-            delete from {table} using taken_objects
-            where {table}.partition_hour = taken_objects.partition_hour and {table}.object_key = taken_objects.object_key
-            """)
+    left |= {table: _delete(cursor, table) for table in ("duplicate_events", "rejected_events")}
     _owe(cursor)
     labels.forget(cursor)
-    return events
+    return left
+
+
+def _delete(cursor: Cursor, table: str) -> int:
+    cursor.execute(f"""
+        delete from {table} using taken_objects
+        where {table}.partition_hour = taken_objects.partition_hour and {table}.object_key = taken_objects.object_key
+        """)
+    return cursor.rowcount
 
 
 def _owe(cursor: Cursor) -> None:

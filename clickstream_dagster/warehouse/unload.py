@@ -50,11 +50,12 @@ def unload(connection: Connection, store: ObjectStore, name: str, remove: Callab
 
 
 def _choose(cursor: Cursor, name: str) -> None:
-    """Note the objects of the import, and those whose copies of its events come to count."""
+    """Note the objects of the import, and those whose copies of its events come to count. What has expired stays in the sums, and
+    so its objects stay in the manifest: imported again, they would count twice."""
     cursor.execute(
         """
         create temporary table gone_objects on commit drop as
-        select distinct object_key, partition_hour from raw_objects where object_key like %s
+        select distinct object_key, partition_hour from raw_objects where object_key like %s and not has_expired(raw_objects)
         """,
         (f"%/import-{name}-%",),
     )

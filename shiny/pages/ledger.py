@@ -25,7 +25,8 @@ MOST_HOURS = 744
 HOURS = """partition_hour >= %(start)s::date::timestamp at time zone %(timezone)s
     and partition_hour < (%(end)s::date + 1)::timestamp at time zone %(timezone)s"""
 _SUMS = """sum(received)::bigint as received, sum(loaded)::bigint as loaded, sum(duplicate)::bigint as duplicate,
-    sum(rejected)::bigint as rejected, sum(late)::bigint as late, sum(abs(difference))::bigint as difference"""
+    sum(rejected)::bigint as rejected, sum(late)::bigint as late, sum(expired)::bigint as expired,
+    sum(abs(difference))::bigint as difference"""
 _TOTALS = f"select {_SUMS} from etl_ledger where {HOURS}"
 _BY_DAY = f"""
     select (partition_hour at time zone %(timezone)s)::date as at, {_SUMS}
@@ -33,7 +34,7 @@ _BY_DAY = f"""
 """
 _BY_HOUR = f"""
     select * from (
-        select partition_hour as at, received, loaded, duplicate, rejected, late, difference
+        select partition_hour as at, received, loaded, duplicate, rejected, late, expired, difference
         from etl_ledger where {HOURS} order by partition_hour desc limit {MOST_HOURS}
     ) as latest order by at
 """

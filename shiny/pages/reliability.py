@@ -120,8 +120,8 @@ PARTS = (
     Card(
         "ledger",
         "What became of the events",
-        "Received = loaded + duplicate + rejected, and lines of people who were erased where some came again; each counted on "
-        "its own, by day or hour of receipt in the shop's time zone. By "
+        "Received = loaded + duplicate + rejected + expired, and lines of people who were erased where some came again; each "
+        "counted on its own, by day or hour of receipt in the shop's time zone. By "
         f"hour: the last {MOST_HOURS} of the period. Late ones are among the loaded.",
         ledger,
         {
@@ -131,6 +131,7 @@ PARTS = (
             "duplicate": Column("Duplicate", "count"),
             "rejected": Column("Rejected", "count"),
             "late": Column("Late", "count"),
+            "expired": Column("Expired", "count"),
             "difference": Column("Difference", "count"),
             "balance": Column("Balance"),
         },

@@ -119,7 +119,7 @@ def test_the_page_says_it_all(site: Site, page: Page) -> None:
     settled(page)
     table = controller.OutputDataFrame(page, "reliability_ledger-table")
     table.expect_cell("2026-03-06 00:00 CET", row=0, col=0)
-    table.expect_cell("balanced", row=0, col=7)
+    table.expect_cell("balanced", row=0, col=8)
     runs = dict(site.rows("select model, added from model_runs"))
     model = page.locator("[id='reliability_runs-table'] tbody tr").first.locator("td")
     name = model.first.inner_text().strip("\u2068\u2069")

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.expiring.expire import expire
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from dashboard_site import PAGES, Site, serving, settled
@@ -45,6 +46,36 @@ def test_an_empty_warehouse_says_what_to_run(make_stack: Callable[..., Stack], p
             expect(page.locator(".banner")).to_contain_text("No events yet")
             expect(page.locator(".banner")).to_contain_text("clickstream import")
             expect(page.locator(".shiny-output-error")).to_have_count(0)
+        page.goto("about:blank")
+
+
+def test_a_period_that_begins_before_the_visitors_that_are_kept_says_so(
+    make_stack: Callable[..., Stack], page: Page
+) -> None:
+    stack = make_stack(CLICKSTREAM_KEEP_EVENTS_DAYS="50")
+    old = NOON - timedelta(days=60)
+    for number, at in enumerate((old, NOON)):
+        seen = Event(
+            event_id=UUID(int=number),
+            event_name="page_view",
+            event_timestamp=at,
+            received_at=at,
+            client_id=f"v{number}",
+        )
+        stack.store.put(landing.event_key(at, UUID(int=number)), contract.encode(seen))
+    with stack.warehouse() as connection:
+        load_hours(connection, stack.store, old, NOON + timedelta(hours=1))
+        rebuild_all(connection)
+        assert expire(connection, stack.server, stack.store, stack.settings, datetime.now(UTC)).events == 1
+    with serving(stack) as site:
+        for name in PAGES[:2]:
+            page.goto(f"{site.url}?page={name}&from={old:%Y-%m-%d}&to={NOON:%Y-%m-%d}")
+            expect(page.locator(".banner", has_text="are no longer kept")).to_contain_text(
+                f"Visitors before {old + timedelta(days=1):%d %b %Y}"
+            )
+        page.goto(f"{site.url}?from={NOON:%Y-%m-%d}&to={NOON:%Y-%m-%d}&compare=none")
+        settled(page)
+        expect(page.locator(".banner", has_text="are no longer kept")).to_have_count(0)
         page.goto("about:blank")
 
 

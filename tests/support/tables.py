@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from clickstream_dagster.warehouse.connection import Connection, transaction
-from clickstream_dagster.warehouse.models import all_models
+from clickstream_dagster.warehouse.models import Model, all_models
 
 #: When something was done and where, not what: the only columns that two equal histories may differ in.
 CLOCKS = {("raw_objects", "loaded_at"), ("raw_objects", "etag")}
 OWED = ("changed_spans", "changed_keys")
+SUMS = [model for model in all_models().values() if model.materialized == "sum"]
+EXPIRED = ("expired_events", "expiry", *(f"kept_{model.name}" for model in SUMS))
 
 
 def dump(connection: Connection) -> dict[str, str]:
@@ -40,18 +42,31 @@ def empty(connection: Connection) -> None:
     """Empty every table, so that a database serves the next example."""
     names = [model.name for model in all_models().values() if model.materialized != "view"]
     with transaction(connection) as cursor:
-        cursor.execute(f"truncate {', '.join([*names, *OWED, 'loaded_hours'])}")
+        cursor.execute(f"truncate {', '.join([*names, *OWED, *EXPIRED, 'loaded_hours'])}")
 
 
 def unequal_sums(connection: Connection) -> dict[str, list[str]]:
-    """Rows by which a sum differs from its own SQL over its whole facts; empty when all of them are equal, byte for byte."""
+    """Rows by which a sum differs from its own SQL over its whole facts and what expired ones had added; empty when all of them
+    are equal, byte for byte."""
     found = {}
     with transaction(connection) as cursor:
-        for model in all_models().values():
-            if model.materialized == "sum":
-                stands = f"select t::text from {model.name} as t"
-                meant = f"select t::text from (select {', '.join(model.column_names)} from ({model.sql}) as m) as t"
-                cursor.execute(f"({stands} except all {meant}) union all ({meant} except all {stands})")
-                if rows := [row for (row,) in cursor.fetchall()]:
-                    found[model.name] = rows
+        for model in SUMS:
+            stands = f"select t::text from {model.name} as t"
+            meant = f"select t::text from ({_meant(model)}) as t"
+            cursor.execute(f"({stands} except all {meant}) union all ({meant} except all {stands})")
+            if rows := [row for (row,) in cursor.fetchall()]:
+                found[model.name] = rows
     return found
+
+
+def _meant(model: Model) -> str:
+    columns, grain = ", ".join(model.column_names), ", ".join(model.grain)
+    added = [
+        f"exact_amount(sum({one.name})) as {one.name}"
+        if one.data_type == "numeric"
+        else f"sum({one.name})::{one.data_type} as {one.name}"
+        for one in model.measures
+    ]
+    is_any = " or ".join(f"sum({one.name}) <> 0" for one in model.measures)
+    rows = f"select {columns} from ({model.sql}) as m union all select {columns} from kept_{model.name}"
+    return f"select {grain}, {', '.join(added)} from ({rows}) as rows group by {grain} having {is_any}"

@@ -295,6 +295,5 @@ def test_what_the_collector_could_not_keep_is_told_on_the_console_and_money_is_r
     flush(page)
     [purchase] = [event for event in collector.lines() if event["event_name"] == "purchase"]
     assert purchase["order"] == {"id": "A", "value": 304.56}
-    assert b'"value":304.56,' in collector.seen[-1].body
     assert purchase["warnings"] == [{"code": "invalid_currency", "field": "order.currency"}]
     assert len(said) == 1 and "warnings: Array(1)" in said[0]

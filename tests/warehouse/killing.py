@@ -60,7 +60,9 @@ class Clock:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def counted(clock: Clock) -> type[psycopg2.extensions.connection]:
+def counted(
+    clock: Clock, base: type[psycopg2.extensions.connection] = psycopg2.extensions.connection
+) -> type[psycopg2.extensions.connection]:
     """A connection class that tells the clock of each statement, and of each commit before and after it."""
 
     class Cursor(psycopg2.extensions.cursor):
@@ -72,7 +74,7 @@ def counted(clock: Clock) -> type[psycopg2.extensions.connection]:
             clock.tick("statement")
             super().copy_expert(*arguments, **named)
 
-    class Connection(psycopg2.extensions.connection):
+    class Connection(base):  # type: ignore[valid-type,misc]
         def cursor(self, *arguments: Any, **named: Any) -> Any:
             return super().cursor(*arguments, cursor_factory=Cursor, **named)
 
@@ -83,6 +85,12 @@ def counted(clock: Clock) -> type[psycopg2.extensions.connection]:
             super().__exit__(kind, error, trace)
             clock.tick("after commit")
 
+        def keep(self) -> None:
+            """Of many steps in one transaction."""
+            clock.tick("before keep")
+            super().keep()
+            clock.tick("after keep")
+
     return Connection
 
 
@@ -91,8 +99,12 @@ def counting(stack: Stack, clock: Clock) -> Iterator[None]:
     """Connections that are made in the block tell the clock; the warehouse is migrated before."""
     with stack.warehouse():
         pass
-    factory, real = counted(clock), psycopg2.connect
-    connecting.psycopg2.connect = lambda dsn, *_, **k: real(dsn, connection_factory=factory, **k)  # type: ignore[assignment]
+    real = psycopg2.connect
+
+    def connect(dsn: str, base: Any = psycopg2.extensions.connection, **named: Any) -> Any:
+        return real(dsn, connection_factory=counted(clock, base), **named)
+
+    connecting.psycopg2.connect = connect  # type: ignore[assignment]
     yield
     connecting.psycopg2.connect = real
 

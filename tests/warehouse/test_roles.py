@@ -24,15 +24,17 @@ from clickstream_dagster.warehouse import reader
 from clickstream_dagster.warehouse.connection import Connection, WarehouseUnreachable, connect, transaction
 from clickstream_dagster.warehouse.erasing.erase import erase
 from clickstream_dagster.warehouse.erasing.vacuum import vacuum
+from clickstream_dagster.warehouse.expiring.expire import expire
 from clickstream_dagster.warehouse.migrate import migrate
 from clickstream_dagster.warehouse.models import all_models
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
+from clickstream_dagster.warehouse.preview import preview
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from clickstream_dagster.warehouse.replay import Wanted, replay
 from ingest_lambda import landing
 from ingest_lambda.operations import OperationalMetric
 from support.stories import RECEIVED, event, rows, tell
-from support.tables import differences, dump
+from support.tables import differences, dump, unequal_sums
 
 INFRA = Path(__file__).resolve().parents[2] / "infra_cfn"
 ROLES = INFRA / "instance" / "postgres" / "roles.sql"
@@ -287,7 +289,7 @@ def test_a_tick_needs_no_more_than_these_logins(loader: Stack, dagster_tables: C
     assert rows(loader, "select value from operational_metrics") == [(3,)]
 
 
-def test_the_loader_packs_erases_and_reads_again_in_tables_that_it_does_not_own(
+def test_the_loader_packs_erases_expires_and_reads_again_in_tables_that_it_does_not_own(
     loader: Stack,
 ) -> None:
     tell(loader, event("2 11:00", visitor="bob", path="/"))  # one object by itself is not packed
@@ -299,6 +301,10 @@ def test_the_loader_packs_erases_and_reads_again_in_tables_that_it_does_not_own(
         rebuild_all(connection)
         vacuum(connection)
         assert "bob" not in str(dump(connection))
+        assert not preview(loader.server, loader.store, loader.settings, lambda _: []).days
+        chosen = replace(loader.settings, keep_raw_days=50, keep_rejected_days=50, keep_events_days=50)
+        assert expire(connection, loader.server, loader.store, chosen, RECEIVED + timedelta(days=60)).events
+        assert unequal_sums(connection) == {}
         with transaction(connection) as cursor:
             cursor.execute("select count(*) from etl_ledger where difference <> 0")
             assert cursor.fetchone() == (0,)

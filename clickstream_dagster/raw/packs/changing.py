@@ -61,15 +61,15 @@ def rewrite(store: ObjectStore, pack: str, changes: Changes) -> str | None:
     """Make the changes in one pack: the key of the pack that stands in its place, which is the same one where nothing was to
     change, and None where nothing is left. The new pack counts from the moment that it is written, and this one does not."""
     index, new = read_index(store, pack), PackFile()
-    raws = zip(index.members, members_of(pack, index, _hour(pack)), strict=True)
+    raws = list(zip(index.members, members_of(pack, index, _hour(pack)), strict=True))
+    if all(changes.get(raw.key, b"") is None for _, raw in raws):  # nothing of it needs to be read
+        remove(store, pack)
+        return None
     for _, held in groupby(raws, key=lambda pair: pair[0].block):
         _copy_block(store, list(held), changes, new)
     new.end_block()
     if new.index.members == index.members:
         return pack
-    if not new.index.members:
-        remove(store, pack)
-        return None
     prefix, _, name = pack.rpartition("packed-")
     key = new.store(store, prefix, {name.partition(".")[0], *index.replaces})
     remove(store, pack)

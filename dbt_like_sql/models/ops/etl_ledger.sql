@@ -15,7 +15,8 @@ canaries as (
 ),
 
 received as (
-    select raw_objects.partition_hour, count(*) as objects, sum(raw_objects.line_count) as events, sum(raw_objects.erased_count) as erased
+    select raw_objects.partition_hour, count(*) as objects, sum(raw_objects.line_count) as events, sum(raw_objects.erased_count) as erased,
+        sum(raw_objects.expired_count) as expired
     from rebuild
     inner join raw_objects on raw_objects.partition_hour = rebuild.partition_hour
     group by raw_objects.partition_hour
@@ -92,12 +93,14 @@ final as (
         (
             coalesce(received.events, 0) - coalesce(canaries.events, 0) - coalesce(loaded.events, 0)
             - coalesce(duplicates.events, 0) - coalesce(rejected.events, 0) - coalesce(received.erased, 0)
+            - coalesce(received.expired, 0)
         )::integer as difference,
         coalesce(warned.events, 0)::integer as warned,
         coalesce(warnings.by_code, '{}') as warnings_by_code,
         coalesce(received.erased, 0)::integer as erased,
         (coalesce(loaded.replayed, 0) + coalesce(duplicates.replayed, 0))::integer as replayed,
-        coalesce(canaries.events, 0)::integer as canary
+        coalesce(canaries.events, 0)::integer as canary,
+        coalesce(received.expired, 0)::integer as expired
     from rebuild
     left join canaries on canaries.partition_hour = rebuild.partition_hour
     left join received on received.partition_hour = rebuild.partition_hour
