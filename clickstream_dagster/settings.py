@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -85,11 +85,19 @@ DEFAULT_STATEMENT_SECONDS = 3_600
 #: The loader waits so long for another run, which holds a lock for one batch or one table at a time.
 LOCK_SECONDS = 600
 
+#: The shop's database is asked for its orders: one step of the answer may take so long.
+SHOP_STATEMENT_SECONDS = 60
+#: A reading asks again from so long before the one before it: what the shop was about to commit then is seen now.
+SHOP_OVERLAP = timedelta(hours=1)
+#: Orders of so many days are judged by the check and by `clickstream status`.
+RECONCILED_DAYS = 28
+
 #: A login's variable -> the variable of its password, and the name of that password in Parameter Store.
 _SECRETS = {
     "DW_PG_USER": ("DW_PG_PASSWORD", "loader_password"),
     "DW_PG_READER_USER": ("DW_PG_READER_PASSWORD", "reader_password"),
     "DAGSTER_PG_USER": ("DAGSTER_PG_PASSWORD", "dagster_password"),
+    "SHOP_PG_USER": ("SHOP_PG_PASSWORD", "shop_reader_password"),
 }
 
 #: Characters. Shorter ones can be guessed.
@@ -113,7 +121,7 @@ class Postgres:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     database: str
     ssl: bool = False
 
@@ -170,6 +178,12 @@ class Settings:
     #: Raw objects go when a pack has held them for so many days.
     pack_grace_days: int
     statement_seconds: int
+    #: The shop's own database, whose orders are compared with those of events; None: not connected.
+    shop: Postgres | None
+    #: The query of its orders for other tables than ours.
+    shop_query: Path | None
+    #: The check warns when fewer of a hundred orders of the shop arrived by events.
+    arrived_percent: int
 
     @property
     def is_embedded(self) -> bool:
@@ -214,7 +228,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         raw_bucket=env.get("RAW_BUCKET_NAME") or None,
-        postgres=_postgres(env),
+        postgres=_postgres(env, "DW_PG", "postgres", "clickstream_dw"),
         reader=_login(env, "DW_PG_READER"),
         dagster_database=env.get("DAGSTER_PG_DATABASE") or "dagster",
         dagster_login=_login(env, "DAGSTER_PG"),
@@ -243,6 +257,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             )
         ),
         statement_seconds=_whole_number(env, "CLICKSTREAM_STATEMENT_SECONDS", DEFAULT_STATEMENT_SECONDS),
+        shop=_postgres(env, "SHOP_PG", "shop_reader", "shop"),
+        shop_query=Path(env["CLICKSTREAM_SHOP_QUERY"]).expanduser() if env.get("CLICKSTREAM_SHOP_QUERY") else None,
+        arrived_percent=int(
+            _matching(env, "CLICKSTREAM_ARRIVED_PERCENT", "95", "[0-9]|[1-9][0-9]|100", "a whole number from 0 to 100")
+        ),
     )
 
 
@@ -251,17 +270,18 @@ def first_hour_file(home: Path) -> Path:
     return home / "first_hour"
 
 
-def _postgres(env: Mapping[str, str]) -> Postgres | None:
-    host = env.get("DW_PG_HOST")
+def _postgres(env: Mapping[str, str], name: str, user: str, database: str) -> Postgres | None:
+    """The login that the variables of this name say, with these defaults; None without a host."""
+    host = env.get(f"{name}_HOST")
     if not host:
         return None
     return Postgres(
         host=host,
-        port=_whole_number(env, "DW_PG_PORT", 5432),
-        user=env.get("DW_PG_USER") or "postgres",
-        password=env.get("DW_PG_PASSWORD") or "",
-        database=env.get("DW_PG_DATABASE") or "clickstream_dw",
-        ssl=_boolean(env, "DW_PG_SSL"),
+        port=_whole_number(env, f"{name}_PORT", 5432),
+        user=env.get(f"{name}_USER") or user,
+        password=env.get(f"{name}_PASSWORD") or "",
+        database=env.get(f"{name}_DATABASE") or database,
+        ssl=_boolean(env, f"{name}_SSL"),
     )
 
 
