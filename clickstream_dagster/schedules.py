@@ -1,6 +1,6 @@
 """The hourly schedule, the one for the hour in progress, the test visit, the shop's orders, and the daily one that packs. The
-test visit and the shop's orders are on where they are set up, the others are stopped by default: in the cloud the EventBridge tick
-drives the hours, and one driver is enough; and whoever packs deletes, which is for a person to turn on."""
+test visit and the shop's orders are on where they are set up, the others are stopped by default: in the cloud the EventBridge
+tick drives the hours, and one driver is enough; and whoever packs deletes, which is for a person to turn on."""
 
 from datetime import UTC, datetime
 
