@@ -95,8 +95,8 @@ PARTS = (
     Card(
         "books-orders",
         "Orders on which the two do not agree",
-        f"The {book_rows.MOST} latest of the period, each with the first thing that differs: whether it is there, currency, amount, "
-        "items, refund. A cent is no difference. Amounts as the shop has them, and as events told them.",
+        f"The {book_rows.MOST} latest of the period, each with the first thing that differs: whether it is there, currency, "
+        "amount, items, refund. A cent is no difference. Amounts as the shop has them, and as events told them.",
         book_rows.unlike,
         {
             "when": Column("Placed", "date"),

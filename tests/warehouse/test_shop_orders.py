@@ -1,4 +1,4 @@
-"""The shop's own orders: read from a real PostgreSQL by a login that can do nothing else, again, in part, by any query, and killed."""
+"""The shop's own orders: read from a real PostgreSQL by a login that can do nothing else, in part, by any query, and killed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from support.shops import Shop
 from support.stories import at, rows
 
 STANDS = """
-    select order_id, placed_at, local_date::text, status, is_sale, currency, total, items, discount, shipping, tax, refunded, refunded_at,
-        lines, pieces, source
+    select order_id, placed_at, local_date::text, status, is_sale, currency, total, items, discount, shipping, tax, refunded,
+        refunded_at, lines, pieces, source
     from shop_orders order by order_id
 """
 WHERE = "select order_id, ctid::text from shop_orders order by 1"
@@ -117,7 +117,9 @@ def own(stack: Stack, shop: Shop, folder: Path, sql: str) -> Brought:
 
 def make_own_tables(shop: Shop, *orders: tuple[Any, ...]) -> None:
     shop.run("""
-        create table verkauf (number text, happened timestamp, cents numeric, money text, lines json, changed timestamptz default now());
+        create table verkauf (
+            number text, happened timestamp, cents numeric, money text, lines json, changed timestamptz default now()
+        );
         grant select on verkauf to shop_reader
         """)
     for order in orders:
@@ -186,9 +188,12 @@ def test_the_login_can_read_orders_and_nothing_about_who_bought(stack: Stack, sh
         "update orders set total = 0", "insert into refunds (order_id, amount) select order_id, 1 from orders",
         "set default_transaction_read_only = off; delete from order_items",
     ):  # fmt: skip
-        with closing(psycopg2.connect(shop.reader.dsn)) as reader, reader.cursor() as cursor:
-            with pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ReadOnlySqlTransaction)):
-                cursor.execute(statement)
+        with (
+            closing(psycopg2.connect(shop.reader.dsn)) as reader,
+            reader.cursor() as cursor,
+            pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ReadOnlySqlTransaction)),
+        ):
+            cursor.execute(statement)
 
 
 def test_a_query_cannot_change_the_shop_even_for_its_owner(stack: Stack, shop: Shop, tmp_path: Path) -> None:
@@ -276,7 +281,7 @@ from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.warehouse.connection import connect
 from clickstream_dagster.warehouse.shop_orders.database import Query
 from clickstream_dagster.warehouse.shop_orders.store import read_database
-shop = Postgres({shop.reader.host!r}, {shop.reader.port}, {shop.reader.user!r}, {shop.reader.password!r}, {shop.reader.database!r})
+shop = Postgres({shop.reader.host!r}, {shop.reader.port}, "shop_reader", {shop.reader.password!r}, {shop.reader.database!r})
 warehouse = replace(shop, user={stack.server.user!r}, password={stack.server.password!r}, database={stack.server.database!r})
 connection, query = connect(warehouse), Query(shop, None)
 before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
