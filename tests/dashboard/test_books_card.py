@@ -1,4 +1,4 @@
-"""What the Reliability page shows of the shop's own orders: how to connect them, and then just those that events do not tell alike."""
+"""What the Reliability page shows of the shop's own orders: how to connect them, and then just those on which events differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ PERIOD = "page=reliability&from=2026-03-01&to=2026-03-18"
 FORMULA, HTML = "=HYPERLINK(1)", "<b>bold</b>"
 #: The shop's orders: what people bought by events, and two that no event told of.
 _TOLD = """
-    select order_id, ordered_at, currency, revenue, refunded from fact_orders where has_order_id and not is_bot order by ordered_at
+    select order_id, ordered_at, currency, revenue, refunded from fact_orders
+    where has_order_id and not is_bot order by ordered_at
 """
 _COUNTED = """
     select count(*), sum(revenue) from fact_orders
@@ -55,7 +56,8 @@ def told(site: Site) -> Iterator[Told]:
     orders += [shop_order(name, at, "USD", Decimal(100), Decimal(0)) for name in (FORMULA, HTML)]
     [(count, revenue)] = site.rows(_COUNTED)
     [(nameless,)] = site.rows(
-        "select count(*) from fact_orders where local_date between '2026-03-01' and '2026-03-18' and not has_order_id and not is_bot"
+        "select count(*) from fact_orders where local_date between '2026-03-01' and '2026-03-18' "
+        "and not has_order_id and not is_bot"
     )
     with site.stack.warehouse() as connection:
         store_file(connection, orders, "orders.csv")
