@@ -275,7 +275,7 @@ def fill(shop: Shop, orders: int) -> None:
 def test_a_hundred_thousand_orders_are_read_in_bounded_memory_and_asked_for_by_index(stack: Stack, shop: Shop) -> None:
     fill(shop, 100_000)
     program = f"""
-import resource, time
+import time
 from dataclasses import replace
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.warehouse.connection import connect
@@ -284,21 +284,21 @@ from clickstream_dagster.warehouse.shop_orders.store import read_database
 shop = Postgres({shop.reader.host!r}, {shop.reader.port}, "shop_reader", {shop.reader.password!r}, {shop.reader.database!r})
 warehouse = replace(shop, user={stack.server.user!r}, password={stack.server.password!r}, database={stack.server.database!r})
 connection, query = connect(warehouse), Query(shop, None)
-before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+def peak():
+    return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
+before, began = peak(), time.process_time()
 brought = read_database(connection, query)
-print(brought.changed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.monotonic() - began)
+print(brought.changed, peak() - before, time.process_time() - began)
 """
     with stack.warehouse():
         pass
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     changed, grown, seconds = done.stdout.split()
-    print(f"{changed} orders in {float(seconds):.1f} s, {int(grown) / 1024:.0f} MB more")
+    print(f"{changed} orders in {float(seconds):.1f} s of CPU, {int(grown) / 1024:.0f} MB more")
     assert int(changed) == 100_000
     assert int(grown) < 60_000, "kB; all of them are some 100 MB"
-    assert float(seconds) < 120
-    began = time.monotonic()
-    read(stack, shop)
-    assert time.monotonic() - began < 3, "nothing has changed"
+    assert float(seconds) < 60
+    assert read(stack, shop).orders == 0, "nothing has changed"
     with stack.warehouse() as connection, connection.cursor() as cursor:
         cursor.execute(
             "explain select * from order_reconciliation where local_date between '2026-04-08' and '2026-04-09'"
