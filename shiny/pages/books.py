@@ -69,9 +69,9 @@ def _draw_days(frame: pd.DataFrame, _: View) -> go.Figure:
 
 PARTS = (
     Boxes("books", _boxes),
-    Boxes("books-hints", book_hints.rows),
+    Boxes("books_hints", book_hints.rows),
     Card(
-        "books-days",
+        "books_days",
         "The shop's own orders, by events",
         "Orders that the shop itself knows, by the date they were placed, and how many of them arrived by events. Only those "
         "that both sides had to know by now; no cancelled, unpaid or test orders. Revenue in the shop's currency.",
@@ -93,7 +93,7 @@ PARTS = (
         is_filtered=False,
     ),
     Card(
-        "books-orders",
+        "books_orders",
         "Orders on which the two do not agree",
         f"The {book_rows.MOST} latest of the period, each with the first thing that differs: whether it is there, currency, "
         "amount, items, refund. A cent is no difference. Amounts as the shop has them, and as events told them.",
