@@ -17,6 +17,8 @@ from view import View
 
 #: So many orders in a row, and at least half of all that are missing, are one trouble and no chance.
 IN_A_ROW = 5
+#: So many orders, and at least half of those of another amount, must differ by the same part.
+ALIKE = 3
 
 
 async def rows(warehouse: Warehouse, view: View) -> tuple[Tag, Sequence[Box]]:
@@ -66,10 +68,10 @@ def _of_missing(now: dict[str, Any], run: dict[str, Any], zone: str) -> Sequence
 def _of_differing(orders: pd.DataFrame) -> Sequence[str]:
     off = orders[orders["outcome"] == "amount differs"]
     explained = off["explained_by"].dropna()
-    if len(off) and 2 * len(explained) >= len(off):
-        part = explained.value_counts().index[0]
+    part, alike = next(iter(explained.value_counts().items()), (None, 0))
+    if alike >= ALIKE and 2 * alike >= len(off):
         return (
-            f"In {count(int((explained == part).sum()))} of {count(len(off))} orders of another amount, the difference is just "
+            f"In {count(int(alike))} of {count(len(off))} orders of another amount, the difference is just "
             f"the order's {part}: the page and the shop do not both count it.",
         )
     return ()

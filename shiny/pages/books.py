@@ -11,7 +11,7 @@ from htmltools import Tag, tags
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column
-from formats import money, share
+from formats import count, money, share
 from pages import book_hints, book_rows
 from queries import Warehouse
 from view import View
@@ -58,7 +58,12 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str | Tag, Sequence[
             )
         ),
     ]
-    return f"The shop's own orders, {view.period}", boxes
+    did = (
+        f"{count(now['missing'])} of {count(now['orders'])} did not arrive"
+        if now["missing"]
+        else f"all {count(now['orders'])} arrived"
+    )
+    return f"The shop's own orders, {view.period}: {did} by events", boxes
 
 
 def _draw_days(frame: pd.DataFrame, _: View) -> go.Figure:

@@ -89,7 +89,9 @@ def test_the_shares_and_the_orders_that_are_not_alike(site: Site, page: Page, to
     whole = told.revenue + 200 + 19
     assert float(values["revenue"].split()[0]) == pytest.approx(float(100 * told.revenue / whole), abs=0.006)
     assert (values["missing"], values["differing"], values["surplus"]) == ("2", "1", str(told.nowhere))
-    expect(page.locator("[id='reliability_books_hints-row']")).to_contain_text("the difference is just the order's tax")
+    expect(page.locator("[id='reliability_books-row']")).to_contain_text(
+        f"2 of {told.orders + 2} did not arrive by events"
+    )
     table = controller.OutputDataFrame(page, "reliability_books_orders-table")
     table.expect_nrow(3 + told.nowhere)
     text = page.locator("[id='reliability_books_orders-table']").inner_text()
