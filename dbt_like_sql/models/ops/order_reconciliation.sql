@@ -3,9 +3,9 @@ with
 
 began as (
     -- The first whole hour of events: what was ordered before it could not be told.
-    select hour_at + interval '1 hour' as events_from
-    from agg_hourly_traffic
-    order by local_date, hour_at
+    select date_trunc('hour', started_at) + interval '1 hour' as events_from
+    from fact_sessions
+    order by local_date, started_at
     limit 1
 ),
 
