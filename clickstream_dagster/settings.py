@@ -92,6 +92,9 @@ SHOP_OVERLAP = timedelta(hours=1)
 #: Orders of so many days are judged by the check and by `clickstream status`.
 RECONCILED_DAYS = 28
 
+_WAREHOUSE = ("DW_PG_HOST", "DW_PG_PORT", "DW_PG_USER", "DW_PG_PASSWORD", "DW_PG_DATABASE", "DW_PG_SSL")
+_SHOP = ("SHOP_PG_HOST", "SHOP_PG_PORT", "SHOP_PG_USER", "SHOP_PG_PASSWORD", "SHOP_PG_DATABASE", "SHOP_PG_SSL")
+
 #: A login's variable -> the variable of its password, and the name of that password in Parameter Store.
 _SECRETS = {
     "DW_PG_USER": ("DW_PG_PASSWORD", "loader_password"),
@@ -228,7 +231,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         raw_bucket=env.get("RAW_BUCKET_NAME") or None,
-        postgres=_postgres(env, "DW_PG", "postgres", "clickstream_dw"),
+        postgres=_postgres(env, _WAREHOUSE, "postgres", "clickstream_dw"),
         reader=_login(env, "DW_PG_READER"),
         dagster_database=env.get("DAGSTER_PG_DATABASE") or "dagster",
         dagster_login=_login(env, "DAGSTER_PG"),
@@ -257,7 +260,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             )
         ),
         statement_seconds=_whole_number(env, "CLICKSTREAM_STATEMENT_SECONDS", DEFAULT_STATEMENT_SECONDS),
-        shop=_postgres(env, "SHOP_PG", "shop_reader", "shop"),
+        shop=_postgres(env, _SHOP, "shop_reader", "shop"),
         shop_query=Path(env["CLICKSTREAM_SHOP_QUERY"]).expanduser() if env.get("CLICKSTREAM_SHOP_QUERY") else None,
         arrived_percent=int(
             _matching(env, "CLICKSTREAM_ARRIVED_PERCENT", "95", "[0-9]|[1-9][0-9]|100", "a whole number from 0 to 100")
@@ -270,18 +273,18 @@ def first_hour_file(home: Path) -> Path:
     return home / "first_hour"
 
 
-def _postgres(env: Mapping[str, str], name: str, user: str, database: str) -> Postgres | None:
-    """The login that the variables of this name say, with these defaults; None without a host."""
-    host = env.get(f"{name}_HOST")
-    if not host:
+def _postgres(env: Mapping[str, str], names: tuple[str, ...], user: str, database: str) -> Postgres | None:
+    """The login that these variables say, with these defaults; None without a host."""
+    host, port, login, password, place, ssl = names
+    if not env.get(host):
         return None
     return Postgres(
-        host=host,
-        port=_whole_number(env, f"{name}_PORT", 5432),
-        user=env.get(f"{name}_USER") or user,
-        password=env.get(f"{name}_PASSWORD") or "",
-        database=env.get(f"{name}_DATABASE") or database,
-        ssl=_boolean(env, f"{name}_SSL"),
+        host=env[host],
+        port=_whole_number(env, port, 5432),
+        user=env.get(login) or user,
+        password=env.get(password) or "",
+        database=env.get(place) or database,
+        ssl=_boolean(env, ssl),
     )
 
 
