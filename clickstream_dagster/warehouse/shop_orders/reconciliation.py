@@ -61,7 +61,7 @@ def sentence(found: Reconciled | None) -> str:
     if found is None:
         return ""
     if not found.orders:
-        return "The shop's orders are read; none of them is of a time that the events know as well."
+        return f"No order of the last {RECONCILED_DAYS} days is one that both sides had to know."
     shares = f"{_percent(found.arrived, found.orders)} of {found.orders:,} orders"
     if found.revenue:
         shares += f" and {_percent(found.arrived_revenue, found.revenue)} of revenue"
