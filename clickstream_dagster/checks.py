@@ -1,6 +1,6 @@
 """Checks that no single rebuild can make. The tests of each model's .yml run inside its asset, before it commits."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -10,7 +10,13 @@ from clickstream_dagster.resources import Platform
 from clickstream_dagster.warehouse import canaries
 from clickstream_dagster.warehouse.connection import transaction
 from clickstream_dagster.warehouse.ledger import anomalies, freshness
+from clickstream_dagster.warehouse.shop_orders import reconciliation
 from clickstream_dagster.warehouse.unseen import Strangers
+
+#: So many orders of the shop must be missing before their share is looked at.
+MISSING_ORDERS = 3
+#: A shop's database that is connected is read hourly.
+READ_WITHIN = timedelta(hours=26)
 
 
 @dg.asset_check(
@@ -66,6 +72,35 @@ def canary_visits_arrive(platform: Platform) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description=canaries.sentence(visits) or None,
         metadata={"visits": len(visits), "lost": len(lost), "first lost": lost[0].name if lost else "none"},
+    )
+
+
+@dg.asset_check(
+    asset="order_reconciliation",
+    description="The shop's own orders of the last 28 days arrived by events, as good as all.",
+)
+def shop_orders_arrive(platform: Platform) -> dg.AssetCheckResult:
+    """A warning, as the events are what they are. One or two orders are no alarm: a small shop has few."""
+    settings = platform.stack.settings
+    with platform.stack.warehouse() as connection:
+        found = reconciliation.reconciled(connection)
+    is_short = (
+        found is not None
+        and found.missing >= MISSING_ORDERS
+        and (100 * found.arrived < settings.arrived_percent * found.orders)
+    )
+    last = found.read_to if found else None
+    is_old = settings.shop is not None and (last is None or last < datetime.now(UTC) - READ_WITHIN)
+    said = [reconciliation.sentence(found)]
+    if is_old:
+        said.append(
+            f"The shop's database was last read {f'{last:%Y-%m-%d %H:%M} UTC' if last else 'never'}: see the job shop_books."
+        )
+    return dg.AssetCheckResult(
+        passed=not is_short and not is_old,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(filter(None, said)) or None,
+        metadata={"orders": found.orders, "arrived": found.arrived} if found else {},
     )
 
 

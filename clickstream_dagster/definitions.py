@@ -9,16 +9,25 @@ import dagster as dg
 from clickstream_dagster.assets.events import clickstream_events, side_tables
 from clickstream_dagster.assets.models import model_assets
 from clickstream_dagster.assets.operations import operational_metrics
+from clickstream_dagster.assets.shop_orders import shop_orders
 from clickstream_dagster.checks import (
     books_balance,
     canary_visits_arrive,
     every_object_has_a_place,
     latest_closed_hour_is_loaded,
     nothing_is_out_of_the_ordinary,
+    shop_orders_arrive,
 )
-from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs
+from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs, shop_books
 from clickstream_dagster.resources import Platform, hold_embedded_postgres
-from clickstream_dagster.schedules import closed_hour, daily_expiry, daily_packs, hour_in_progress, hourly_canary
+from clickstream_dagster.schedules import (
+    closed_hour,
+    daily_expiry,
+    daily_packs,
+    hour_in_progress,
+    hourly_canary,
+    hourly_shop_orders,
+)
 from clickstream_dagster.sensors import late_objects
 
 if "CLICKSTREAM_DAGSTER_URL" in os.environ:
@@ -26,16 +35,17 @@ if "CLICKSTREAM_DAGSTER_URL" in os.environ:
     hold_embedded_postgres()
 
 defs = dg.Definitions(
-    assets=[clickstream_events, *side_tables, *model_assets, operational_metrics],
+    assets=[clickstream_events, *side_tables, *model_assets, operational_metrics, shop_orders],
     asset_checks=[
         books_balance,
         latest_closed_hour_is_loaded,
         every_object_has_a_place,
         nothing_is_out_of_the_ordinary,
         canary_visits_arrive,
+        shop_orders_arrive,
     ],
-    jobs=[hourly_clickstream, raw_packs, expiry],
-    schedules=[closed_hour, hour_in_progress, hourly_canary, daily_packs, daily_expiry],
+    jobs=[hourly_clickstream, shop_books, raw_packs, expiry],
+    schedules=[closed_hour, hour_in_progress, hourly_canary, hourly_shop_orders, daily_packs, daily_expiry],
     sensors=[late_objects],
     resources={"platform": Platform()},
     # Steps run one after another in this process: Lambda has no shared memory for others, and the locks would queue them.

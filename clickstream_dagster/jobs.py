@@ -1,5 +1,6 @@
-"""The job: load hours, and bring every table up to date with them, and the tags that make a run of it one range. And the jobs
-that keep the store small: one packs raw objects, which changes no table, one takes out what is older than the policy keeps."""
+"""The job: load hours, and bring every table up to date with them, and the tags that make a run of it one range. The job that
+reads the shop's own orders. And the jobs that keep the store small: one packs raw objects, which changes no table, one takes out
+what is older than the policy keeps."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,8 +18,14 @@ HOURLY_JOB = "hourly_clickstream"
 
 hourly_clickstream = dg.define_asset_job(
     HOURLY_JOB,
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("shop_orders"),
     description="Load one hour of raw objects, or a range of hours in one run, and rebuild what that changes.",
+)
+
+shop_books = dg.define_asset_job(
+    "shop_books",
+    selection=dg.AssetSelection.assets("shop_orders", "order_reconciliation", "daily_reconciliation"),
+    description="Read the shop's own orders, and compare them with those that arrived by events.",
 )
 
 

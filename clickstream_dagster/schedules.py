@@ -1,12 +1,13 @@
-"""The hourly schedule, the one for the hour in progress, the test visit, and the daily ones that pack and expire. All but the
-test visit are stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs
-or expires deletes, which is for a person to turn on."""
+"""The hourly schedule, the one for the hour in progress, the test visit, the shop's orders, and the daily ones that pack and
+expire. The test visit and the shop's orders are on where they are set up, the others are stopped by default: in the cloud the
+EventBridge tick drives the hours, and one driver is enough; and whoever packs or expires deletes, which is for a person to turn
+on."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs
+from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs, shop_books
 from clickstream_dagster.open_hour import load_open_hour
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.resources import Platform
@@ -44,6 +45,14 @@ def hour_in_progress(context: dg.ScheduleEvaluationContext, platform: Platform) 
         loaded = load_open_hour(connection, stack, hour)
     return dg.SkipReason(f"{loaded.loaded:,} events of {key_of(hour)} are loaded; its run comes when it has ended.")
 
+
+hourly_shop_orders = dg.ScheduleDefinition(
+    name="hourly_shop_orders",
+    job=shop_books,
+    cron_schedule="12 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING if load_settings().shop else dg.DefaultScheduleStatus.STOPPED,
+    description="Twelve minutes after each hour, what has changed in the shop's own orders. On where SHOP_PG_HOST is set.",
+)
 
 daily_packs = dg.ScheduleDefinition(
     name="daily_packs",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -92,11 +92,22 @@ DEFAULT_STATEMENT_SECONDS = 3_600
 #: The loader waits so long for another run, which holds a lock for one batch or one table at a time.
 LOCK_SECONDS = 600
 
+#: The shop's database is asked for its orders: one step of the answer may take so long.
+SHOP_STATEMENT_SECONDS = 60
+#: A reading asks again from so long before the one before it: what the shop was about to commit then is seen now.
+SHOP_OVERLAP = timedelta(hours=1)
+#: Orders of so many days are judged by the check and by `clickstream status`.
+RECONCILED_DAYS = 28
+
+_WAREHOUSE = ("DW_PG_HOST", "DW_PG_PORT", "DW_PG_USER", "DW_PG_PASSWORD", "DW_PG_DATABASE", "DW_PG_SSL")
+_SHOP = ("SHOP_PG_HOST", "SHOP_PG_PORT", "SHOP_PG_USER", "SHOP_PG_PASSWORD", "SHOP_PG_DATABASE", "SHOP_PG_SSL")
+
 #: A login's variable -> the variable of its password, and the name of that password in Parameter Store.
 _SECRETS = {
     "DW_PG_USER": ("DW_PG_PASSWORD", "loader_password"),
     "DW_PG_READER_USER": ("DW_PG_READER_PASSWORD", "reader_password"),
     "DAGSTER_PG_USER": ("DAGSTER_PG_PASSWORD", "dagster_password"),
+    "SHOP_PG_USER": ("SHOP_PG_PASSWORD", "shop_reader_password"),
 }
 
 #: Characters. Shorter ones can be guessed.
@@ -120,7 +131,7 @@ class Postgres:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     database: str
     ssl: bool = False
 
@@ -181,6 +192,12 @@ class Settings:
     keep_rejected_days: int | None
     keep_events_days: int | None
     statement_seconds: int
+    #: The shop's own database, whose orders are compared with those of events; None: not connected.
+    shop: Postgres | None
+    #: The query of its orders for other tables than ours.
+    shop_query: Path | None
+    #: The check warns when fewer of a hundred orders of the shop arrived by events.
+    arrived_percent: int
 
     @property
     def is_embedded(self) -> bool:
@@ -260,7 +277,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         raw_bucket=env.get("RAW_BUCKET_NAME") or None,
-        postgres=_postgres(env),
+        postgres=_postgres(env, _WAREHOUSE, "postgres", "clickstream_dw"),
         reader=_login(env, "DW_PG_READER"),
         dagster_database=env.get("DAGSTER_PG_DATABASE") or "dagster",
         dagster_login=_login(env, "DAGSTER_PG"),
@@ -288,6 +305,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             )
         ),
         statement_seconds=_whole_number(env, "CLICKSTREAM_STATEMENT_SECONDS", DEFAULT_STATEMENT_SECONDS),
+        shop=_postgres(env, _SHOP, "shop_reader", "shop"),
+        shop_query=Path(env["CLICKSTREAM_SHOP_QUERY"]).expanduser() if env.get("CLICKSTREAM_SHOP_QUERY") else None,
+        arrived_percent=int(
+            _matching(env, "CLICKSTREAM_ARRIVED_PERCENT", "95", "[0-9]|[1-9][0-9]|100", "a whole number from 0 to 100")
+        ),
     )
 
 
@@ -325,17 +347,18 @@ def _days(env: Mapping[str, str], name: str, least: int) -> int | None:
     return days
 
 
-def _postgres(env: Mapping[str, str]) -> Postgres | None:
-    host = env.get("DW_PG_HOST")
-    if not host:
+def _postgres(env: Mapping[str, str], names: tuple[str, ...], user: str, database: str) -> Postgres | None:
+    """The login that these variables say, with these defaults; None without a host."""
+    host, port, login, password, place, ssl = names
+    if not env.get(host):
         return None
     return Postgres(
-        host=host,
-        port=_whole_number(env, "DW_PG_PORT", 5432),
-        user=env.get("DW_PG_USER") or "postgres",
-        password=env.get("DW_PG_PASSWORD") or "",
-        database=env.get("DW_PG_DATABASE") or "clickstream_dw",
-        ssl=_boolean(env, "DW_PG_SSL"),
+        host=env[host],
+        port=_whole_number(env, port, 5432),
+        user=env.get(login) or user,
+        password=env.get(password) or "",
+        database=env.get(place) or database,
+        ssl=_boolean(env, ssl),
     )
 
 

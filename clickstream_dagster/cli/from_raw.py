@@ -15,6 +15,7 @@ EPILOG = """
 \b
 Every event, session and sum comes out as it was. Not in the bucket, and so not in a new database:
   what campaigns cost       clickstream spend brings it in again
+  the shop's own orders     clickstream shop-orders reads them again
   machine_health            the machine's own hours; they are in its backup
   Dagster's list of runs    the tables do not need it
 Funnels and segments come of their files, as always.

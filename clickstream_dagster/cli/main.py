@@ -19,6 +19,7 @@ COMMANDS = {
     "imports": ("imports", "List what was imported."),
     "forget": ("imports", "Take an import back."),
     "spend": ("spending", "Bring in what campaigns cost."),
+    "shop-orders": ("shop_orders", "Read the shop's own orders, to compare them with those of events."),
     "materialize": ("materializing", "Load hours and bring every table up to date."),
     "replay": ("replaying", "Read rejected events again, after a fix."),
     "rebuild-from-raw": ("from_raw", "Make the whole warehouse from the raw bucket."),

@@ -15,6 +15,7 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse import canaries, changes
 from clickstream_dagster.warehouse.connection import Connection, transaction
 from clickstream_dagster.warehouse.ledger import LedgerHour, anomalies, freshness, ledger, open_hour
+from clickstream_dagster.warehouse.shop_orders import reconciliation
 from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 
 
@@ -37,6 +38,8 @@ def status_command(hours: int) -> None:
         show_anomalies(connection)
         if told := canaries.sentence(canaries.look(connection, stack.store, datetime.now(UTC))):
             console.print(told)
+        if told := reconciliation.sentence(reconciliation.reconciled(connection)):
+            console.print(f"The shop's own orders: {told}")
         show_owed(connection, stack)
     sys.exit(0 if is_balanced else 1)
 

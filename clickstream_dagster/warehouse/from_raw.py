@@ -72,9 +72,11 @@ def standing(connection: Connection, store: ObjectStore) -> Standing | None:
 
 
 def empty(connection: Connection) -> None:
-    """Take everything out that comes of the store. What a person has brought in (campaign_spend) stays, and what has expired:
-    its objects in the manifest, so that none that is still stored is loaded again, and what it had added to the sums."""
-    names = sorted(model.name for model in all_models().values() if model.materialized != "view")
+    """Take everything out that comes of the store. What a person has brought in (campaign_spend) and what the shop says itself
+    stay, and what has expired: its objects in the manifest, so that none that is still stored is loaded again, and what it had
+    added to the sums."""
+    stored = {model.name for model in all_models().values() if model.materialized != "view"}
+    names = sorted(stored - {"shop_orders"})
     with held(connection, LISTED), transaction(connection) as cursor, owning(cursor):
         for name in sorted(all_models()):
             take_lock(cursor, name)

@@ -26,8 +26,9 @@ _THEIRS = {
     "session_key": "select session_key from in_segment.fact_sessions",
     "order_id": "select order_id from in_segment.fact_orders",
 }
-#: Who is in a segment is not asked of a segment's people.
-_ASKED_OF_ALL = "segment_members"
+#: Who is in a segment is not asked of a segment's people; nor are the shop's orders, since which of them are theirs is known of
+#: those alone that arrived by events.
+_ASKED_OF_ALL = ("segment_members", "shop_orders", "order_reconciliation")
 
 
 def remove(cursor: Cursor) -> None:
@@ -48,7 +49,7 @@ def write(cursor: Cursor) -> None:
     for model in all_models().values():
         if model.materialized == "sum":
             _write_sum(cursor, model)
-        elif model.name != _ASKED_OF_ALL and (whose := _whose(model.column_names)):
+        elif model.name not in _ASKED_OF_ALL and (whose := _whose(model.column_names)):
             cursor.execute(
                 f"create view in_segment.{model.name} as select * from public.{model.name} where {whose} in ({_THEIRS[whose]})"
             )

@@ -26,11 +26,16 @@ from clickstream_dagster.warehouse.connection import Connection, Cursor, owning,
 from clickstream_dagster.warehouse.models import Model, all_models
 
 #: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds,
-#: what campaigns cost, who was erased, which test visits were sent, and what has expired.
+#: what campaigns cost, who was erased, which test visits were sent, what has expired, and how far the shop's orders are known.
 _LOADED = (
     *("loaded_hours", "raw_packs", "operational_objects", "model_runs", "changed_keys", "changed_spans"),
-    *("campaign_spend", "erasures", "erased_ids", "canary_notes", "expired_events", "expiry"),
+    *("campaign_spend", "erasures", "erased_ids", "canary_notes", "expired_events", "expiry", "shop_readings"),
 )
+#: The shop's orders are no function of events, so no rebuild gives them the dates of another time zone.
+_REDATE = """
+    update shop_orders set local_date = (placed_at at time zone shop_settings.timezone)::date from shop_settings
+    where local_date <> (placed_at at time zone shop_settings.timezone)::date
+"""
 _MIGRATIONS = files("dbt_like_sql").joinpath("migrations")
 
 
@@ -53,6 +58,8 @@ def migrate(connection: Connection, settings: Settings, *, keeps_settings: bool 
             kept.settle(cursor)
             _replace_views(cursor)
             are_settings_new = shop_settings.write(cursor, settings)
+            if are_settings_new:
+                cursor.execute(_REDATE)
             relabel.settle(cursor, rules)
             if backfill.MIGRATION in pending:
                 labels.add(cursor, backfill.key_events(cursor))

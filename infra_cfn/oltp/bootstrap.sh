@@ -7,6 +7,7 @@ DATA=/data
 PGDATA=$DATA/postgres
 PASSWORD_NAME=/clickstream/$ENVIRONMENT/oltp/shop_password
 CERTIFICATE_NAME=/clickstream/$ENVIRONMENT/oltp/certificate
+READER_PASSWORD_NAME=/clickstream/$ENVIRONMENT/warehouse/shop_reader_password
 
 log() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"; }
 
@@ -58,20 +59,25 @@ start_server() {
 
 as_postgres() { runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 
-make_login() {
+# give_password ROLE NAME: the one that Parameter Store has under this name, or a new one that is kept there first.
+give_password() {
     local password
-    password=$(aws ssm get-parameter --region "$AWS_REGION" --name "$PASSWORD_NAME" --with-decryption --query Parameter.Value --output text 2> /dev/null || true)
+    password=$(aws ssm get-parameter --region "$AWS_REGION" --name "$2" --with-decryption --query Parameter.Value --output text 2> /dev/null || true)
     if [ -z "$password" ]; then
-        log "making the shop's password, $PASSWORD_NAME"
+        log "making the password of $1, $2"
         password=$(openssl rand -hex 24)
         local kept
         kept=$(mktemp) # a command line can be read by everybody on the machine
         printf '%s' "$password" > "$kept"
-        aws ssm put-parameter --region "$AWS_REGION" --name "$PASSWORD_NAME" --type SecureString --value "file://$kept" > /dev/null
+        aws ssm put-parameter --region "$AWS_REGION" --name "$2" --type SecureString --value "file://$kept" > /dev/null
         rm -f "$kept"
     fi
+    printf "alter role %s password '%s';\n" "$1" "$password" | as_postgres -d postgres
+}
+
+make_login() {
     [ "$(as_postgres -At -d postgres -c "select 1 from pg_roles where rolname = 'shop'")" = 1 ] || as_postgres -d postgres -c 'create role shop login'
-    printf "alter role shop password '%s';\n" "$password" | as_postgres -d postgres
+    give_password shop "$PASSWORD_NAME"
     [ "$(as_postgres -At -d postgres -c "select 1 from pg_database where datname = 'shop'")" = 1 ] || as_postgres -d postgres -c 'create database shop owner shop'
 }
 
@@ -88,4 +94,6 @@ start_server
 make_login
 publish_certificate
 { echo 'set role shop;'; cat "$HERE/schema.sql"; } | as_postgres -d shop
+as_postgres -d shop < "$HERE/reader.sql"
+give_password shop_reader "$READER_PASSWORD_NAME"
 log "the shop's database is ready"

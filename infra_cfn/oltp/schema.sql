@@ -1,5 +1,5 @@
 -- The shop's own database: who buys, what is sold, what was ordered, what is left. Run again, it changes nothing.
--- The warehouse never reads it: reports that join orders with visits go by the order id in the purchase event.
+-- The warehouse reads orders, their lines and refunds (reader.sql), and compares them with purchase events by the order's id.
 begin;
 
 create table if not exists users (
@@ -46,6 +46,7 @@ alter table orders add column if not exists coupon text;
 alter table orders add column if not exists client_id text; -- the tracker's visitor, so that a refund sent by the server finds its order's; null: no consent
 create index if not exists orders_user on orders (user_id, created_at desc);
 create index if not exists orders_created on orders (created_at);
+create index if not exists orders_updated on orders (updated_at); -- what has changed since the warehouse asked last
 
 create table if not exists order_items (
     order_id uuid not null references orders on delete cascade,

@@ -11,7 +11,7 @@ from banner import FRESHNESS, FRESHNESS_SLO
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import duration, share
-from pages import canary, cloud, warnings
+from pages import books, canary, cloud, warnings
 from pages.ledger import (
     BY,
     MOST_HOURS,
@@ -140,6 +140,7 @@ PARTS = (
         empty="No hour of this period is loaded. Run: clickstream materialize",
         is_filtered=False,
     ),
+    *books.PARTS,
     Card(
         "reasons",
         "Why events were rejected",

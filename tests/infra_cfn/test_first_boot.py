@@ -141,7 +141,9 @@ def test_the_archive_of_the_shop_s_database_is_the_same_each_time(tmp_path: Path
     assert oltp_archive() == oltp_archive()
     (tmp_path / "oltp.tar.gz").write_bytes(oltp_archive())
     with tarfile.open(tmp_path / "oltp.tar.gz") as archive:
-        assert {entry.name for entry in archive} == {"bootstrap.sh", "schema.sql", "postgresql.conf", "pg_hba.conf"}
+        assert {entry.name for entry in archive} == {
+            *("bootstrap.sh", "schema.sql", "reader.sql", "postgresql.conf", "pg_hba.conf")
+        }
         assert archive.getmember("bootstrap.sh").mode == 0o755
 
 

@@ -80,7 +80,11 @@ NEEDED: dict[str, list[tuple[str, str]]] = {
     ],
     "oltp/MachineRole": [
         ("s3:GetObject", f"{RELEASES}/oltp.tar.gz"),
-        *((f"ssm:{verb}Parameter", parameter("oltp/shop_password")) for verb in ("Get", "Put")),
+        *(
+            (f"ssm:{verb}Parameter", parameter(name))
+            for verb in ("Get", "Put")
+            for name in ("oltp/shop_password", "warehouse/shop_reader_password")
+        ),
         ("ssm:PutParameter", parameter("oltp/certificate")),
         *SESSION,
     ],

@@ -65,6 +65,17 @@ def test_who_may_reach_the_warehouse() -> None:
         assert "SecurityGroupIngress" not in properties("network", group)
 
 
+def test_the_warehouse_reaches_the_shop_s_orders_by_one_port_and_no_range() -> None:
+    [into] = [rule for rule in ingress_rules() if rule.get("GroupId") == {"Ref": "OltpSecurityGroup"}]
+    assert (into["SourceSecurityGroupId"], into["FromPort"]) == ({"Ref": "DwSecurityGroup"}, 5432)
+    out = [
+        one
+        for one in properties("network", "DwSecurityGroup")["SecurityGroupEgress"]
+        if one.get("DestinationSecurityGroupId") == {"Ref": "OltpSecurityGroup"}
+    ]
+    assert [one["ToPort"] for one in out] == [5432]
+
+
 def test_the_private_machine_has_no_public_address_and_no_machine_a_key() -> None:
     [interface] = properties("warehouse", "WarehouseMachine")["NetworkInterfaces"]
     assert interface["AssociatePublicIpAddress"] is False

@@ -33,6 +33,8 @@ from clickstream_dagster.warehouse.rebuild import rebuild_all
 from clickstream_dagster.warehouse.replay import Wanted, replay
 from ingest_lambda import landing
 from ingest_lambda.operations import OperationalMetric
+from support.reconciling import placed, read
+from support.shops import Shop
 from support.stories import RECEIVED, event, rows, tell
 from support.tables import differences, dump, unequal_sums
 
@@ -308,3 +310,12 @@ def test_the_loader_packs_erases_expires_and_reads_again_in_tables_that_it_does_
         with transaction(connection) as cursor:
             cursor.execute("select count(*) from etl_ledger where difference <> 0")
             assert cursor.fetchone() == (0,)
+
+
+def test_the_loader_reads_the_shop_s_orders_by_its_own_rights(loader: Stack, server: Postgres) -> None:
+    shop = Shop(server)
+    placed(shop, "one", {"at": "1 09:05", "lines": [["mug", 1, 10]]})
+    assert read(loader, shop).changed == 1
+    shop.run("update orders set status = 'shipped', updated_at = now()")
+    assert read(loader, shop, is_whole=True).changed == 1
+    assert len(rows(loader, "select * from order_reconciliation where is_in_shop")) == 1

@@ -14,8 +14,13 @@ settings() {
     done
 }
 
+# The one password among the services' settings: the shop's database is another machine's, and knows no user of this one.
+if [ -n "${SHOP_PG_HOST:-}" ]; then
+    SHOP_PG_PASSWORD=$(secret_read shop_reader_password)
+    export SHOP_PG_PASSWORD
+fi
 written "$ETC/warehouse.env" clickstream <<END
-$(settings '^(RAW_BUCKET_NAME|AWS_.*|CLICKSTREAM_.*)$' | grep -v -E '^CLICKSTREAM_(HOME|LOGIN_[A-Z]+)=')
+$(settings '^(RAW_BUCKET_NAME|AWS_.*|CLICKSTREAM_.*|SHOP_PG_.*)$' | grep -v -E '^CLICKSTREAM_(HOME|LOGIN_[A-Z]+)=')
 ${AWS_REGION:+AWS_DEFAULT_REGION="$AWS_REGION"}
 CLICKSTREAM_HOME="$DATA/state"
 DW_PG_HOST="$SOCKET"

@@ -1,0 +1,108 @@
+"""`clickstream shop-orders`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from clickstream_dagster.cli.import_checks import check
+from clickstream_dagster.cli.show import console, harmless
+from clickstream_dagster.local.importer.document import read_document, ready
+from clickstream_dagster.local.importer.source import Source
+from clickstream_dagster.settings import Settings, SettingsError, load_settings
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.shop_orders import reconciliation
+from clickstream_dagster.warehouse.shop_orders.database import Query
+from clickstream_dagster.warehouse.shop_orders.order import ShopOrder, of_events
+from clickstream_dagster.warehouse.shop_orders.store import Brought, read_database, store_file
+from ingest_lambda.contract import Event, Reject
+
+#: Mappings that come with clickstream and are of orders.
+KNOWN = ("orders", "shopify", "woocommerce")
+EPILOG = """
+\b
+Without a FILE, from the shop's PostgreSQL, by a login that can only read:
+  SHOP_PG_HOST, SHOP_PG_PORT, SHOP_PG_DATABASE (shop), SHOP_PG_USER (shop_reader), SHOP_PG_PASSWORD, SHOP_PG_SSL
+  CLICKSTREAM_SHOP_QUERY   a query of your own, for other tables than ours (see clickstream_dagster/shop_orders.sql)
+Only what has changed is read; --all reads everything, and takes away what the shop does not have any more.
+
+\b
+A FILE has a row for each order, or for each of its lines:
+  order_id,placed_at,total,currency,status,tax,shipping,discount,refunded,product_id,quantity,unit_price
+  1001,2026-11-20T10:05:10+01:00,129.90,EUR,paid,20.74,4.90,0,0,mug-blue,1,25.00
+  1001,,,,,,,,,tea-pot,2,50.00
+Or it is an export of Shopify or WooCommerce (--as), or has columns of its own (--map, as for clickstream import). It must
+hold all orders from its first to its last. What it says of an order takes the place of what was known.
+
+The page Reliability shows what did not arrive by events. Of who bought, nothing is kept.
+"""
+
+
+@click.command("shop-orders", epilog=EPILOG)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option(
+    "--as", "known", type=click.Choice(KNOWN), help="A mapping that comes with clickstream (default: orders)."
+)
+@click.option(
+    "--map", "map_file", type=click.Path(path_type=Path), help="Mapping of CSV columns to fields of a purchase."
+)
+@click.option(
+    "--all", "is_whole", is_flag=True, help="Read everything of the shop's database, not only what has changed."
+)
+def shop_orders_command(files: tuple[Path, ...], known: str | None, map_file: Path | None, is_whole: bool) -> None:
+    """Read the shop's own orders, to compare them with those that arrived by events: from its database, or from FILEs."""
+    if known and map_file:
+        raise click.UsageError("--map and --as are two mappings; leave one of them out.")
+    settings = load_settings()
+    document = read_document(map_file) if map_file else ready(known or "orders")
+    sources = [check(path, document, settings.timezone, None) for path in files]
+    query = None if files else _query(settings)
+    stack = Stack(settings, keeps_settings=True)
+    with stack.warehouse() as connection:
+        for source in sources:
+            left_out: Counter[str] = Counter()
+            brought = store_file(connection, _orders(source, left_out), source.path.name)
+            brought.left_out += left_out
+            _tell(source.path.name, brought)
+        if query:
+            _tell("The shop's database", read_database(connection, query, is_whole=is_whole))
+        console.print(reconciliation.sentence(reconciliation.reconciled(connection)))
+
+
+def _query(settings: Settings) -> Query:
+    if settings.shop is None:
+        raise SettingsError(
+            "No shop is connected. Set SHOP_PG_HOST and the other SHOP_PG_* variables, or name a file: clickstream shop-orders -h"
+        )
+    return Query(settings.shop, settings.shop_query)
+
+
+def _orders(source: Source, left_out: Counter[str]) -> Iterator[ShopOrder]:
+    """The orders of a file, and why others are none."""
+    reader = source.reader()
+    for chunk in source.chunks():
+        for piece in chunk.pieces:
+            outcomes = [record.outcome for record in reader.read(piece)]
+            events = [one for one in outcomes if isinstance(one, Event)]
+            purchases = [event for event in events if event.event_name == "purchase"]
+            try:
+                for refused in (one for one in outcomes if isinstance(one, Reject)):
+                    raise refused
+                if purchases:
+                    yield of_events(purchases[0], [event for event in events if event.event_name == "refund"])
+            except Reject as reject:
+                left_out[reject.message] += 1
+
+
+def _tell(name: str, brought: Brought) -> None:
+    since = f" that changed since {brought.since:%Y-%m-%d %H:%M} UTC" if brought.since else ""
+    gone = f", {brought.gone:,} are gone" if brought.gone else ""
+    console.print(
+        f"{harmless(name)}: {brought.orders:,} orders{since}; {brought.changed:,} are new or other than before{gone}.",
+        markup=False,
+    )
+    for reason, count in brought.left_out.most_common(5):
+        console.print(f"  {count:,} left out: {harmless(reason)}", markup=False)

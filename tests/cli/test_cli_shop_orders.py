@@ -1,0 +1,47 @@
+"""`clickstream shop-orders` as its users type it: files of their own, exports, and no shop at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli_command import Command
+
+CASES = Path(__file__).resolve().parents[1] / "importer" / "cases"
+STANDS = "select order_id, total, currency, status, tax, refunded, pieces, source from shop_orders where source = '{}' order by 1"
+OURS = """order_id,placed_at,total,currency,status,tax,shipping,refunded,product_id,quantity,unit_price
+1001,2026-11-20T10:05:10+01:00,129.90,EUR,paid,20.74,4.90,,mug-blue,1,25.00
+1001,,,,,,,,tea-pot,2,50.00
+1002,2026-11-20T11:00:00+01:00,20,EUR,shipped,,,5,mug-blue,1,20.00
+1003,2026-11-20T12:00:00+01:00,20,EUR,cancelled,,,,mug-blue,1,20.00
+1004,2026-11-20T12:00:00+01:00,a lot,EUR,paid,,,,mug-blue,1,20.00
+"""
+
+
+def test_a_file_is_brought_in_told_and_replaced_by_the_next_one(on_server: Command, tmp_path: Path) -> None:
+    path = tmp_path / "ours.csv"
+    path.write_text(OURS)
+    done = on_server("shop-orders", path)
+    assert done.code == 0
+    assert "ours.csv: 2 orders; 2 are new or other than before." in done.out
+    assert "1 left out: order 1004: its total is no amount" in done.out
+    stands = on_server("sql", "--csv", STANDS.format("ours.csv")).out.splitlines()
+    assert stands[1].startswith("1001,129.90,EUR,paid,20.74,0") and "tea-pot" in stands[1]
+    assert stands[2].startswith("1002,20.00,EUR,shipped,,5.00")
+    assert len(stands) == 3
+    assert "0 are new or other than before" in on_server("shop-orders", path).out
+    path.write_text(OURS.replace("129.90", "130.90"))
+    assert "1 are new or other than before" in on_server("shop-orders", path).out
+
+
+def test_an_export_of_shopify_is_read_by_the_mapping_of_the_importer(on_server: Command) -> None:
+    done = on_server("shop-orders", CASES / "shopify_orders.csv", "--as", "shopify")
+    assert done.code == 0, done.out
+    stands = on_server("sql", "--csv", STANDS.format("shopify_orders.csv")).out.splitlines()
+    assert stands[1].startswith("#1001,129.90,EUR,")
+    assert "@" not in "".join(stands)
+
+
+def test_without_a_shop_and_a_file_it_says_how_to_connect_one(on_server: Command, tmp_path: Path) -> None:
+    assert "No shop is connected. Set SHOP_PG_HOST" in on_server("shop-orders").sentence
+    assert "There is no file" in on_server("shop-orders", tmp_path / "none.csv").sentence
+    assert "1001,2026-11-20T10:05:10+01:00,129.90" in on_server("shop-orders", "--help").out
