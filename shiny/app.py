@@ -69,6 +69,9 @@ OPTIONS = {
 } | {STEPS: AnySteps()}
 #: `make package` has compiled it for machines that have no compiler for it; else it is compiled once, at the start.
 THEME = compiled if (compiled := HERE / "theme.css").exists() else ui.Theme.from_brand(__file__)
+#: Of what is in www/. It changes when a file does, so that a browser may keep each for ever.
+VERSION = f"1.{crc32(b''.join(file.read_bytes() for file in sorted((HERE / 'www').iterdir())))}"
+FILES = f"lib/dashboard-{VERSION}"
 warehouse = Warehouse(dsn())
 watch = Watch(warehouse)
 
@@ -94,11 +97,10 @@ def page_ui(name: str, page: ModuleType) -> NavPanel:
 
 
 def own_files() -> HTMLDependency:
-    """What is in www/. Its version changes when a file does, so that a browser may keep each for ever."""
-    files = sorted((HERE / "www").iterdir())
+    """What is in www/."""
     return HTMLDependency(
         "dashboard",
-        f"1.{crc32(b''.join(file.read_bytes() for file in files))}",
+        VERSION,
         source={"subdir": str(HERE / "www")},
         stylesheet={"href": "styles.css"},
         script=[{"src": "dashboard.js"}, {"src": "chart.js"}],
@@ -112,14 +114,17 @@ def app_ui() -> Tag:
     later = TagList(ui.value_box("", ""), ui.layout_column_wrap(""), ui.popover("", "")).get_dependencies()
     return ui.page_navbar(
         *(page_ui(name, page) for name, page in PAGES.items()),
-        title="Clickstream",
+        title=tags.span(tags.img(src=f"{FILES}/logo.svg", alt="", width=26, height=26), "Clickstream", class_="name"),
         id="page",
         header=ui.TagList(
             own_files(),
             *later,
             ui.head_content(
                 tags.link(rel="preload", href=LIBRARY, fetchpriority="low", **{"as": "script"}),
-                tags.link(rel="icon", href="data:,"),
+                tags.link(rel="icon", type="image/svg+xml", href=f"{FILES}/logo.svg"),
+                tags.link(
+                    rel="preload", href=f"{FILES}/inter.woff2", type="font/woff2", crossorigin="", **{"as": "font"}
+                ),
             ),
             ui.busy_indicators.use(spinners=False, pulse=True),
             lost,

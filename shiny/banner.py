@@ -122,7 +122,7 @@ def _stale(complete_to: datetime | None, now: datetime) -> Tag | None:
         return None
     return tags.div(
         tags.strong(f"The numbers are {duration(age.total_seconds())} old."),
-        f" Everything until {complete_to:%d %b %Y %H:%M} UTC is loaded; "
+        f" Everything until {complete_to:%-d %b %Y %H:%M} UTC is loaded; "
         f"the aim is {duration(FRESHNESS_SLO.total_seconds())}. Run: ",
         tags.code("clickstream materialize"),
         " or look at Reliability.",

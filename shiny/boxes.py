@@ -38,6 +38,8 @@ class Box:
     of_before: Any = None
     #: Of money: whether it is that of one order, and not of all.
     is_average: bool = False
+    #: What a click on it chooses: the id of a select, and one of its values.
+    chooses: tuple[str, str] | None = None
 
     @property
     def interval(self) -> Interval | None:
@@ -73,17 +75,18 @@ class Box:
 @dataclass(frozen=True)
 class Boxes:
     """A row of boxes that one question answers. `rows` gives the head of the row and its boxes; a head that is an element of its
-    own needs none below it."""
+    own needs none below it. `look` is row, large or line: a line is one of text."""
 
     id: str
     rows: Callable[[Warehouse, View], Awaitable[tuple[str | TagList | Tag, Sequence[Box]]]]
     width: int = 12
+    look: str = "row"
 
 
 @module.ui
 def boxes_ui(boxes: Boxes) -> Tag:
     """Their place, before they are known."""
-    return ui.output_ui("row", class_="box-row")
+    return ui.output_ui("row", class_=f"box-row box-{boxes.look}")
 
 
 @module.server
@@ -97,13 +100,15 @@ def boxes_server(input: Inputs, output: Outputs, session: Session, boxes: Boxes,
         found = answer()
         if isinstance(found, Problem):
             return failed(found, session.ns("again"))
-        return boxes_row(*found, session.ns)
+        return boxes_row(*found, session.ns, boxes.look)
 
 
-def boxes_row(head: str | TagList | Tag, boxes: Sequence[Box], ns: Callable[[str], str]) -> TagList:
+def boxes_row(head: str | TagList | Tag, boxes: Sequence[Box], ns: Callable[[str], str], look: str) -> TagList:
     """The boxes with their numbers. `ns` makes an id of the page of a box's own."""
     if isinstance(head, Tag):
         return TagList(head)
+    if look == "line":
+        return TagList(ui.h2(head, class_="row-head"), *(_in_line(box, ns(box.id)) for box in boxes))
     shown = (_box(box, ns(box.id)) for box in boxes)
     return TagList(
         ui.h2(head, class_="row-head"),
@@ -111,13 +116,24 @@ def boxes_row(head: str | TagList | Tag, boxes: Sequence[Box], ns: Callable[[str
     )
 
 
-def _box(box: Box, id: str) -> Tag:
+def _in_line(box: Box, id: str) -> Tag:
+    change = _change(box) if not is_missing(box.before) else None
+    name = tags.span(box.title.lower(), class_="box-title", title=means(box.metric))
+    return tags.div(tags.div(_value(box), class_="value-box-value"), name, change, id=id, class_="box-in-line")
+
+
+def _value(box: Box) -> Tag:
     unit = tags.small(f" {box.unit}", class_="unit") if box.unit and not is_missing(box.value) else None
     is_few = box.kind == "percent" and not is_missing(box.of) and box.of < FEW
     interval = box.interval
     told = between(interval, box.of) if interval else None
     hover = f"{exact(box.value)}; {told}" if is_few and told else exact(box.value)
-    value = tags.span(FORMATS[box.kind](box.value), unit, title=hover, class_="few" if is_few else None)
+    return tags.span(FORMATS[box.kind](box.value), unit, title=hover, class_="few" if is_few else None)
+
+
+def _box(box: Box, id: str) -> Tag:
+    interval = box.interval
+    told = between(interval, box.of) if interval else None
     is_rate = box.kind == "percent" and not is_missing(box.value) and not is_missing(box.of)
     note = box.note or (f"of {count(box.of)}" if is_rate else "")
     below = [
@@ -125,8 +141,12 @@ def _box(box: Box, id: str) -> Tag:
         tags.p(note, class_="box-note", title=told) if note else None,
         sparkline(box.line) if len(box.line) > 1 else None,
     ]
-    title = tags.span(box.title, explained(box.title, means(box.metric)), class_="box-title")
-    return ui.value_box(title, value, *below, id=id, fill=False)
+    name: Tag | str = box.title
+    if box.chooses:
+        select, value_of_it = box.chooses
+        name = tags.button(box.title, type="button", data_chooses=select, data_value=value_of_it, class_="box-choice")
+    title = tags.span(name, explained(box.title, means(box.metric)), class_="box-title")
+    return ui.value_box(title, _value(box), *below, id=id, fill=False)
 
 
 def _change(box: Box) -> Tag:
@@ -138,12 +158,15 @@ def _change(box: Box) -> Tag:
 
 
 def sparkline(values: Sequence[Any], width: int = 120, height: int = 28) -> Tag:
-    """A line without axes, for the shape only; the numbers stand in the trend's table."""
+    """A line without axes, for the shape only; the numbers stand in the trend's table. It fills its height, but a tenth of the
+    highest value is the least that does: a line that hardly moves looks like one."""
     known = [float(v) for v in values if not is_missing(v)]
-    top = max(known, default=0.0) or 1.0
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    span = max(high - low, abs(high) / 10) or 1.0
+    bottom = (low + high - span) / 2
     step = width / max(1, len(values) - 1)
     points = [
-        (place * step, height - 3 - (height - 6) * max(0.0, float(value)) / top)
+        (place * step, height - 3 - (height - 6) * (float(value) - bottom) / span)
         for place, value in enumerate(values)
         if not is_missing(value)
     ]

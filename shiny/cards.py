@@ -218,7 +218,7 @@ def failed(problem: Problem, again: str) -> Tag:
 def grid(frame: pd.DataFrame, columns: Mapping[str, Column], is_clickable: bool) -> render.DataGrid[pd.DataFrame]:
     """The table that a reader sees: labels for names, numbers as numbers, a dash for what is not there."""
     shown = pd.DataFrame({column.label: displayed(frame[name], column.kind) for name, column in columns.items()})
-    numbers = [place for place, column in enumerate(columns.values()) if column.kind != "text"]
+    numbers = [place for place, column in enumerate(columns.values()) if column.kind not in ("text", "date")]
     aligned: list[StyleInfo] = [{"cols": numbers, "class": "number"}] if numbers else []
     return render.DataGrid(
         shown,

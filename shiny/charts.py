@@ -30,11 +30,18 @@ LAYOUT: dict[str, Any] = {
     "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
-    "font": {"family": "system-ui, sans-serif", "size": 12},
+    "font": {"family": "Inter, system-ui, sans-serif", "size": 12},
     "hoverlabel": {"namelength": -1},
     "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
     "xaxis": {"automargin": True, "fixedrange": True, "ticks": ""},
-    "yaxis": {"automargin": True, "fixedrange": True, "ticks": "", "rangemode": "tozero", "zeroline": False},
+    "yaxis": {
+        "automargin": True,
+        "fixedrange": True,
+        "ticks": "",
+        "rangemode": "tozero",
+        "zeroline": False,
+        "ticklabelstandoff": 8,
+    },
     "hovermode": "closest",
     "colorway": list(COLORS),
     "separators": ".,",
@@ -141,7 +148,11 @@ def bars(
         text=list(texts) or None,
         textposition="outside",
         cliponaxis=False,
-        hovertext=[shortened(label, 200) for label in labels],
+        hovertext=[
+            f"{shortened(label, 200)}<br>{name} {'' if is_missing(value) else f'{value:,}'}"
+            for label, value in zip(labels, values, strict=True)
+        ],
+        hoverinfo="text",
         marker={"color": COLORS[0]},
     )
     places = {"automargin": True, "autorange": "reversed", "type": "category", "fixedrange": True}

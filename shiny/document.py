@@ -50,7 +50,7 @@ async def _filled(part: Boxes, view: View) -> tuple[str, str]:
     place = str(part_ui(view.page, part))
     try:
         found = await asyncio.wait_for(part.rows(warehouse, view), PATIENCE_SECONDS)
-        row = boxes_row(*found, resolve_id(f"{view.page}_{part.id}"))
+        row = boxes_row(*found, resolve_id(f"{view.page}_{part.id}"), part.look)
     except (Problem, TimeoutError):
         return place, place
     except Exception:

@@ -242,7 +242,7 @@ def _chips(state: State) -> list[Tag]:
         told.append(tags.span("not over yet, and so not compared", class_="chip plain"))
     elif view.compare != "none":
         told.append(
-            tags.span(f"nothing to compare with: the data begins on {view.first:%d %b %Y}", class_="chip plain")
+            tags.span(f"nothing to compare with: the data begins on {view.first:%-d %b %Y}", class_="chip plain")
         )
     told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 DASH = "–"
+MINUS = "\N{MINUS SIGN}"
 #: Below this many, a change is told in pieces: a percentage of a handful says nothing.
 SMALL = 10
 #: A rate or an average of fewer is mostly chance, and marked.
@@ -42,15 +43,15 @@ def exact(value: Any) -> str:
 
 
 def percent(value: Any) -> str:
-    """A share from 0 to 1 as 2.31 %."""
-    return DASH if is_missing(value) else f"{100 * value:.2f} %"
+    """A share from 0 to 1 as 23.1 %, and one below 1 % as 0.23 %."""
+    return DASH if is_missing(value) else f"{_digits(100 * float(value))} %"
 
 
 def money(value: Any, currency: str = "") -> str:
-    """1,234.50 USD up to a hundred thousand, then 123.5k USD."""
+    """12.50 USD, from a thousand on 1,235 USD, from a hundred thousand on 123.5k USD."""
     if is_missing(value):
         return DASH
-    text = f"{value:,.2f}" if abs(value) < 100_000 else count(value)
+    text = f"{value:,.2f}" if abs(value) < 1_000 else count(value)
     return f"{text} {currency}".strip()
 
 
@@ -62,6 +63,11 @@ def duration(seconds: Any) -> str:
         if seconds < limit:
             return f"{seconds / divisor:.{digits}f} {unit}"
     return f"{seconds / 86_400:.1f} d"
+
+
+def _digits(value: float) -> str:
+    """A number of percent: with a digit after the point, below one with two."""
+    return f"{value:.2f}" if 0 < abs(round(value, 2)) < 1 else f"{value:.1f}"
 
 
 def share(part: Any, whole: Any) -> float | None:
@@ -76,7 +82,7 @@ FORMATS = {"count": count, "percent": percent, "money": money, "duration": durat
 
 @dataclass(frozen=True)
 class Delta:
-    """A change against the comparison. `tone` is good, bad or even; the arrow and the sign say the same without colour."""
+    """A change against the comparison. `tone` is good, bad or even."""
 
     text: str
     tone: str
@@ -92,14 +98,15 @@ def delta(now: Any, before: Any, *, kind: str = "count", is_less_better: bool = 
     if not difference or (is_small and not round(difference)) or (kind == "percent" and not round(100 * difference, 2)):
         return Delta("unchanged", "even")
     if kind == "percent":
-        text = f"{100 * difference:+.2f} points"
+        text = f"{_digits(abs(100 * float(difference)))} points"
     elif is_small:
-        text = f"{difference:+,.0f}"
+        text = f"{abs(difference):,.0f}"
     elif not before:
         return Delta(DASH, "even")
     elif now / before >= TIMES:
-        text = f"× {now / before:,.0f}"
+        return Delta(f"× {now / before:,.0f}", "bad" if is_less_better else "good")
     else:
-        text = f"{100 * float(difference) / float(abs(before)):+.1f} %"
+        change = abs(100 * float(difference) / float(before))
+        text = f"{change:,.0f} %" if change >= TIMES else f"{_digits(change)} %"
     is_good = (difference > 0) != is_less_better
-    return Delta(f"{'▲' if difference > 0 else '▼'} {text}", "good" if is_good else "bad")
+    return Delta(f"{'+' if difference > 0 else MINUS}{text}", "good" if is_good else "bad")

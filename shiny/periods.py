@@ -48,9 +48,11 @@ class Period:
 
     def __str__(self) -> str:
         if self.start == self.end:
-            return f"{self.start:%d %b %Y}"
-        same_year = self.start.year == self.end.year
-        return f"{self.start:%d %b}{'' if same_year else f' {self.start:%Y}'} – {self.end:%d %b %Y}"
+            return f"{self.start:%-d %b %Y}"
+        if self.start.year != self.end.year:
+            return f"{self.start:%-d %b %Y} – {self.end:%-d %b %Y}"
+        start = f"{self.start:%-d}" if self.start.month == self.end.month else f"{self.start:%-d %b}"
+        return f"{start} – {self.end:%-d %b %Y}"
 
 
 #: How many days the presets have that end with the last whole day.

@@ -41,7 +41,7 @@ def _draw_days(frame: pd.DataFrame, _: View) -> go.Figure:
     made.update_traces(marker_color=charts.COLORS[1], selector={"name": "Not recovered"})
     if len(frame) < 4:
         made.update_layout(
-            xaxis={"tickvals": list(frame["at"]), "tickformat": "%d %b %Y"}, bargap=1 - 0.15 * len(frame)
+            xaxis={"tickvals": list(frame["at"]), "tickformat": "%-d %b %Y"}, bargap=1 - 0.15 * len(frame)
         )
     return made
 

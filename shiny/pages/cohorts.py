@@ -112,7 +112,7 @@ def draw_triangle(frame: pd.DataFrame, view: View) -> go.Figure:
         is_few = is_share and sizes[cohort] < FEW  # its numbers stand there without a colour
         values.append([None] * len(shown) if is_few else shown)
         texts.append([_text(value, cell) for value, cell in zip(shown, row, strict=True)])
-    labels = [f"{cohort:%d %b} · {sizes[cohort]:,}" for cohort in cohorts]
+    labels = [f"{cohort:%-d %b} · {sizes[cohort]:,}" for cohort in cohorts]
     name = "% came back" if is_share else "visitors came back"
     made = charts.heatmap([f"{age}" for age in ages], labels, values, texts=texts, name=name)
     made.update_traces(hovertemplate="%{y} visitors, week %{x}: %{z:,.1f} " + name + "<extra></extra>")
@@ -138,7 +138,7 @@ async def new_and_returning(warehouse: Warehouse, view: View) -> pd.DataFrame:
 def draw_new_and_returning(frame: pd.DataFrame, _: View) -> go.Figure:
     """A column for each week."""
     labels = [
-        f"{week:%d %b}{'' if state == 'over' else ' *'}"
+        f"{week:%-d %b}{'' if state == 'over' else ' *'}"
         for week, state in zip(frame["week"], frame["state"], strict=True)
     ]
     made = charts.stacked(labels, [("New", frame["new"]), ("Returning", frame["returning"])])

@@ -143,7 +143,7 @@ def _draw_orders(frame: pd.DataFrame, view: View) -> go.Figure:
     shown = ORDERS.chosen(view)
     named = [("New", frame[f"new_{shown}"]), ("Returning", frame[f"returning_{shown}"])]
     # On an axis of time, a bar alone is as thin as a moment.
-    at = list(frame["at"]) if len(frame) > 1 else [f"{frame['at'].iloc[0]:%d %b %Y}"]
+    at = list(frame["at"]) if len(frame) > 1 else [f"{frame['at'].iloc[0]:%-d %b %Y}"]
     return charts.stacked(at, [(name, list(map(float, values))) for name, values in named])
 
 

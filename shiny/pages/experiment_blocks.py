@@ -50,7 +50,7 @@ async def blocks(warehouse: Warehouse, view: View) -> tuple[Tag, Sequence[Box]]:
 
 def block(one: Experiment, currency: str) -> Tag:
     """One experiment."""
-    days = f"{one.first_on:%d %b} to {one.last_on:%d %b %Y}"
+    days = f"{one.first_on:%-d %b} to {one.last_on:%-d %b %Y}"
     return tags.section(
         tags.h2(tags.bdi(one.name), explained(one.name, _ABOUT), tags.small(days, class_="hint"), class_="row-head"),
         *(tags.p(text, class_="card-problem", role="alert") for text in faults(one)),

@@ -68,7 +68,7 @@ async def _boxes(warehouse: Warehouse, _: View) -> tuple[TagList, Sequence[Box]]
 def head(shown: Window, now: datetime) -> TagList:
     """Which half hour it is, and how old that is."""
     start, end = (pd.Timestamp(moment).tz_convert(shown.timezone) for moment in (shown.start, shown.until))
-    day = "" if end.date() == pd.Timestamp(now).tz_convert(shown.timezone).date() else f"{start:%d %b %Y}, "
+    day = "" if end.date() == pd.Timestamp(now).tz_convert(shown.timezone).date() else f"{start:%-d %b %Y}, "
     span = f"{day}{start:%H:%M} to {end:%H:%M}"
     shows = f"Shown: the {MINUTES} minutes up to then, {span}"
     if not shown.is_now:

@@ -15,13 +15,13 @@ from banner import bounds
 from boxes import Box, Boxes
 from cards import Card, Column, Option
 from formats import money, share
-from pages import unusual
+from pages import overview_money, unusual
 from pages.totals import BEHIND, DEFINED, METRICS, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
 TITLE = "Overview"
-ABOUT = "How the shop does: the latest day first, then the period of the filters."
+ABOUT = "How the shop does in the period, and today so far. Click a number to see it over time."
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: Of these the trend shows what is usual.
@@ -50,10 +50,10 @@ _SEGMENT_SHARE = f"""
 
 async def _today(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     day, when = await latest_day(warehouse)
-    now, before = await so_far(warehouse, view, (day, day - timedelta(days=1)))
+    now, before = await so_far(warehouse, view, (day, day - timedelta(days=7)))
     recent = await by_time(warehouse, view, (day - timedelta(days=13), day))
-    against = ", against the day before" if before else ""
-    return f"{day:%A %d %B}, {when}{against}", _boxes("today", now, before, recent)
+    against = f", against the {day:%A} before" if before else ""
+    return f"{day:%A %-d %B}, {when}{against}", _boxes("today", now, before, recent)
 
 
 async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
@@ -83,6 +83,7 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
             of=now[BEHIND[name]] if name in BEHIND else None,
             of_before=before.get(BEHIND.get(name, "")),
             is_average=name == "order_value",
+            chooses=("overview_trend-metric", name) if prefix == "period" else None,
         )
         for name, label in METRICS.items()
     ]
@@ -181,9 +182,8 @@ def _share_columns(label: str, segment: str | None = None) -> dict[str, Column]:
 
 _KINDS = {"conversion": "percent", "revenue": "money", "order_value": "money"}
 PARTS = (
+    Boxes("period", _period, look="large"),
     Boxes("unusual", unusual.rows),
-    Boxes("today", _today),
-    Boxes("period", _period),
     Card(
         "trend",
         "Trend",
@@ -196,7 +196,10 @@ PARTS = (
         },
         _draw_trend,
         (METRIC,),
+        height="300px",
     ),
+    Boxes("today", _today, look="line"),
+    *overview_money.CARDS,
     Card(
         "heat",
         "Sessions by hour and weekday",

@@ -27,7 +27,7 @@ def _draw(frame: pd.DataFrame, _: View) -> go.Figure:
     )
     # Two lines: a phone has no room for all of it on one.
     names = [
-        f"{row.since:%d %b} {charts.shortened(row.name, 18)}<br>{row.price_before:,.2f} → {row.price:,.2f} {row.currency}"
+        f"{row.since:%-d %b} {charts.shortened(row.name, 18)}<br>{row.price_before:,.2f} → {row.price:,.2f} {row.currency}"
         for row in top.itertuples(index=False)
     ]
     made.update_traces(hovertext=names, hoverinfo="text")

@@ -78,7 +78,7 @@ def _dated(made: go.Figure, frame: pd.DataFrame) -> go.Figure:
     room = timedelta(hours=12)
     first, last = (pd.Timestamp(frame["at"].iloc[place]) for place in (0, -1))
     made.update_layout(xaxis={"showgrid": False, "range": [first - room, last + room]})
-    return made.update_layout(xaxis={"tickvals": [first], "tickformat": "%d %b %Y"}) if first == last else made
+    return made.update_layout(xaxis={"tickvals": [first], "tickformat": "%-d %b %Y"}) if first == last else made
 
 
 _DAYS = {

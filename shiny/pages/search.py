@@ -100,7 +100,7 @@ def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
     )
     if len(frame) == 1:  # a day alone is a point, and its axis has no other date
         made.update_traces(mode="lines+markers").update_layout(
-            xaxis={"tickvals": [frame["at"].iloc[0]], "tickformat": "%d %b %Y"}
+            xaxis={"tickvals": [frame["at"].iloc[0]], "tickformat": "%-d %b %Y"}
         )
     return made
 

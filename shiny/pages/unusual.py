@@ -135,7 +135,7 @@ def _quiet(known: dict[str, Any]) -> Tag:
         return tags.p(
             "What is out of the ordinary is told from the fifth week on, once hours are loaded whole.", class_="usual"
         )
-    until = f"{known['until']:%A %d %B, %H:%M}"
+    until = f"{known['until']:%A %-d %B, %H:%M}"
     if known["days"] < _FIRST_DAYS:
         return tags.p("What is out of the ordinary is told from the fifth week on.", class_="usual")
     text = f"In the whole shop, nothing is out of the ordinary in the day up to {until}."

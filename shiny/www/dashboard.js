@@ -19,6 +19,8 @@
     if (step) addStep(step.dataset.step, step.closest(".editor").querySelector("textarea"));
     const copy = event.target.closest("[data-copy]");
     if (copy) navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).textContent);
+    const box = event.target.closest(".bslib-value-box:has([data-chooses])");
+    if (box && !event.target.closest(".explain, .popover")) choose(box.querySelector("[data-chooses]").dataset);
     const file = event.target.closest("[data-csv]");
     if (file) file.href = file.dataset.csv + location.search;
   });
@@ -28,6 +30,22 @@
     $(area).trigger("change");
     area.scrollTop = area.scrollHeight;
   }
+  // A box may choose what a card shows; it is marked while the card shows it.
+  function choose({ chooses, value }) {
+    $(select(chooses)).val(value).trigger("change");
+    markChosen();
+  }
+
+  const select = (id) => document.querySelector(`[id="${id}"] select`);
+
+  function markChosen() {
+    for (const name of document.querySelectorAll("[data-chooses]")) {
+      const isChosen = select(name.dataset.chooses)?.value === name.dataset.value;
+      name.setAttribute("aria-pressed", isChosen);
+      name.closest(".bslib-value-box").classList.toggle("chosen", isChosen);
+    }
+  }
+
   // A rate of few has its interval on the hover: cards.py writes it into the cell's classes.
   document.addEventListener("pointerover", (event) => {
     const cell = event.target.closest?.("td.few");
@@ -52,6 +70,9 @@
       history[mode === "push" ? "pushState" : "replaceState"](null, "", query);
     });
     $(document).on("shiny:disconnected", reconnect);
+    $(document).on("shiny:value shiny:idle shiny:bound", () => setTimeout(markChosen));
+    $(document).on("change", "select", markChosen);
+    markChosen();
   });
 
   // How old something is, as formats.py says it: it goes on while the page is looked at.

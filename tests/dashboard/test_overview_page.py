@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from shiny.playwright import controller
 
 from dashboard_site import Site, settled
+from formats import delta
 
 PEOPLE = "not is_bot and local_date between %(start)s and %(end)s"
 #: The last 28 whole days of the shop in conftest.py.
@@ -84,18 +85,28 @@ def test_the_first_numbers_stand_in_the_document(site: Site, browser: Browser) -
     context.close()
 
 
-def test_today_is_compared_with_as_much_of_yesterday(site: Site, page: Page) -> None:
+def test_today_is_compared_with_as_much_of_the_same_weekday(site: Site, page: Page) -> None:
     page.goto(site.url)
     settled(page)
     so_far = PEOPLE + " and (started_at at time zone 'Europe/Berlin')::time < '15:00'"
     counts = [
         site.rows(f"select count(*) from fact_sessions where {so_far}", start=day, end=day)[0][0]
-        for day in ("2026-03-20", "2026-03-19")
+        for day in ("2026-03-20", "2026-03-13")
     ]
     assert value(page, "today-today_sessions") == str(counts[0])
     change = page.locator("[id='overview_today-today_sessions'] .delta").inner_text()
-    assert f"{100 * (counts[0] - counts[1]) / counts[1]:+.1f} %" in change
-    expect(page.locator(".row-head").first).to_contain_text("Friday 20 March, until 15:00")
+    assert change == delta(counts[0], counts[1]).text
+    expect(page.locator(".box-line .row-head")).to_contain_text(
+        "Friday 20 March, until 15:00, against the Friday before"
+    )
+
+
+def test_a_click_on_a_number_shows_it_over_time(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    settled(page)
+    page.get_by_role("button", name="Orders", exact=True).click()
+    page.wait_for_url("**metric=orders*")
+    expect(page.locator(".bslib-value-box.chosen")).to_have_id("overview_period-period_orders")
 
 
 def test_the_filters_are_in_the_url_and_back_takes_them_off(site: Site, page: Page) -> None:

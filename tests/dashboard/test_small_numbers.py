@@ -57,7 +57,7 @@ def test_a_change_that_may_be_chance(shown: Box, is_chance: bool) -> None:
 
 
 def test_a_rate_says_of_how_many_and_is_pale_below_thirty() -> None:
-    few, many = (str(boxes_row("head", [box(0.2, None, "percent", of=n)], str)) for n in (10, 30))
+    few, many = (str(boxes_row("head", [box(0.2, None, "percent", of=n)], str, "row")) for n in (10, 30))
     assert "of 10" in few
     assert 'class="few"' in few
     assert "95 %: 5.67 % to 50.98 %, of 10" in few
