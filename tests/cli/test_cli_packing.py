@@ -9,7 +9,6 @@ from uuid import UUID
 import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
-from moto.server import ThreadedMotoServer
 from obstore.store import ObjectStore, S3Store
 
 from clickstream_dagster import resources
@@ -22,7 +21,7 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import landing
-from support.aws import KEYS, REGION, client
+from support.aws import moto_bucket
 from support.tables import differences, dump, empty
 
 START = datetime(2026, 5, 1, 7, tzinfo=UTC)
@@ -31,20 +30,8 @@ END = START + 2 * HOUR
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[S3Store]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client(url, "s3").create_bucket(Bucket="raw-to-pack", CreateBucketConfiguration={"LocationConstraint": REGION})
-    yield S3Store(
-        "raw-to-pack",
-        endpoint=url,
-        region=REGION,
-        client_options={"allow_http": True},
-        access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-        secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-    server.stop()
+    with moto_bucket("raw-to-pack") as store:
+        yield store
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -7,7 +7,6 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from infra_cfn.commands import stacks, watching
 from infra_cfn.commands.account import client
@@ -17,6 +16,7 @@ from infra_cfn.packages.targets import TARGETS
 from infra_cfn.packages.wheels import fetch
 from support import emulator
 from support.alone import alone
+from support.aws import moto_server
 from support.lambdas import MACHINE
 
 
@@ -66,11 +66,8 @@ def cloudformation(emulated: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 @pytest.fixture
 def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """S3, SSM and EC2 of moto."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    tell(monkeypatch, f"http://{host}:{port}")
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        tell(monkeypatch, url)
+        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
+        yield url
     client.cache_clear()

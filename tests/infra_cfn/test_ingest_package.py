@@ -9,10 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from infra_cfn.packages.contents import INGEST
 from ingest_lambda.request import DOOR_HEADER
+from support.aws import moto_server
 from support.lambdas import Function, FunctionError, running
 from support.metrics import metrics_of
 from support.packages import unpacked
@@ -34,14 +34,10 @@ def package() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """S3 with a raw bucket, and Parameter Store with the salt."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client("s3", url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    client("ssm", url).put_parameter(Name=SALT, Value="pepper", Type="SecureString")
-    yield url
-    server.stop()
+    with moto_server() as url:
+        client("s3", url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        client("ssm", url).put_parameter(Name=SALT, Value="pepper", Type="SecureString")
+        yield url
 
 
 def client(service: str, url: str) -> Any:

@@ -14,7 +14,8 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
+
+from support.aws import moto_server
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCE = ROOT / "infra_cfn" / "instance"
@@ -72,10 +73,8 @@ def test_every_dagster_instance_on_the_storage_has_the_same_pools() -> None:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.mark.parametrize("place", ["bucket", "folder"])

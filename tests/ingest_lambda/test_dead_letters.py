@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from ingest_lambda import dead_letters
 from ingest_lambda.dead_letters import HOUR, MINUTE, clear_paid, hour_owed
+from support.aws import moto_server
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -29,18 +29,15 @@ REGIONS = iter(("eu-west-1", "eu-west-2", "eu-west-3"))
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The name of an empty queue, and of the namespace of the numbers."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": next(REGIONS)}
-    for name, text in {**keys, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
-        monkeypatch.setenv(name, text)
-    name = f"letters-{uuid4()}"
-    boto3.client("sqs").create_queue(QueueName=name)
-    yield name
-    server.stop()
+    with moto_server() as url:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": next(REGIONS)}
+        for name, text in {**keys, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, text)
+        name = f"letters-{uuid4()}"
+        boto3.client("sqs").create_queue(QueueName=name)
+        yield name
 
 
 def tick(moment: datetime) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
-from moto.server import ThreadedMotoServer
 
 from ingest_lambda import landing
 from ingest_lambda.canary import Canary, is_note
 from ingest_lambda.operations import OperationalMetric, handler, queries
 from ingest_lambda.settings import BadAddress, Watched
+from support.aws import moto_server
 
 T = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 HOUR = timedelta(hours=1)
@@ -33,19 +33,16 @@ ENVIRON = {
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, text in {**ENVIRON, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
-        monkeypatch.setenv(name, text)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="operations-test", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    yield f"http://{host}:{port}"
-    for held in s3.list_objects_v2(Bucket="operations-test").get("Contents", []):
-        s3.delete_object(Bucket="operations-test", Key=held["Key"])
-    s3.delete_bucket(Bucket="operations-test")
-    server.stop()
+    with moto_server() as url:
+        for name, text in {**ENVIRON, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, text)
+        monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="operations-test", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield url
+        for held in s3.list_objects_v2(Bucket="operations-test").get("Contents", []):
+            s3.delete_object(Bucket="operations-test", Key=held["Key"])
+        s3.delete_bucket(Bucket="operations-test")
 
 
 def put(namespace: str, name: str, dimension: tuple[str, str], at: datetime, *values: float) -> None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from ingest_lambda import handler, settings
+from support.aws import moto_server
 
 
 @pytest.fixture
@@ -38,13 +39,8 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def moto_url() -> Iterator[str]:
     """An S3 server of this process."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 def test_events_reach_a_bucket_on_s3(collector: Any, view: dict[str, Any], endpoint: Any, moto_url: str) -> None:

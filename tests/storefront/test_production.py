@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 from playwright.sync_api import Browser, Page, expect
 
 from clickstream_dagster.cli import shop as command
@@ -19,7 +18,7 @@ from clickstream_dagster.local import node
 from clickstream_dagster.local.storefront import building, database
 from clickstream_dagster.settings import Postgres
 from shop_site import free_port, wait_for
-from support.aws import KEYS, REGION, client
+from support.aws import KEYS, REGION, client, moto_server
 from support.tls import Certificate, certificate, tls
 from test_signing_in import ANN, session_cookies, sign_up
 
@@ -47,10 +46,8 @@ def parameters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     folder = tmp_path_factory.mktemp("bin")
     (folder / "aws").write_text(AWS)
     (folder / "aws").chmod(0o755)
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    yield f"http://127.0.0.1:{server.get_host_and_port()[1]}", folder
-    server.stop()
+    with moto_server() as url:
+        yield url, folder
 
 
 def environment(

@@ -16,11 +16,9 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from moto.server import ThreadedMotoServer
-
 from clickstream_dagster.settings import Postgres, load_settings
 from clickstream_dagster.stack import Stack
-from support.aws import KEYS, REGION, client
+from support.aws import KEYS, REGION, client, moto_server
 from support.servers import DAGSTER, LOADER, as_loader, tcp_postgres
 
 PARAMETERS = "/clickstream/test/warehouse/"
@@ -72,12 +70,9 @@ class Cloud:
 @contextmanager
 def cloud() -> Iterator[Cloud]:
     """Everything there is before the first tick."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with tcp_postgres() as administrator:
+    with moto_server() as url, tcp_postgres() as administrator:
         # Servers of one test process share what they hold.
-        made = Cloud(f"http://{host}:{port}", administrator, f"raw-{uuid4()}")
+        made = Cloud(url, administrator, f"raw-{uuid4()}")
         made.client("s3").create_bucket(Bucket=made.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         for name, (_, password) in {"loader_password": LOADER, "dagster_password": DAGSTER}.items():
             made.client("ssm").put_parameter(
@@ -85,7 +80,6 @@ def cloud() -> Iterator[Cloud]:
             )
         _make_dagster_tables(made)
         yield made
-    server.stop()
 
 
 def _make_dagster_tables(made: Cloud) -> None:

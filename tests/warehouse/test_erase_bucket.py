@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from moto.server import ThreadedMotoServer
 from test_erase_visitor import (
     END,
     IDS,
@@ -32,7 +31,7 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda.settings import open_store
-from support.aws import KEYS, REGION, client
+from support.aws import KEYS, REGION, client, moto_server
 from support.tables import dump
 
 
@@ -44,16 +43,13 @@ def bucket() -> str:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch, bucket: str) -> Iterator[Any]:
     """A store with a bucket that keeps versions."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {**KEYS, "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_DEFAULT_REGION": REGION}.items():
-        monkeypatch.setenv(name, value)
-    made = client(f"http://{host}:{port}", "s3")
-    made.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    made.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    yield made
-    server.stop()
+    with moto_server() as url:
+        for name, value in {**KEYS, "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": REGION}.items():
+            monkeypatch.setenv(name, value)
+        made = client(url, "s3")
+        made.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        made.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        yield made
 
 
 def versions(s3: Any, bucket: str) -> list[tuple[str, bytes]]:

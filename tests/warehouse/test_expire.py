@@ -8,7 +8,6 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from moto.server import ThreadedMotoServer
 from msgspec.structs import replace
 from obstore.store import ObjectStore, S3Store
 
@@ -32,7 +31,7 @@ from clickstream_dagster.warehouse.rebuild import rebuild, rebuild_all
 from clickstream_dagster.warehouse.unload import unload
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order, OrderItem, Product, Rejection
-from support.aws import KEYS, REGION, client
+from support.aws import moto_bucket
 from support.stories import rows
 from support.tables import SUMS, differences, dump, unequal_sums
 
@@ -228,20 +227,8 @@ def test_raw_objects_and_rejects_are_kept_no_longer_than_events() -> None:
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[S3Store]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client(url, "s3").create_bucket(Bucket="raw-to-expire", CreateBucketConfiguration={"LocationConstraint": REGION})
-    yield S3Store(
-        "raw-to-expire",
-        endpoint=url,
-        region=REGION,
-        client_options={"allow_http": True},
-        access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-        secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-    server.stop()
+    with moto_bucket("raw-to-expire") as store:
+        yield store
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])

@@ -11,7 +11,6 @@ import obstore
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 from obstore.store import MemoryStore, S3Store
 
 from clickstream_dagster.partitions import HOUR
@@ -26,7 +25,7 @@ from clickstream_dagster.warehouse.replay import Wanted, replay
 from clickstream_dagster.warehouse.unload import unload
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Rejection
-from support import aws
+from support.aws import moto_bucket
 from support.histories import HOURS, START, RawFile
 from support.limits import low_limits
 from support.refusals import MARK, REASON, refused_files, yesterday
@@ -108,20 +107,8 @@ def test_what_is_made_anew_is_what_stood(shop: Stack, files: list[RawFile], data
 @pytest.fixture
 def bucket() -> Iterator[S3Store]:
     """A bucket of an S3 server in this process."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    aws.client(url, "s3", "us-east-1").create_bucket(Bucket="raw-to-rebuild")
-    yield S3Store(
-        "raw-to-rebuild",
-        endpoint=url,
-        region="us-east-1",
-        access_key_id="test",
-        secret_access_key="test",
-        client_options={"allow_http": True},
-    )
-    server.stop()
+    with moto_bucket("raw-to-rebuild") as store:
+        yield store
 
 
 def test_a_bucket_gives_the_replayed_warehouse_back(stack: Stack, bucket: S3Store) -> None:
