@@ -24,6 +24,8 @@ _ROOT = re.compile(
     rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|{landing.IMPORTS}|{landing.ERASED}|year=[0-9]{{4}}"
     rf"|{re.escape(UNFINISHED)}"
 )
+#: A folder called by a number: a year, a month or a day.
+_NUMBERED = re.compile(r"(.*/)?((year|month|day)=)?[0-9]{2,4}/?")
 #: The deepest layout: events/year=/month=/day=/hour=/
 _MAX_DEPTH = 5
 
@@ -64,7 +66,7 @@ def days_before(store: ObjectStore, moment: datetime) -> Iterator[datetime]:
 def _dated(store: ObjectStore, prefix: str | None) -> list[str]:
     """The folders below one that are called by a number: a year, a month or a day."""
     found = obstore.list_with_delimiter(store, prefix)["common_prefixes"]
-    return [name for name in found if re.fullmatch(r"(.*/)?((year|month|day)=)?[0-9]{2,4}/?", name)]
+    return [name for name in found if _NUMBERED.fullmatch(name)]
 
 
 def _day(prefix: str) -> datetime | None:
