@@ -31,6 +31,13 @@ def pay(page: Page, shop: Shop, card: str = PAYS) -> None:
     page.get_by_role("button", name="Pay").click()
 
 
+def sign_up(page: Page, name: str, email: str) -> None:
+    """On the provider's page, where the browser has just been sent."""
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Create account").click()
+
+
 def order_id(page: Page) -> str:
     """Of the thank-you page that is shown."""
     return page.locator("#order-id").inner_text()
