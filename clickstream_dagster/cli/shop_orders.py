@@ -64,7 +64,8 @@ def shop_orders_command(files: tuple[Path, ...], known: str | None, map_file: Pa
     if not files:
         if not read_shop(stack, is_whole=is_whole):
             raise SettingsError(
-                "No shop is connected. Set SHOP_PG_HOST and the other SHOP_PG_* variables, or name a file: see clickstream shop-orders -h"
+                "No shop is connected. Set SHOP_PG_HOST and the other SHOP_PG_* variables, or name a file: "
+                "clickstream shop-orders -h"
             )
         return
     with stack.warehouse() as connection:

