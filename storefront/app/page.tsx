@@ -1,5 +1,6 @@
 import { Link } from "@/components/link";
-import { Picture, Products } from "@/components/products";
+import { Picture } from "@/components/products";
+import { Shelf } from "@/components/shelf";
 import { deals, faces } from "@/lib/catalogue";
 import { categoryPath } from "@/lib/product";
 
@@ -35,7 +36,7 @@ export default async function Home() {
       </section>
       <section aria-labelledby="deals">
         <h2 id="deals">Reduced this week</h2>
-        <Products name="Reduced this week" products={reduced} />
+        <Shelf name="Reduced this week" products={reduced} />
       </section>
     </>
   );
