@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from shop_site import Shop
 
+ANN = ("Ann Ångström", "ann@mail.example")
 PAYS, FAILS = "4242 4242 4242 4242", "4000 0000 0000 0002"
 
 

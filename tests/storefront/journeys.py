@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from buyer import PAYS, order_id, pay, put_into_cart, sign_up
+from buyer import ANN, PAYS, order_id, pay, put_into_cart, sign_up
 from shop_site import Shop
 
-ANN = ("Ann Ångström", "ann@mail.example")
 MOUSE, CARD = "sku-1026", "sku-1044"
 
 

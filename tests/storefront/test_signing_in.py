@@ -10,11 +10,10 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from buyer import sign_up
+from buyer import ANN, sign_up
 from clickstream_dagster.settings import Postgres
 from shop_site import Shop, shop
 
-ANN = ("Ann Ångström", "ann@mail.example")
 MOUSE = "/product/sku-1026"
 
 

