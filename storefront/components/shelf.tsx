@@ -8,8 +8,8 @@ import { listed, shown, tracker } from "@/lib/tracker";
 
 /**
  * A list of products; `name` is what the reports call it. It tells the tracker when it has come into view, and which product is
- * chosen in it. The cards are made here, of plain data: a server's list of elements would come in parts, on which React 19.2 loses
- * its place (react/react issue 35210).
+ * chosen in it. The cards are made here, of plain data: elements beyond the first 3,200 bytes of a server's page come in parts, and
+ * React 19.2, which Next.js 15 brings, may lose its place in a list that waits for one (react/react issue 35210, mended in 19.3).
  */
 export function Shelf({ name, products }: { name: string; products: Product[] }) {
   const list = useRef<HTMLUListElement>(null);
