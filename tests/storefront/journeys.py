@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 from playwright.sync_api import Page, expect
 
 from buyer import ANN, PAYS, order_id, pay, put_into_cart, sign_up
 from shop_site import Shop
 
 MOUSE, CARD = "sku-1026", "sku-1044"
+
+
+def told(page: Page, name: str) -> AbstractContextManager[object]:
+    """Until the page has sent such an event: what it shows comes of the server, before its scripts have begun."""
+    return page.expect_request(lambda request: f'"{name}"' in (request.post_data or ""))
 
 
 def agree(page: Page, url: str) -> None:
@@ -21,7 +28,8 @@ def look_around(page: Page, url: str) -> None:
     """From a newsletter to a product."""
     agree(page, f"{url}/?utm_source=newsletter&utm_medium=email")
     page.get_by_role("navigation", name="Categories").get_by_role("link", name="Mice").click()
-    page.get_by_role("link", name="Glide Pro").click()
+    with told(page, "view_product"):
+        page.get_by_role("link", name="Glide Pro").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Quillon Glide Pro")
     page.goto("about:blank")
 
@@ -35,14 +43,17 @@ def sign_up_search_and_buy(page: Page, url: str) -> str:
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Hello, {ANN[0]}")
     page.get_by_role("searchbox").fill("rx nova 70")
     page.get_by_role("searchbox").press("Enter")
-    page.get_by_role("main").get_by_role("link", name="RX Nova 70").click()
+    with told(page, "view_product"):
+        page.get_by_role("main").get_by_role("link", name="RX Nova 70").click()
     page.get_by_role("button", name="Add to cart").click()
     page.get_by_role("link", name="See your cart").click()
     page.get_by_role("link", name="To the checkout").click()
     page.get_by_label("Card number").fill(PAYS)
-    page.get_by_role("button", name="Pay").click()
+    with told(page, "purchase"):
+        page.get_by_role("button", name="Pay").click()
     order = order_id(page)
-    page.reload()
+    with told(page, "purchase"):
+        page.reload()
     assert order_id(page) == order
     page.goto("about:blank")
     return order
@@ -55,8 +66,8 @@ def come_back_on_a_phone(page: Page, url: str, order: str) -> None:
     page.get_by_role("button", name=ANN[1]).click()
     page.get_by_role("main").get_by_role("link", name="Your orders").click()
     expect(page.get_by_text(order)).to_be_visible()
-    page.goto(f"{url}/product/{MOUSE}")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Quillon Glide Pro")
+    with told(page, "view_product"):
+        page.goto(f"{url}/product/{MOUSE}")
     page.goto("about:blank")
 
 
@@ -81,7 +92,8 @@ def buy_a_mouse(page: Page, site: Shop, *, is_blocked: bool) -> str:
         line = page.context.new_cdp_session(page)
         line.send("Network.enable")
         line.send("Network.setBlockedURLs", {"urls": ["*/clickstream*"]})
-    pay(page, site)
+    with nullcontext() if is_blocked else told(page, "purchase"):
+        pay(page, site)
     order = order_id(page)
     page.goto("about:blank")
     return order
