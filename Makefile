@@ -20,7 +20,7 @@ $(BIN)/clickstream: setup.py constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[local,dashboard,test]'
 	@touch $@
 
-demo: $(BIN)/clickstream ## Run the whole way on invented traffic, then serve the dashboard and the Dagster UI (ARGS=--no-serve ends)
+demo: $(BIN)/clickstream $(if $(findstring --shop,$(ARGS)),node) ## Run the whole way on invented traffic, then serve the dashboard and the Dagster UI (ARGS=--no-serve ends, ARGS=--shop serves a shop too)
 	@$(BIN)/clickstream demo $(ARGS)
 
 shop: node ## Serve a real shop on its own database, with the tracker on it, on http://localhost:3002 (ARGS=--help)

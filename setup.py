@@ -25,16 +25,8 @@ setup(
     package_data={
         "clickstream_shiny": ["_brand.yml", "definitions.json", "theme.css", "www/*"],
         "clickstream_dagster": [
-            *(
-                "dagster.yaml",
-                "workspace.yaml",
-                "channels.yml",
-                "segments.yml",
-                "funnels.yml",
-                "raw/referrers.json",
-                "py.typed",
-            ),
-            *("local/shop/www/*", "local/shop/www/*/*", "local/importer/ready/*.yml"),
+            *("dagster.yaml", "workspace.yaml", "channels.yml", "segments.yml", "funnels.yml"),
+            *("raw/referrers.json", "local/importer/ready/*.yml", "py.typed"),
         ],
         "dbt_like_sql": ["definitions.yml", "lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],

@@ -81,16 +81,16 @@ def canary_visits_arrive(platform: Platform) -> dg.AssetCheckResult:
 )
 def shop_orders_arrive(platform: Platform) -> dg.AssetCheckResult:
     """A warning, as the events are what they are. One or two orders are no alarm: a small shop has few."""
-    settings = platform.stack.settings
-    with platform.stack.warehouse() as connection:
+    stack = platform.stack
+    with stack.warehouse() as connection:
         found = reconciliation.reconciled(connection)
     is_short = (
         found is not None
         and found.missing >= MISSING_ORDERS
-        and (100 * found.arrived < settings.arrived_percent * found.orders)
+        and (100 * found.arrived < stack.settings.arrived_percent * found.orders)
     )
     last = found.read_to if found else None
-    is_old = settings.shop is not None and (last is None or last < datetime.now(UTC) - READ_WITHIN)
+    is_old = stack.shop is not None and (last is None or last < datetime.now(UTC) - READ_WITHIN)
     said = [reconciliation.sentence(found)]
     if is_old:
         said.append(

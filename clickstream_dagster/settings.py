@@ -100,6 +100,8 @@ SHOP_OVERLAP = timedelta(hours=1)
 RECONCILED_DAYS = 28
 
 _WAREHOUSE = ("DW_PG_HOST", "DW_PG_PORT", "DW_PG_USER", "DW_PG_PASSWORD", "DW_PG_DATABASE", "DW_PG_SSL")
+#: The shop's own database, and the login that reads its orders (infra_cfn/oltp/reader.sql).
+SHOP_DATABASE, SHOP_READER = "shop", "shop_reader"
 _SHOP = ("SHOP_PG_HOST", "SHOP_PG_PORT", "SHOP_PG_USER", "SHOP_PG_PASSWORD", "SHOP_PG_DATABASE", "SHOP_PG_SSL")
 
 #: A login's variable -> the variable of its password, and the name of that password in Parameter Store.
@@ -192,7 +194,7 @@ class Settings:
     keep_rejected_days: int | None
     keep_events_days: int | None
     statement_seconds: int
-    #: The shop's own database, whose orders are compared with those of events; None: not connected.
+    #: The shop's own database, whose orders are compared with those of events; None: not named (see `Stack.shop`).
     shop: Postgres | None
     #: The query of its orders for other tables than ours.
     shop_query: Path | None
@@ -305,7 +307,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             )
         ),
         statement_seconds=_whole_number(env, "CLICKSTREAM_STATEMENT_SECONDS", DEFAULT_STATEMENT_SECONDS),
-        shop=_postgres(env, _SHOP, "shop_reader", "shop"),
+        shop=_postgres(env, _SHOP, SHOP_READER, SHOP_DATABASE),
         shop_query=Path(env["CLICKSTREAM_SHOP_QUERY"]).expanduser() if env.get("CLICKSTREAM_SHOP_QUERY") else None,
         arrived_percent=int(
             _matching(env, "CLICKSTREAM_ARRIVED_PERCENT", "95", "[0-9]|[1-9][0-9]|100", "a whole number from 0 to 100")

@@ -11,8 +11,8 @@ from functools import cached_property
 from obstore.store import ObjectStore
 from psycopg2.errors import DeadlockDetected
 
-from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, Postgres, Settings
-from clickstream_dagster.warehouse.connection import Connection, connect
+from clickstream_dagster.settings import QUERY_TIMEOUT_SECONDS, SHOP_DATABASE, SHOP_READER, Postgres, Settings
+from clickstream_dagster.warehouse.connection import Connection, connect, may_connect
 from clickstream_dagster.warehouse.migrate import migrate
 from clickstream_dagster.warehouse.reader import READER_ROLE
 
@@ -34,6 +34,15 @@ class Stack:
         from clickstream_dagster.local.embedded import start_postgres
 
         return start_postgres(self.settings.home)
+
+    @property
+    def shop(self) -> Postgres | None:
+        """The login that reads the shop's own orders: the one of the settings, else that of the shop which `clickstream shop`
+        has made beside the embedded warehouse. None: no shop is connected."""
+        if self.settings.shop or not self.settings.is_embedded:
+            return self.settings.shop
+        beside = replace(self.server, user=SHOP_READER, database=SHOP_DATABASE)
+        return beside if may_connect(self.server, beside) else None
 
     @cached_property
     def store(self) -> ObjectStore:

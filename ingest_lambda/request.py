@@ -123,7 +123,7 @@ class Request:
         return hmac.compare_digest(self.headers.get(DOOR_HEADER, "").encode(), secret.encode())
 
     def _is_own_page(self) -> bool:
-        """A page of the collector's own host, such as the demo shop, is no other site. The host must be one that we
+        """A page of the collector's own host is no other site. The host must be one that we
         serve: a page of a stranger's name that leads here sends that name as its host, too."""
         host = self.headers.get("host", "")
         return is_own_origin(self.origin, host) and is_served(host, (*settings.hosts(), *EVERY_ADDRESS))

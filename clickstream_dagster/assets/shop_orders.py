@@ -29,10 +29,11 @@ class Reading(dg.Config):
 def shop_orders(context: dg.AssetExecutionContext, config: Reading, platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Read the shop's database, where one is connected. An order that cannot be compared is told of, and left out."""
     stack = platform.stack
-    if stack.settings.shop is None:
+    shop = stack.shop
+    if shop is None:
         context.log.info("No shop's database is connected: set SHOP_PG_HOST and the other SHOP_PG_* variables.")
         return dg.MaterializeResult(metadata=lineage_metadata(_MODEL))
-    query = Query(stack.settings.shop, stack.settings.shop_query)
+    query = Query(shop, stack.settings.shop_query)
     with stack.warehouse() as connection:
         brought = read_database(connection, query, is_whole=config.everything)
     for reason, count in brought.left_out.most_common(10):

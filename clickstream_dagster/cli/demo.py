@@ -14,6 +14,7 @@ import click
 from clickstream_dagster.cli.materializing import materialize
 from clickstream_dagster.cli.processes import run_until_stopped
 from clickstream_dagster.cli.serving import PORT, check_port, dagster_servers, dashboard_server
+from clickstream_dagster.cli.shop import Ports, prepared_servers
 from clickstream_dagster.cli.show import bar, console, table
 from clickstream_dagster.cli.status import show_balance, show_freshness, show_ledger
 from clickstream_dagster.partitions import floor_hour
@@ -52,7 +53,8 @@ class Plan:
 @click.option(
     "--dashboard-port", default=LOCAL_PORTS["dashboard"], show_default=True, type=PORT, help="Port of the dashboard."
 )
-def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port: int) -> None:
+@click.option("--shop", "with_shop", is_flag=True, help="Serve a shop beside them, as clickstream shop does.")
+def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port: int, with_shop: bool) -> None:
     """Invent a shop's traffic, collect it, materialize it, show the numbers next to what was invented, and serve the
     dashboard and the Dagster UI."""
     host = "127.0.0.1"
@@ -61,6 +63,7 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
         check_port(host, port, "--port")
     stack = Stack(load_settings())
     plan = make_plan(stack, seed, days)
+    shop = prepared_servers(Ports()) if with_shop and not no_serve else []
     sent = collect_traffic(stack, plan)
     # Read again: the plan has set the first hour.
     stack = Stack(load_settings())
@@ -72,9 +75,11 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
     console.print(
         f"All of it is in {stack.settings.home}. Look around with clickstream status, sql, dashboard and serve."
     )
-    console.print("Be a visitor yourself: clickstream gateway serves a demo shop with the tracker on it.")
+    console.print(
+        "Be a visitor yourself: make shop serves a shop with the tracker on it (with this: make demo ARGS=--shop)."
+    )
     if not no_serve:
-        run_until_stopped([dashboard_server(stack, host, dashboard_port), *dagster_servers(stack, host, port)])
+        run_until_stopped([dashboard_server(stack, host, dashboard_port), *dagster_servers(stack, host, port), *shop])
 
 
 def make_plan(stack: Stack, seed: int, days: int) -> Plan:

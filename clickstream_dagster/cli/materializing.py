@@ -10,6 +10,7 @@ import click
 
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.previewing import show_preview
+from clickstream_dagster.cli.shop_orders import read_shop
 from clickstream_dagster.cli.show import console, run_progress
 from clickstream_dagster.cli.status import show_outside, show_strangers
 from clickstream_dagster.partitions import HOUR, floor_hour, hours_between, key_of, ranges
@@ -88,7 +89,12 @@ def materialize(
     show_changed_settings(stack)
     if wanted:
         _run(stack, wanted)
-        return
+    else:
+        _run_unseen(stack, everywhere)
+    read_shop(stack)  # last: a shop that does not answer holds no event up
+
+
+def _run_unseen(stack: Stack, everywhere: bool) -> None:
     with stack.warehouse() as connection:
         found = (look_everywhere if everywhere else look)(connection, stack.store, stack.settings)
         with transaction(connection) as cursor:

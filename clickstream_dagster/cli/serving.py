@@ -38,14 +38,13 @@ class CannotServe(RuntimeError):
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT)
 def gateway_command(host: str, port: int) -> None:
-    """Serve the collector on this machine: POST events to /clickstream or /v1/events; /openapi.json describes it. A demo shop is
-    served beside it."""
+    """Serve the collector on this machine: POST events to /clickstream or /v1/events; /openapi.json describes it. The tracker
+    is served beside it: /clickstream.js."""
     from clickstream_dagster.front import servers
     from clickstream_dagster.local.gateway.app import app
     from clickstream_dagster.local.gateway.serving import serve
     from clickstream_dagster.local.gateway.tokens import Tokens
-    from clickstream_dagster.local.shop.documents import BASE
-    from clickstream_dagster.local.shop.serving import OPEN_PATHS, with_shop
+    from clickstream_dagster.local.gateway.tracker_files import OPEN_PATHS, with_tracker
     from ingest_lambda.settings import open_store
 
     stack = Stack(load_settings())
@@ -54,9 +53,8 @@ def gateway_command(host: str, port: int) -> None:
     sign_in = load_sign_in()
     collector = app(open_store(stack.raw), Tokens(sign_in) if sign_in else None)
     console.print(f"Collector: http://{host}:{port}/clickstream   (Ctrl-C stops it)")
-    console.print(f"Demo shop: http://{host}:{port}{BASE}/   (the tracker is on it: buy something)")
     console.print("Load what it collects:  clickstream materialize")
-    serve(servers.gateway(with_shop(collector), front, OPEN_PATHS), host, port)
+    serve(servers.gateway(with_tracker(collector), front, OPEN_PATHS), host, port)
 
 
 @click.command("serve")

@@ -21,9 +21,9 @@ CLIENT = "shop"
 class Ports:
     """Where each of the three listens."""
 
-    shop: int
-    collector: int
-    sign_in: int
+    shop: int = LOCAL_PORTS["shop"]
+    collector: int = LOCAL_PORTS["gateway"]
+    sign_in: int = LOCAL_PORTS["sign_in"]
 
     @property
     def shop_url(self) -> str:
@@ -37,25 +37,28 @@ class Ports:
 
 
 @click.command("shop")
-@click.option("--port", default=LOCAL_PORTS["shop"], show_default=True, type=PORT, help="Port of the shop.")
-@click.option(
-    "--gateway-port", default=LOCAL_PORTS["gateway"], show_default=True, type=PORT, help="Port of the collector."
-)
-@click.option(
-    "--sign-in-port", default=LOCAL_PORTS["sign_in"], show_default=True, type=PORT, help="Port of the sign-in."
-)
+@click.option("--port", default=Ports.shop, show_default=True, type=PORT, help="Port of the shop.")
+@click.option("--gateway-port", default=Ports.collector, show_default=True, type=PORT, help="Port of the collector.")
+@click.option("--sign-in-port", default=Ports.sign_in, show_default=True, type=PORT, help="Port of the sign-in.")
 def shop_command(port: int, gateway_port: int, sign_in_port: int) -> None:
     """Serve a real shop on a database of its own, with the tracker on it, the collector that its events go to, and a sign-in
     without passwords."""
+    ready = prepared_servers(Ports(port, gateway_port, sign_in_port))
+    console.print("Load what the collector takes, and compare it with the shop's books:  clickstream materialize")
+    run_until_stopped(ready)
+
+
+def prepared_servers(ports: Ports) -> list[Server]:
+    """What `servers` gives, with the shop built and its database made where that is not done. Raises `CannotServe` before
+    anything is built where a port is taken."""
     from clickstream_dagster.local.embedded import start_postgres
     from clickstream_dagster.local.storefront import building, database
 
-    for wanted, option in ((port, "--port"), (gateway_port, "--gateway-port"), (sign_in_port, "--sign-in-port")):
+    taken_by = ((ports.shop, "--port"), (ports.collector, "--gateway-port"), (ports.sign_in, "--sign-in-port"))
+    for wanted, option in taken_by:
         check_port(HOST, wanted, option)
     building.build(console.print)
-    shop = database.prepare(start_postgres(load_settings().home))
-    console.print("Load what the collector takes:  clickstream materialize")
-    run_until_stopped(servers(shop, Ports(port, gateway_port, sign_in_port)))
+    return servers(database.prepare(start_postgres(load_settings().home)), ports)
 
 
 def servers(shop: Postgres, ports: Ports) -> list[Server]:

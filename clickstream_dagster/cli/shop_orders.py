@@ -12,7 +12,7 @@ from clickstream_dagster.cli.import_checks import check
 from clickstream_dagster.cli.show import console, harmless
 from clickstream_dagster.local.importer.document import read_document, ready
 from clickstream_dagster.local.importer.source import Source
-from clickstream_dagster.settings import Settings, SettingsError, load_settings
+from clickstream_dagster.settings import SettingsError, load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.shop_orders import reconciliation
 from clickstream_dagster.warehouse.shop_orders.database import Query
@@ -26,6 +26,7 @@ EPILOG = """
 \b
 Without a FILE, from the shop's PostgreSQL, by a login that can only read:
   SHOP_PG_HOST, SHOP_PG_PORT, SHOP_PG_DATABASE (shop), SHOP_PG_USER (shop_reader), SHOP_PG_PASSWORD, SHOP_PG_SSL
+  (without a host, from the shop that `clickstream shop` has made on this computer, where the warehouse is on it, too)
   CLICKSTREAM_SHOP_QUERY   a query of your own, for other tables than ours (see clickstream_dagster/shop_orders.sql)
 Only what has changed is read; --all reads everything, and takes away what the shop does not have any more.
 
@@ -59,25 +60,34 @@ def shop_orders_command(files: tuple[Path, ...], known: str | None, map_file: Pa
     settings = load_settings()
     document = read_document(map_file) if map_file else ready(known or "orders")
     sources = [check(path, document, settings.timezone, None) for path in files]
-    query = None if files else _query(settings)
     stack = Stack(settings, keeps_settings=True)
+    if not files:
+        if not read_shop(stack, is_whole=is_whole):
+            raise SettingsError(
+                "No shop is connected. Set SHOP_PG_HOST and the other SHOP_PG_* variables, or name a file: "
+                "clickstream shop-orders -h"
+            )
+        return
     with stack.warehouse() as connection:
         for source in sources:
             left_out: Counter[str] = Counter()
             brought = store_file(connection, _orders(source, left_out), source.path.name)
             brought.left_out += left_out
             _tell(source.path.name, brought)
-        if query:
-            _tell("The shop's database", read_database(connection, query, is_whole=is_whole))
         console.print(reconciliation.sentence(reconciliation.reconciled(connection)))
 
 
-def _query(settings: Settings) -> Query:
-    if settings.shop is None:
-        raise SettingsError(
-            "No shop is connected. Set SHOP_PG_HOST and the other SHOP_PG_* variables, or name a file: clickstream shop-orders -h"
-        )
-    return Query(settings.shop, settings.shop_query)
+def read_shop(stack: Stack, *, is_whole: bool = False) -> bool:
+    """Read the shop's database and say how its orders and those of events stand; False where no shop is connected. Raises what
+    `Query` raises."""
+    shop = stack.shop
+    if shop is None:
+        return False
+    query = Query(shop, stack.settings.shop_query)
+    with stack.warehouse() as connection:
+        _tell("The shop's database", read_database(connection, query, is_whole=is_whole))
+        console.print(reconciliation.sentence(reconciliation.reconciled(connection)))
+    return True
 
 
 def _orders(source: Source, left_out: Counter[str]) -> Iterator[ShopOrder]:

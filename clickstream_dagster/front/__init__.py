@@ -1,1 +1,1 @@
-"""The front of all that we serve: Dagster, the dashboard, and the gateway with its demo shop. No import of Dagster."""
+"""The front of all that we serve: Dagster, the dashboard, and the gateway. No import of Dagster."""

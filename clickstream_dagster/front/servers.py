@@ -33,7 +33,7 @@ def dagster(app: ASGIApp, settings: FrontSettings) -> ASGIApp:
 
 
 def gateway(app: ASGIApp, settings: FrontSettings, open_paths: frozenset[str]) -> ASGIApp:
-    """The collector and the demo shop, which are for visitors: no login. `open_paths` are for the shops that send to it,
+    """The collector, which is for visitors: no login. `open_paths` are for the shops that send to it,
     which are other sites."""
     rules = Rules(f"default-src 'self'; {_TIGHT}", open_paths, has_sockets=False)
     return Front(app, rules, replace(settings, login=None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import psycopg2
 from psycopg2 import sql
@@ -39,6 +39,7 @@ __all__ = [
     "create_database",
     "held",
     "locked",
+    "may_connect",
     "owning",
     "take_lock",
     "transaction",
@@ -108,6 +109,20 @@ def create_database(server: Postgres, name: str) -> None:
         ) from error
     finally:
         connection.close()
+
+
+def may_connect(server: Postgres, login: Postgres) -> bool:
+    """Whether there is such a login beside `server`, and a database that lets it in."""
+    with closing(connect(server)) as connection, transaction(connection) as cursor:
+        cursor.execute(
+            """
+            select from pg_roles
+            inner join pg_database on has_database_privilege(pg_roles.oid, pg_database.oid, 'connect')
+            where pg_roles.rolname = %s and pg_database.datname = %s
+            """,
+            (login.user, login.database),
+        )
+        return cursor.fetchone() is not None
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """What the bill is computed from, besides prices: figures that were measured, and those that were not, each with its reason.
 
 Measured: on 2026-11-21, on two shared cores, on the 60 days that `clickstream demo` makes (79,005 events) and on one visit of
-a browser to the demo shop by tests/tracker/shopper.py, with a pause of three to nine seconds before each click. measure.py does
-it again.
+a browser to the static demo shop that there was then, with a pause of three to nine seconds before each click. measure.py does
+it again, on the storefront.
 """
 
 from decimal import Decimal as D

@@ -91,12 +91,13 @@ def _calls(home: Path) -> Iterator[dict[str, Any]]:
 
 
 def visit() -> None:
-    """Requests, stored lines and events of one visit to the demo shop, with a pause before each click."""
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "tracker"), str(ROOT / "tests" / "dashboard")]
+    """Requests, stored lines and events of one visit to the storefront, with a pause before each click."""
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "storefront")]
     from playwright.sync_api import Locator, sync_playwright
 
-    from dashboard_site import wait_for  # type: ignore[import-not-found]
-    from shopper import delivered, shop_around  # type: ignore[import-not-found]
+    from clickstream_dagster.local.embedded import start_postgres
+    from journeys import look_around, sign_up_search_and_buy  # type: ignore[import-not-found]
+    from shop_site import shop  # type: ignore[import-not-found]
     from support.browsers import launch  # type: ignore[import-not-found]
 
     click, rng = Locator.click, random.Random(1)
@@ -107,23 +108,11 @@ def visit() -> None:
 
     Locator.click = unhurried  # type: ignore[method-assign]
     with TemporaryDirectory() as home, sync_playwright() as playwright:
-        command = [
-            sys.executable,
-            "-c",
-            "from clickstream_dagster.cli import main; main()",
-            "gateway",
-            "--port",
-            "8786",
-        ]
-        gateway = subprocess.Popen(command, env={**os.environ, "CLICKSTREAM_HOME": home}, stdout=subprocess.DEVNULL)
-        try:
-            wait_for("http://127.0.0.1:8786/healthz", gateway)
+        with shop(start_postgres(Path(home)), "shop", Path(home)) as site:
             page = launch(playwright, "chromium").new_page()
-            shop_around(page, "http://127.0.0.1:8786")
-            delivered(page)
-        finally:
-            gateway.terminate()
-            gateway.wait(20)
+            look_around(page, site.url)
+            sign_up_search_and_buy(page, site.url)
+            page.wait_for_timeout(5_000)  # what a page sends as it goes
         files = [file.read_bytes() for file in Path(home, "raw", "events").rglob("*.json")]
     lines = [line for file in files for line in file.splitlines()]
     events = {json.loads(line)["event_id"] for line in lines}

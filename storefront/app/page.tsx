@@ -1,7 +1,8 @@
 import { Link } from "@/components/link";
-import { Picture, Products } from "@/components/products";
+import { Picture } from "@/components/products";
+import { Shelf } from "@/components/shelf";
+import { Tiles } from "@/components/tiles";
 import { deals, faces } from "@/lib/catalogue";
-import { categoryPath } from "@/lib/product";
 
 export default async function Home() {
   const [first, reduced] = await Promise.all([faces(), deals()]);
@@ -22,20 +23,11 @@ export default async function Home() {
       </section>
       <section aria-labelledby="categories">
         <h2 id="categories">Categories</h2>
-        <ul className="tiles">
-          {first.map((face) => (
-            <li key={face.category}>
-              <Link href={categoryPath(face.category)}>
-                <Picture product={face} />
-                {face.category}
-              </Link>
-            </li>
-          ))}
-        </ul>
+        <Tiles faces={first.map(({ id, category, brand }) => ({ id, category, brand }))} />
       </section>
       <section aria-labelledby="deals">
         <h2 id="deals">Reduced this week</h2>
-        <Products name="Reduced this week" products={reduced} />
+        <Shelf name="Reduced this week" products={reduced} />
       </section>
     </>
   );

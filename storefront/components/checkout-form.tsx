@@ -4,29 +4,19 @@ import { useActionState, useEffect, useState } from "react";
 import { applyCoupon, order } from "@/app/checkout/actions";
 import { Summary } from "@/components/summary";
 import type { Coupon } from "@/lib/coupons";
-import { decimal, money } from "@/lib/money";
-import { DELIVERIES, type Delivery, FREE_FROM, type Line, type Quote, isDelivery, quote } from "@/lib/pricing";
-import { item, tracker } from "@/lib/tracker";
-
-const eventOf = (lines: Line[], { total, shipping, tax, discount }: Quote, currency: string, coupon: Coupon | null) => ({
-  value: decimal(total),
-  currency,
-  shipping: decimal(shipping),
-  tax: decimal(tax),
-  discount: decimal(discount),
-  coupon: coupon?.code,
-  items: lines.map(item),
-});
+import { money } from "@/lib/money";
+import { DELIVERIES, type Delivery, FREE_FROM, type Line, isDelivery, quote } from "@/lib/pricing";
+import { ordered, tracker } from "@/lib/tracker";
 
 export function CheckoutForm({ lines, currency }: { lines: Line[]; currency: string }) {
   const [delivery, setDelivery] = useState<Delivery>("standard");
   const [coupon, setCoupon] = useState<Coupon | null>(null);
   const [refusal, submit, isPending] = useActionState(order, null);
   const price = quote(lines, delivery, coupon?.percent ?? 0);
-  const tell = (step: string, props: Record<string, string>) =>
-    tracker().track(step, { order: eventOf(lines, price, currency, coupon), props });
+  const told = ordered(price, lines, currency, coupon?.code);
+  const tell = (step: string, props: Record<string, string>) => tracker().track(step, { order: told, props });
 
-  useEffect(() => tracker().checkout(eventOf(lines, price, currency, coupon)), []);
+  useEffect(() => tracker().checkout(told), []);
 
   return (
     <form className="split" action={submit} onSubmit={() => tell("add_payment_info", { payment_type: "card" })}>

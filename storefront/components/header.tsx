@@ -11,10 +11,7 @@ export async function Header() {
   return (
     <header className="top">
       <Link className="logo" href="/">
-        <svg viewBox="0 0 32 32" width="30" height="30" aria-hidden="true">
-          <rect width="32" height="32" rx="9" />
-          <path d="M9 8h8.5a4.5 4.5 0 0 1 2.6 8.2A5 5 0 0 1 17.8 24H9zm4 3.5v3h4a1.5 1.5 0 0 0 0-3zm0 6.3v3h4.6a1.5 1.5 0 0 0 0-3z" />
-        </svg>
+        <img src="/icon.svg" alt="" width={30} height={30} />
         Bitforge
       </Link>
       <Form className="finder" role="search" action="/search" prefetch={false}>

@@ -7,8 +7,8 @@ export function Summary({ lines, quote, currency }: { lines: Line[]; quote: Quot
   return (
     <>
       <ul className="lines">
-        {lines.map(({ productId, quantity, name, unitPrice }) => (
-          <li key={productId}>
+        {lines.map(({ id, quantity, name, unitPrice }) => (
+          <li key={id}>
             <span>{quantity} × {name}</span>
             <span>{shown(quantity * unitPrice)}</span>
           </li>

@@ -21,10 +21,6 @@ export interface Cart {
   quantities: Record<string, number>;
 }
 
-export interface CartLine extends Line {
-  product: Product;
-}
-
 export async function readCart(): Promise<Cart> {
   return parse((await cookies()).get(COOKIE)?.value) ?? { id: crypto.randomUUID(), quantities: {} };
 }
@@ -39,18 +35,10 @@ export const forgetCart = async (): Promise<void> => void (await cookies()).dele
 export const pieces = ({ quantities }: Cart): number => Object.values(quantities).reduce((sum, one) => sum + one, 0);
 
 /** Its lines at today's prices; what is no longer sold is left out. */
-export async function linesOf({ quantities }: Cart): Promise<CartLine[]> {
+export async function linesOf({ quantities }: Cart): Promise<(Product & Line)[]> {
   const ids = Object.keys(quantities);
   const products = ids.length ? await productsOf(ids) : [];
-  return products.map((product) => ({
-    product,
-    productId: product.id,
-    name: product.name,
-    category: product.category,
-    brand: product.brand,
-    quantity: quantities[product.id]!,
-    unitPrice: paid(product),
-  }));
+  return products.map((product) => ({ ...product, quantity: quantities[product.id]!, unitPrice: paid(product) }));
 }
 
 /** What a visitor has made of the cookie is a new cart. */

@@ -4,23 +4,22 @@ import { type Prisma } from "@/generated/prisma/client";
 import { db } from "@/lib/db";
 import { cents, decimal } from "@/lib/money";
 import { charge } from "@/lib/payment";
-import { type Line, type Quote, sumOf } from "@/lib/pricing";
+import { type Line, type Quote, amounts, sumOf } from "@/lib/pricing";
 import { Refused } from "@/lib/refused";
 
-export interface NewOrder {
+/** As it is placed; amounts in cents. */
+export interface NewOrder extends Quote {
   /** The cart's id. An order of that id is placed once. */
   id: string;
   userId: string | null;
   clientId: string | null;
   currency: string;
-  lines: Line[];
-  quote: Quote;
   coupon: string | null;
-  card: string;
+  lines: Line[];
 }
 
 /** Place it, or find it placed. Raises `Refused`, and then nothing has changed: no order, no stock gone, no charge. */
-export async function placeOrder(order: NewOrder): Promise<void> {
+export async function placeOrder(order: NewOrder, card: string): Promise<void> {
   await db().$transaction(
     async (tx) => {
       // The same order at the same moment waits here for the first one to be placed, or to fail.
@@ -28,16 +27,16 @@ export async function placeOrder(order: NewOrder): Promise<void> {
       if (!count) return;
       await takeStock(tx, order.lines);
       await tx.orderItem.createMany({
-        data: order.lines.map(({ productId, quantity, unitPrice }) => ({
+        data: order.lines.map(({ id, quantity, unitPrice }) => ({
           orderId: order.id,
-          productId,
+          productId: id,
           quantity,
           unitPrice: decimal(unitPrice),
         })),
       });
       // Last, while the pieces are held: nobody is charged for what is gone, and a failed payment takes back all of it. If
       // the commit fails after it, the next try is the same payment, by its key.
-      await charge(order.card, order.quote.total, order.currency, order.id);
+      await charge(card, order.total, order.currency, order.id);
     },
     { timeout: 15_000, maxWait: 10_000 },
   );
@@ -45,11 +44,11 @@ export async function placeOrder(order: NewOrder): Promise<void> {
 
 /** In the order of the products, whatever the cart's: two buyers of the same two cannot wait for each other. */
 async function takeStock(tx: Prisma.TransactionClient, lines: Line[]): Promise<void> {
-  const sorted = [...lines].sort((a, b) => (a.productId < b.productId ? -1 : 1));
-  for (const { productId, name, quantity } of sorted) {
+  const sorted = [...lines].sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const { id, name, quantity } of sorted) {
     const taken = await tx.$executeRaw`
       update inventory set quantity = quantity - ${quantity}, updated_at = now()
-      where product_id = ${productId} and quantity >= ${quantity}`;
+      where product_id = ${id} and quantity >= ${quantity}`;
     if (!taken) throw new Refused(gone(name, quantity));
   }
 }
@@ -59,53 +58,29 @@ const gone = (name: string, quantity: number): string =>
     ? `Someone was faster: ${quantity} pieces of ${name} are no longer there. Take fewer in your cart.`
     : `Someone was faster: the last ${name} has just been sold. Take it out of your cart to order the rest.`;
 
-const rowOf = ({ id, userId, clientId, currency, coupon, quote }: NewOrder) => ({
-  id,
-  userId,
-  clientId,
-  currency,
-  coupon,
-  status: "paid",
-  discount: decimal(quote.discount),
-  shipping: decimal(quote.shipping),
-  tax: decimal(quote.tax),
-  total: decimal(quote.total),
-});
+const rowOf = ({ lines: _, items: __, ...order }: NewOrder) => ({ ...order, ...amounts(order, decimal), status: "paid" });
 
 const everything = { items: { include: { product: true } }, refunds: true } as const;
 type Row = Prisma.OrderGetPayload<{ include: typeof everything }>;
 
-/** An order as it was placed, and what was given back of it; amounts in cents. */
-export interface Order extends Quote {
-  id: string;
-  userId: string | null;
-  clientId: string | null;
-  currency: string;
-  coupon: string | null;
-  status: string;
+/** As it was placed, and what was given back of it. */
+export interface Order extends NewOrder {
   createdAt: Date;
-  lines: Line[];
   refunds: { id: string; amount: number }[];
   refunded: number;
 }
 
 function fromRow({ items, refunds, ...row }: Row): Order {
-  const lines = items.map(({ product, ...item }) => ({
-    productId: item.productId,
-    name: product.name,
-    category: product.category,
-    brand: product.brand ?? "",
-    quantity: item.quantity,
-    unitPrice: cents(item.unitPrice),
+  const lines = items.map(({ product: { id, name, category, brand }, quantity, unitPrice }) => ({
+    ...{ id, name, category, brand: brand ?? "" },
+    quantity,
+    unitPrice: cents(unitPrice),
   }));
   return {
     ...row,
+    ...amounts(row, cents),
     lines,
     items: sumOf(lines),
-    discount: cents(row.discount),
-    shipping: cents(row.shipping),
-    tax: cents(row.tax),
-    total: cents(row.total),
     refunds: refunds.map(({ id, amount }) => ({ id, amount: cents(amount) })),
     refunded: refunds.reduce((sum, { amount }) => sum + cents(amount), 0),
   };

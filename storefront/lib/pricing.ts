@@ -1,12 +1,9 @@
 /** What an order costs. The checkout shows it by this function, and the server charges by it. */
+import type { Named } from "@/lib/product";
 
-export interface Line {
-  productId: string;
-  name: string;
-  category: string;
-  brand: string;
+/** A product as it is bought: its price is that of one piece, in cents, as it is paid. */
+export interface Line extends Named {
   quantity: number;
-  /** Cents for one piece, as it is paid. */
   unitPrice: number;
 }
 
@@ -29,6 +26,14 @@ export interface Quote {
   tax: number;
   total: number;
 }
+
+/** What an order costs besides its items, and in all, in another unit. */
+export const amounts = <From, To>(price: Record<"discount" | "shipping" | "tax" | "total", From>, as: (amount: From) => To) => ({
+  discount: as(price.discount),
+  shipping: as(price.shipping),
+  tax: as(price.tax),
+  total: as(price.total),
+});
 
 export const sumOf = (lines: Pick<Line, "quantity" | "unitPrice">[]): number =>
   lines.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);

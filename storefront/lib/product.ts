@@ -1,10 +1,14 @@
 /** A product as pages and components have it: plain values, amounts in cents. */
 
-export interface Product {
+/** What says which one it is. */
+export interface Named {
   id: string;
   name: string;
   category: string;
   brand: string;
+}
+
+export interface Product extends Named {
   price: number;
   /** Where there is one, it is what is paid. */
   discountPrice: number | null;

@@ -1,8 +1,8 @@
 /** The tracker, and the shop's things in the words of its events. */
 import { type Consent, type OrderItem, type ShownProduct, type Tracker, start } from "clickstream-tracker";
 import { decimal } from "@/lib/money";
-import type { Line } from "@/lib/pricing";
-import { type Product, paid, productPath } from "@/lib/product";
+import { type Line, type Quote, amounts } from "@/lib/pricing";
+import { type Named, type Product, paid, productPath } from "@/lib/product";
 
 let begun: Tracker | undefined;
 
@@ -27,19 +27,19 @@ export const shown = (product: Product): ShownProduct => ({
   url_path: productPath(product.id),
 });
 
-export const item = ({ productId, name, category, brand, quantity, unitPrice }: Line): OrderItem => ({
-  product_id: productId,
-  name,
-  category,
-  brand,
+type Priced = Named & { unitPrice: number; quantity?: number };
+
+/** As a line of an order. */
+export const item = ({ id, name, category, brand, quantity, unitPrice }: Priced): OrderItem => ({
+  ...{ product_id: id, name, category, brand },
   price: decimal(unitPrice),
   quantity,
 });
 
-export const listed = (product: Product): OrderItem => ({
-  product_id: product.id,
-  name: product.name,
-  category: product.category,
-  brand: product.brand,
-  price: decimal(paid(product)),
-});
+export const listed = (product: Product): OrderItem => item({ ...product, unitPrice: paid(product) });
+
+/** An order, or what is about to be one. */
+export function ordered(price: Quote, lines: Line[], currency: string, coupon: string | null | undefined) {
+  const { total, ...parts } = amounts(price, decimal);
+  return { value: total, ...parts, currency, coupon: coupon ?? undefined, items: lines.map(item) };
+}

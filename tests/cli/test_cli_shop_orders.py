@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from cli_command import Command
+
+from clickstream_dagster.local.embedded import start_postgres
+from clickstream_dagster.local.storefront.database import prepare
+from clickstream_dagster.settings import SHOP_DATABASE
+from clickstream_dagster.warehouse.connection import connect, create_database, transaction
 
 CASES = Path(__file__).resolve().parents[1] / "importer" / "cases"
 STANDS = "select order_id, total, currency, status, tax, refunded, pieces, source from shop_orders where source = '{}' order by 1"
@@ -45,3 +51,21 @@ def test_without_a_shop_and_a_file_it_says_how_to_connect_one(on_server: Command
     assert "No shop is connected. Set SHOP_PG_HOST" in on_server("shop-orders").sentence
     assert "There is no file" in on_server("shop-orders", tmp_path / "none.csv").sentence
     assert "1001,2026-11-20T10:05:10+01:00,129.90" in on_server("shop-orders", "--help").out
+
+
+def test_the_shop_of_this_computer_is_connected_by_itself(embedded: Command) -> None:
+    assert "No shop is connected" in embedded("shop-orders").sentence
+    server = start_postgres(embedded.home)
+    create_database(server, SHOP_DATABASE)
+    assert "The shop's database" not in embedded("materialize").out, "it is being made"
+    shop = prepare(server)
+    with closing(connect(shop)) as connection, transaction(connection) as cursor:
+        cursor.execute("insert into orders (order_id, currency, total) values (gen_random_uuid(), 'USD', 12.50)")
+    read = embedded("materialize")
+    assert (read.code, read.err) == (0, "")
+    assert "The shop's database: 1 orders; 1 are new or other than before." in read.out
+    again = embedded("shop-orders")
+    assert "The shop's database: 1 orders that changed since" in again.out
+    assert "0 are new or other than before" in again.out
+    orders = "select currency, total, source from shop_orders"
+    assert embedded("sql", "--csv", orders).out.splitlines()[1:] == ["USD,12.50,database"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -58,11 +57,3 @@ def test_the_dashboard_shows_its_numbers(three: Three, page: Page) -> None:
     page.goto(three.url("dashboard") + "/")
     expect(page.locator("[id='overview_period-period_sessions']")).to_contain_text("Sessions")
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-
-
-def test_the_shop_sends_what_a_visitor_does(three: Three, page: Page) -> None:
-    with page.expect_response(lambda answer: answer.url.endswith("/clickstream")) as sent:
-        page.goto(three.url("gateway") + "/shop/")
-        page.get_by_role("button", name="Accept all").click()
-    assert sent.value.status == 200
-    assert json.loads(sent.value.text())["rejected"] == 0

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from shop_site import Shop
 
+ANN = ("Ann Ångström", "ann@mail.example")
 PAYS, FAILS = "4242 4242 4242 4242", "4000 0000 0000 0002"
 
 
@@ -29,6 +30,13 @@ def pay(page: Page, shop: Shop, card: str = PAYS) -> None:
     page.goto(f"{shop.url}/checkout")
     page.get_by_label("Card number").fill(card)
     page.get_by_role("button", name="Pay").click()
+
+
+def sign_up(page: Page, name: str, email: str) -> None:
+    """On the provider's page, where the browser has just been sent."""
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Create account").click()
 
 
 def order_id(page: Page) -> str:

@@ -12,9 +12,6 @@ from clickstream_dagster.settings import Postgres
 from shop_site import Shop, shop
 from support.browsers import launch
 
-#: Next.js 15.5 throws it on some first loads, whatever the page is, and renders it again: vercel/next.js issue 96371.
-KNOWN = "Minified React error #418"
-
 expect.set_options(timeout=15_000)  # a machine may have other work
 
 
@@ -54,4 +51,4 @@ def page(browser: Browser) -> Iterator[Page]:
     )
     yield context.new_page()
     context.close()
-    assert [what for what in wrong if KNOWN not in what] == []
+    assert wrong == []

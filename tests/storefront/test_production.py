@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from buyer import ANN, sign_up
 from clickstream_dagster.cli import shop as command
 from clickstream_dagster.local import node
 from clickstream_dagster.local.storefront import building, database
@@ -20,7 +21,7 @@ from clickstream_dagster.settings import Postgres
 from shop_site import free_port, wait_for
 from support.aws import KEYS, REGION, client, moto_server
 from support.tls import Certificate, certificate, tls
-from test_signing_in import ANN, session_cookies, sign_up
+from test_signing_in import session_cookies
 
 SCRIPT = building.STOREFRONT / "deploy" / "environment.sh"
 #: What the build's machine has: AWS's own command line, as far as the script uses it.
@@ -145,7 +146,7 @@ def test_signing_in_behind_tls(
         answer = secure.goto(running.url)
         assert answer and answer.headers["strict-transport-security"]
         secure.goto(f"{running.url}/auth/sign-in?return=/account")
-        sign_up(secure)
+        sign_up(secure, *ANN)
         expect(secure.get_by_role("heading", level=1)).to_have_text(f"Hello, {ANN[0]}")
         assert secure.url == f"{running.url}/account"
         cookies = {one["name"]: one for one in secure.context.cookies() if "shop_" in str(one["name"])}

@@ -74,7 +74,9 @@ def test_a_page_is_there_in_a_blink_and_stands_still(storefront: Shop, browser: 
         new PerformanceObserver((list) => list.getEntries().forEach((e) => (seen.shift += e.value)))
             .observe({ type: "layout-shift", buffered: true });"""
     )
-    page.goto(storefront.url + path, wait_until="networkidle")
+    page.context.add_cookies([{"name": "consent", "value": "granted", "url": storefront.url}])
+    with page.expect_request(lambda request: request.url.endswith("/clickstream")):  # the tracker is on
+        page.goto(storefront.url + path, wait_until="networkidle")
     seen = page.evaluate("window.seen")
     sizes = page.evaluate(
         "performance.getEntriesByType('resource').filter((e) => e.name.includes('.js')).map((e) => e.encodedBodySize)"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from buyer import order_id, pay, put_into_cart
+from buyer import order_id, pay, put_into_cart, sign_up
 from shop_site import Shop
 
 MOUSE = "sku-1026"
@@ -65,9 +65,7 @@ def test_a_customer_sees_their_orders_and_no_back_office(storefront: Shop, page:
     page.goto(f"{storefront.url}/account")
     page.get_by_role("button", name="No", exact=True).click()
     page.get_by_role("link", name="Sign in or sign up").click()
-    page.get_by_label("Your name").fill("Ada")
-    page.get_by_label("E-mail").fill("ada@bitforge.example")
-    page.get_by_role("button", name="Create account").click()
+    sign_up(page, "Ada", "ada@bitforge.example")
     expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Ada")
     put_into_cart(page, storefront, MOUSE)
     pay(page, storefront)

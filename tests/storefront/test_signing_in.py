@@ -10,23 +10,16 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from buyer import ANN, sign_up
 from clickstream_dagster.settings import Postgres
 from shop_site import Shop, shop
 
-ANN = ("Ann Ångström", "ann@mail.example")
 MOUSE = "/product/sku-1026"
-
-
-def sign_up(page: Page, name: str = ANN[0], email: str = ANN[1]) -> None:
-    """On the provider's page, where the browser has just been sent."""
-    page.get_by_label("Your name").fill(name)
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_role("button", name="Create account").click()
 
 
 def signed_in(page: Page, site: Shop, back: str = "/") -> None:
     page.goto(f"{site.url}/auth/sign-in?return={quote(back)}")
-    sign_up(page)
+    sign_up(page, *ANN)
     expect(page.get_by_role("link", name=ANN[0])).to_be_visible()
 
 
@@ -55,7 +48,7 @@ def test_what_a_customer_does_signed_in_is_checked(storefront: Shop, page: Page)
     until(page, lambda: events(storefront, page))
     page.get_by_role("link", name="Sign in").click()
     page.get_by_role("link", name="Sign in or sign up").click()
-    sign_up(page)
+    sign_up(page, *ANN)
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Hello, {ANN[0]}")
     assert page.url == f"{storefront.url}/account"
     until(page, lambda: any(line["event_name"] == "login" for line in events(storefront, page)))

@@ -259,6 +259,7 @@ def test_an_answer_that_is_lost_makes_a_repeat_and_no_second_event(
     collector: Collector, shop: Shop, page: Page
 ) -> None:
     collector.fault = first(2, cut_off(collector))  # type: ignore[assignment]
+    stop_clock(page)
     page.goto(shop.url)
     say(page, range(5))
     assert flush(page) == 6

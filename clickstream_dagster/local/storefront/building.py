@@ -11,8 +11,8 @@ from clickstream_dagster.local.node import npm
 
 ROOT = Path(__file__).resolve().parents[3]
 STOREFRONT = ROOT / "storefront"
-#: What a build makes, and what is no source of it.
-_MADE = {"node_modules", ".next", "generated", "next-env.d.ts", "dev", "README.md"}
+#: What a build makes, and what it does not read.
+_NO_SOURCES = {"node_modules", ".next", "generated", "next-env.d.ts", "dev", "deploy", "README.md"}
 
 
 class StorefrontMissing(RuntimeError):
@@ -45,7 +45,7 @@ def _build(say: Callable[[str], None]) -> None:
 
 
 def _sources() -> list[Path]:
-    own = [part for part in STOREFRONT.iterdir() if part.name not in _MADE]
+    own = [part for part in STOREFRONT.iterdir() if part.name not in _NO_SOURCES]
     folders = [*own, ROOT / "tracker" / "dist"]
     return sorted(
         file for part in folders for file in ([part] if part.is_file() else part.rglob("*")) if file.is_file()

@@ -6,21 +6,25 @@ from contextlib import closing
 from dataclasses import replace
 from urllib.parse import quote, urlencode
 
+from psycopg2 import sql
+
 from clickstream_dagster.local.storefront.building import ROOT
 from clickstream_dagster.local.traffic.catalogue import CURRENCIES, MAIN_HOST, PRODUCTS
-from clickstream_dagster.settings import Postgres
+from clickstream_dagster.settings import SHOP_DATABASE, SHOP_READER, Postgres
 from clickstream_dagster.warehouse.connection import connect, create_database, transaction
 
-SCHEMA = ROOT / "infra_cfn" / "oltp" / "schema.sql"
+SCRIPTS = ROOT / "infra_cfn" / "oltp"
 
 
-def prepare(server: Postgres, name: str = "shop") -> Postgres:
-    """The database, made and filled where it is not; what was sold and what was changed since stays."""
+def prepare(server: Postgres, name: str = SHOP_DATABASE) -> Postgres:
+    """The database, made and filled where it is not, and open to the login by which the warehouse reads its orders; what was
+    sold and what was changed since stays."""
     create_database(server, name)
     shop = replace(server, database=name)
     with closing(connect(shop)) as connection:
         connection.autocommit = True  # the schema has a transaction of its own
-        connection.cursor().execute(SCHEMA.read_text())
+        for script in ("schema.sql", "reader.sql"):
+            connection.cursor().execute((SCRIPTS / script).read_text())
         connection.autocommit = False
         with transaction(connection) as cursor:
             cursor.executemany(
@@ -34,6 +38,10 @@ def prepare(server: Postgres, name: str = "shop") -> Postgres:
             cursor.executemany(
                 "insert into inventory (product_id, quantity) values (%s, %s) on conflict do nothing",
                 [(one.id, pieces(number)) for number, one in enumerate(PRODUCTS, start=1)],
+            )
+            # Last: from then on the warehouse takes the shop for connected.
+            cursor.execute(
+                sql.SQL("grant connect on database {} to {}").format(sql.Identifier(name), sql.Identifier(SHOP_READER))
             )
     return shop
 

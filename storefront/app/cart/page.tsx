@@ -23,17 +23,17 @@ export default async function CartPage() {
       <h1>Your cart</h1>
       <div className="split">
         <ul className="panel rows">
-          {lines.map(({ product, quantity }) => (
-            <li key={product.id}>
-              <Picture product={product} isFirst />
-              <CartRow product={product} quantity={quantity} most={Math.min(product.stock, MOST_PIECES)} />
+          {lines.map((line) => (
+            <li key={line.id}>
+              <Picture product={line} isFirst />
+              <CartRow product={line} quantity={line.quantity} most={Math.min(line.stock, MOST_PIECES)} />
             </li>
           ))}
         </ul>
         <aside className="panel" aria-label="Sum">
           <dl className="sum">
             <dt className="total">Goods</dt>
-            <dd className="total">{money(sumOf(lines), first.product.currency)}</dd>
+            <dd className="total">{money(sumOf(lines), first.currency)}</dd>
           </dl>
           <p className="soft">Delivery and tax come at the checkout.</p>
           <Link className="button wide" href="/checkout">To the checkout</Link>

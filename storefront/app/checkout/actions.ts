@@ -30,8 +30,8 @@ export async function order(_: string | null, form: FormData): Promise<string | 
 async function place(cart: Cart, userId: string | null, form: FormData): Promise<void> {
   const lines = await linesOf(cart);
   if (!lines[0]) throw new Refused("Your cart is empty. If you have just ordered, the order was placed.");
-  const { currency } = lines[0].product;
-  if (lines.some(({ product }) => product.currency != currency))
+  const { currency } = lines[0];
+  if (lines.some((line) => line.currency != currency))
     throw new Refused("Your cart has prices in two currencies. Take those of one out, and order them apart.");
   const coupon = findCoupon(String(form.get("coupon")));
   const delivery = String(form.get("delivery"));
@@ -39,14 +39,6 @@ async function place(cart: Cart, userId: string | null, form: FormData): Promise
   const price = quote(lines, delivery, coupon?.percent ?? 0);
   if (Number(form.get("total")) != price.total)
     throw new Refused("A price has changed since this page was loaded. Look at the total, then order again.");
-  await placeOrder({
-    id: cart.id,
-    userId,
-    clientId: await clientId(),
-    currency,
-    lines,
-    quote: price,
-    coupon: coupon?.code ?? null,
-    card: String(form.get("card")),
-  });
+  const order = { id: cart.id, userId, clientId: await clientId(), currency, lines, coupon: coupon?.code ?? null, ...price };
+  await placeOrder(order, String(form.get("card")));
 }

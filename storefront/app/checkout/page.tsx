@@ -8,11 +8,10 @@ export const metadata: Metadata = { title: "Checkout" };
 export default async function Checkout() {
   const lines = await linesOf(await readCart());
   if (!lines[0]) redirect("/cart");
-  const plain = lines.map(({ product: _, ...line }) => line);
   return (
     <>
       <h1>Checkout</h1>
-      <CheckoutForm lines={plain} currency={lines[0].product.currency} />
+      <CheckoutForm lines={lines} currency={lines[0].currency} />
     </>
   );
 }

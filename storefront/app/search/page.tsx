@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { Link } from "@/components/link";
 import { Searched } from "@/components/events";
-import { Products } from "@/components/products";
+import { Shelf } from "@/components/shelf";
 import { categories, search } from "@/lib/catalogue";
 import { categoryPath } from "@/lib/product";
 
@@ -27,7 +27,7 @@ export default async function Search({ searchParams }: Props) {
         </div>
       </div>
       {found.length ? (
-        <Products name="Search results" products={found} />
+        <Shelf name="Search results" products={found} />
       ) : (
         <nav className="chips" aria-label="Categories to look into">
           {names.map((name) => <Link key={name} className="chip" href={categoryPath(name)}>{name}</Link>)}

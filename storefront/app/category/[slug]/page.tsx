@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { Link } from "@/components/link";
 import { notFound } from "next/navigation";
-import { Products } from "@/components/products";
+import { Shelf } from "@/components/shelf";
 import { SORTS, categoryOf, inCategory } from "@/lib/catalogue";
 import { categoryPath } from "@/lib/product";
 import { lineOf } from "@/lib/words";
@@ -44,7 +44,7 @@ export default async function Category(props: Props) {
           ))}
         </nav>
       </div>
-      <Products name={category} products={products} />
+      <Shelf name={category} products={products} />
     </>
   );
 }

@@ -3,7 +3,8 @@ import { Link } from "@/components/link";
 import { notFound } from "next/navigation";
 import { AddToCart } from "@/components/add-to-cart";
 import { ProductViewed } from "@/components/events";
-import { Picture, Price, Products } from "@/components/products";
+import { Picture, Price } from "@/components/products";
+import { Shelf } from "@/components/shelf";
 import { MOST_PIECES } from "@/lib/cart";
 import { productOf, similar } from "@/lib/catalogue";
 import { money } from "@/lib/money";
@@ -59,7 +60,7 @@ export default async function ProductPage(props: Props) {
       {others.length > 0 && (
         <section aria-labelledby="similar">
           <h2 id="similar">Others looked at</h2>
-          <Products name="Others looked at" products={others} />
+          <Shelf name="Others looked at" products={others} />
         </section>
       )}
     </>
