@@ -108,10 +108,14 @@ _SECRETS = {
     "DW_PG_READER_USER": ("DW_PG_READER_PASSWORD", "reader_password"),
     "DAGSTER_PG_USER": ("DAGSTER_PG_PASSWORD", "dagster_password"),
     "SHOP_PG_USER": ("SHOP_PG_PASSWORD", "shop_reader_password"),
+    "CLICKSTREAM_SMTP_USER": ("CLICKSTREAM_SMTP_PASSWORD", "smtp_password"),
 }
 
 #: Characters. Shorter ones can be guessed.
 MIN_LOGIN_SECRET = 16
+
+REPORT_KINDS = ("weekly", "monthly")
+_ADDRESS = r"[^\s@,<>]+@[^\s@,<>]+"
 
 DAGSTER_LOCATION = "clickstream"
 LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838, "shop": 3002, "sign_in": 3003}
@@ -233,6 +237,79 @@ def load_front(environ: Mapping[str, str] | None = None) -> FrontSettings:
             f"{unusable[0]!r} is none."
         )
     return FrontSettings(hosts, _proxy_login(env))
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mails are handed in. `security` is starttls, tls or none; without a user there is no login."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str = field(repr=False)
+    sender: str
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Which reports are sent to whom: as mails to `recipients` by `server`, as text to `topic`, an SNS topic's ARN."""
+
+    kinds: tuple[str, ...]
+    recipients: tuple[str, ...]
+    server: MailServer | None
+    topic: str | None
+    #: Where the owner opens the dashboard; reports and Dagster's tables link to it.
+    dashboard: str | None
+
+    @property
+    def are_sent(self) -> bool:
+        """True when there is somebody to send them to."""
+        return bool(self.recipients or self.topic)
+
+
+def load_reports(environ: Mapping[str, str] | None = None) -> Reports:
+    """Read that part of the environment. Raises `SettingsError` for a value that cannot be used."""
+    env = _with_secrets(os.environ if environ is None else environ)
+    recipients = _names(env, "CLICKSTREAM_REPORT_TO", ())
+    if unusable := [address for address in recipients if not re.fullmatch(_ADDRESS, address)]:
+        raise SettingsError(
+            f"CLICKSTREAM_REPORT_TO takes mail addresses, comma-separated, such as owner@shop.example; {unusable[0]!r} is none."
+        )
+    kinds = _names(env, "CLICKSTREAM_REPORTS", REPORT_KINDS)
+    if unknown := [kind for kind in kinds if kind not in REPORT_KINDS]:
+        raise SettingsError(
+            f"CLICKSTREAM_REPORTS takes weekly, monthly or both, comma-separated; {unknown[0]!r} is none."
+        )
+    topic, dashboard = "CLICKSTREAM_REPORT_TOPIC", "CLICKSTREAM_DASHBOARD_URL"
+    return Reports(
+        kinds=kinds,
+        recipients=recipients,
+        server=_mail_server(env) if recipients else None,
+        topic=_matching(env, topic, "", r"|arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]+:[\w-]+", "the ARN of an SNS topic")
+        or None,
+        dashboard=_matching(
+            env, dashboard, "", r"|https?://[^\s\"<>?#]+", "an address such as https://numbers.shop.example"
+        )
+        or None,
+    )
+
+
+def _mail_server(env: Mapping[str, str]) -> MailServer:
+    host, sender = env.get("CLICKSTREAM_SMTP_HOST") or "", env.get("CLICKSTREAM_REPORT_FROM") or ""
+    if not host or not re.fullmatch(_ADDRESS, sender):
+        raise SettingsError(
+            "CLICKSTREAM_REPORT_TO needs CLICKSTREAM_SMTP_HOST, the server that takes mails, and CLICKSTREAM_REPORT_FROM, "
+            "the address that they come from."
+        )
+    security = _matching(env, "CLICKSTREAM_SMTP_SECURITY", "starttls", "starttls|tls|none", "starttls, tls or none")
+    user = env.get("CLICKSTREAM_SMTP_USER") or ""
+    if user and security == "none":
+        raise SettingsError(
+            "CLICKSTREAM_SMTP_SECURITY=none would send CLICKSTREAM_SMTP_PASSWORD for anyone to read; use starttls or tls."
+        )
+    port = _whole_number(env, "CLICKSTREAM_SMTP_PORT", 465 if security == "tls" else 587)
+    return MailServer(host, port, security, user, env.get("CLICKSTREAM_SMTP_PASSWORD") or "", sender)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ COMMANDS = {
     "expire": ("expiring", "Take out what is older than the policy keeps; the sums stay."),
     "status": ("status", "The ledger per hour, freshness, and what is owed."),
     "canary": ("canary", "Send a test visit, and say whether the last ones arrived."),
+    "report": ("reporting", "Report a week or a month: print, write or send it."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),
     "funnel": ("funnels", "List the funnels, or print how many come how far through one."),
