@@ -22,7 +22,7 @@ import report_text
 from banner import bounds
 from boxes import Box, Boxes
 from cards import Card
-from formats import money
+from formats import is_missing, money
 from pages import carts, overview, products, search
 from pages.totals import by_time
 from periods import Period
@@ -55,6 +55,13 @@ class Told:
     excerpt: Excerpt
     boxes: Sequence[Box] = ()
     frame: pd.DataFrame | None = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """True for an excerpt that a mail does better without. The first one, without a title, stays."""
+        if self.frame is not None:
+            return self.frame.empty
+        return bool(self.excerpt.title) and not any(box.value for box in self.boxes if not is_missing(box.value))
 
 
 @dataclass(frozen=True)

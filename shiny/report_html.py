@@ -101,13 +101,14 @@ def _head(told: Report) -> TagList:
 
 
 def _part(told: Told) -> TagList | None:
-    """None where there is nothing to say."""
+    if told.says_nothing:
+        return None
     title = _title(told.excerpt.title) if told.excerpt.title else None
     if told.frame is None:
-        return TagList(title, _boxes(told.boxes)) if told.boxes else None
+        return TagList(title, _boxes(told.boxes))
     card = told.excerpt.of
     assert isinstance(card, Card)
-    return None if told.frame.empty else TagList(title, rows_of(told.frame, card, told.excerpt.names))
+    return TagList(title, rows_of(told.frame, card, told.excerpt.names))
 
 
 def _boxes(boxes: Sequence[Box]) -> Tag:
@@ -116,12 +117,10 @@ def _boxes(boxes: Sequence[Box]) -> Tag:
 
 
 def _box(box: Box) -> Tag:
-    unit = f" {box.unit}" if box.unit and not is_missing(box.value) else ""
     return tags.td(
-        tags.div(box.title, style=f"color:{PALE};font-size:12px"),
+        tags.div(f"{box.title}, {box.unit}" if box.unit else box.title, style=f"color:{PALE};font-size:12px"),
         tags.div(
             FORMATS[box.kind](box.value),
-            tags.span(unit, style="font-size:12px"),
             style="font-size:18px;font-weight:650;line-height:1.4;white-space:nowrap",
         ),
         _change(box),
@@ -226,5 +225,6 @@ def facts(told: Report) -> list[str]:
 
 
 def _foot(told: Report) -> TagList:
-    meanings = (_note(tags.b(f"{box.title}: "), means(box.metric)) for one in told.told for box in one.boxes)
+    boxes = (box for one in told.told if not one.says_nothing for box in one.boxes)
+    meanings = (_note(tags.b(f"{box.title}: "), means(box.metric)) for box in boxes)
     return TagList(*(_note(fact) for fact in facts(told)), *meanings)

@@ -33,10 +33,10 @@ def page(told: Report) -> str:
 
 def _part(told: Told) -> list[str]:
     title = [told.excerpt.title.upper()] if told.excerpt.title else []
+    if told.says_nothing:
+        return []
     if told.frame is None:
         return title + _aligned([_box(box) for box in told.boxes])
-    if told.frame.empty:
-        return []
     card = told.excerpt.of
     assert isinstance(card, Card)
     columns = [card.columns[name] for name in told.excerpt.names]
