@@ -18,11 +18,20 @@ from clickstream_dagster.warehouse.expiring.policy import NoPolicy
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 
 HOURLY_JOB = "hourly_clickstream"
+#: Which hours a run of ours is for, in the list of runs.
+HOURS_TAG = "clickstream/hours"
+
+
+def asked_by(who: str) -> dict[str, str]:
+    """The tag that says who asked for a run: CLI, tick, owed (a tick that pays for an hour before), schedule, sensor, or UI."""
+    return {"clickstream/trigger": who}
+
 
 hourly_clickstream = dg.define_asset_job(
     HOURLY_JOB,
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets("shop_orders"),
     description="Load one hour of raw objects, or a range of hours in one run, and rebuild what that changes.",
+    run_tags=asked_by("UI"),  # whoever else asks says so
 )
 
 shop_books = dg.define_asset_job(

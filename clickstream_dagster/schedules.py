@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from clickstream_dagster.jobs import ReportConfig, expiry, hourly_clickstream, raw_packs, report_mails, shop_books
+from clickstream_dagster.jobs import (
+    ReportConfig,
+    asked_by,
+    expiry,
+    hourly_clickstream,
+    raw_packs,
+    report_mails,
+    shop_books,
+)
 from clickstream_dagster.open_hour import load_open_hour
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.reports.sending import due
@@ -30,7 +38,7 @@ def closed_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Ask for the hour that ended last. Where this schedule drives, no tick deletes old runs."""
     prune(context.instance, load_settings().run_retention_days)
     now = context.scheduled_execution_time or datetime.now(UTC)
-    return dg.RunRequest(partition_key=key_of(floor_hour(now) - HOUR))
+    return dg.RunRequest(partition_key=key_of(floor_hour(now) - HOUR), tags=asked_by("schedule"))
 
 
 @dg.schedule(
