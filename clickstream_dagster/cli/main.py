@@ -25,7 +25,7 @@ COMMANDS = {
     "rebuild-from-raw": ("from_raw", "Make the whole warehouse from the raw bucket."),
     "pack": ("packing", "Pack the small raw objects of closed hours into large ones."),
     "expire": ("expiring", "Take out what is older than the policy keeps; the sums stay."),
-    "status": ("status", "The ledger per hour, freshness, and what is owed."),
+    "status": ("status", "Say how fresh the tables are, whether the books balance, and what is owed."),
     "canary": ("canary", "Send a test visit, and say whether the last ones arrived."),
     "report": ("reporting", "Report a week or a month: print, write or send it."),
     "sql": ("querying", "Run a read-only query on the warehouse."),

@@ -18,21 +18,23 @@ from clickstream_dagster.warehouse.ledger import LedgerHour, anomalies, freshnes
 from clickstream_dagster.warehouse.shop_orders import reconciliation
 from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 
+#: As many hours, and as many of what is out of the ordinary, as leave room for the rest in 24 lines.
+LATEST_HOURS = 5
+MOST_ANOMALIES = 3
+
 
 @click.command("status")
-@click.option(
-    "--hours",
-    default=24,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="How many hours of the ledger to show; 0 for all.",
-)
-def status_command(hours: int) -> None:
-    """The ledger per hour, how fresh the tables are, and what is owed. Exits with 1 when the books do not balance."""
+@click.option("--hours", type=click.IntRange(min=0), help="Show the whole ledger of so many hours; 0 for all.")
+def status_command(hours: int | None) -> None:
+    """Say how fresh the tables are, whether the books balance, and what is owed, on one screen. Exits with 1 when the books do
+    not balance."""
     stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
         books = ledger(connection)
-        show_ledger(books, hours)
+        if hours is None:
+            show_latest_hours(books)
+        else:
+            show_ledger(books, hours)
         is_balanced = show_balance(books)
         show_freshness(connection)
         show_anomalies(connection)
@@ -42,6 +44,16 @@ def status_command(hours: int) -> None:
             console.print(f"The shop's own orders: {told}")
         show_owed(connection, stack)
     sys.exit(0 if is_balanced else 1)
+
+
+def show_latest_hours(books: list[LedgerHour]) -> None:
+    """What came in the latest hours and in all, in a terminal of 80 columns."""
+    names = ("received", "loaded", "duplicate", "rejected", "late")
+    rows: list[tuple[object, ...]] = [
+        (row.partition_hour, *(getattr(row, name) for name in names)) for row in books[-LATEST_HOURS:]
+    ]
+    rows.append((f"all {len(books):,} hours", *(sum(getattr(row, name) for row in books) for name in names)))
+    table("The latest hours", ("hour (UTC)", *names), rows)
 
 
 def show_ledger(books: list[LedgerHour], limit: int) -> None:
@@ -98,8 +110,10 @@ def show_anomalies(connection: Connection) -> None:
     found = anomalies(connection)
     if not found:
         console.print("Nothing is out of the ordinary.")
-    for sentence, _ in found:
+    for sentence, _ in found[:MOST_ANOMALIES]:
         console.print(f"Out of the ordinary: {harmless(sentence)}.", markup=False)
+    if len(found) > MOST_ANOMALIES:
+        console.print(f'And {len(found) - MOST_ANOMALIES:,} more:  clickstream sql "select sentence from anomalies"')
 
 
 def show_freshness(connection: Connection) -> None:

@@ -25,7 +25,7 @@ def test_what_the_rules_of_now_let_in_is_loaded_at_once_and_the_ledger_says_so(e
     embedded("materialize")
     told = embedded("sql", "--csv", "select received, loaded, rejected, replayed from etl_ledger where received > 0")
     assert told.out.splitlines()[1] == "3,1,2,1"
-    assert "replayed" in embedded("status").out
+    assert "replayed" in embedded("status", "--hours", "0").out
     done = embedded("replay", "--reason", "internal_error")
     assert (
         "Read again 1 rejected events: loaded 0, duplicate 0 (copies of events received before), still rejected 1."
