@@ -112,8 +112,8 @@ def show_anomalies(connection: Connection) -> None:
         console.print("Nothing is out of the ordinary.")
     for sentence, _ in found[:MOST_ANOMALIES]:
         console.print(f"Out of the ordinary: {harmless(sentence)}.", markup=False)
-    if len(found) > MOST_ANOMALIES:
-        console.print(f'And {len(found) - MOST_ANOMALIES:,} more:  clickstream sql "select sentence from anomalies"')
+    if (more := len(found) - MOST_ANOMALIES) > 0:
+        console.print(f"And {more:,} more, in the table anomalies.")
 
 
 def show_freshness(connection: Connection) -> None:
@@ -140,17 +140,17 @@ def show_owed(connection: Connection, stack: Stack) -> None:
     show_strangers(found)
     if found.unseen:
         console.print(
-            f"Owed: {found.unseen.total():,} objects in {len(found.unseen):,} hours, "
+            f"Not loaded yet: {found.unseen.total():,} objects in {len(found.unseen):,} hours, "
             f"the oldest {min(found.unseen):%Y-%m-%d %H:00}."
         )
     for model, count in sorted(rebuilds.items()):
-        console.print(f"Owed: {model}, {count:,} keys to rebuild.")
+        console.print(f"To rebuild: {model}, {count:,} keys.")
     if found.unseen.keys() - usual.unseen.keys():
-        console.print("Pay it:  clickstream materialize --all")
+        console.print("Catch up:  clickstream materialize --all")
     elif found.unseen or rebuilds:
-        console.print("Pay it:  clickstream materialize")
+        console.print("Catch up:  clickstream materialize")
     else:
-        console.print("Nothing is owed.")
+        console.print("Nothing is left to load or rebuild.")
 
 
 def show_outside(found: Look, settings: Settings) -> None:
@@ -160,13 +160,13 @@ def show_outside(found: Look, settings: Settings) -> None:
     late = Counter({hour: count for hour, count in found.outside.items() if hour > last})
     if early:
         console.print(
-            f"Left alone: {_counted(early)} before the first partition, {settings.first_hour:%Y-%m-%d %H:00}, the first "
+            f"Skipped: {_counted(early)} before the first partition, {settings.first_hour:%Y-%m-%d %H:00}, the first "
             f"in {min(early):%Y-%m-%d %H:00}. Remove them, or load them: "
             f"set CLICKSTREAM_FIRST_HOUR={min(early):%Y-%m-%dT%H:00Z}."
         )
     if late:
         console.print(
-            f"Left alone: {_counted(late)} in the future, the first in {min(late):%Y-%m-%d %H:00}. "
+            f"Skipped: {_counted(late)} in the future, the first in {min(late):%Y-%m-%d %H:00}. "
             "Remove them, or wait: they are loaded when their hour has come."
         )
 

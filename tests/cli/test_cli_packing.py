@@ -84,7 +84,7 @@ def test_small_objects_become_packs_that_an_empty_warehouse_is_loaded_from(used:
     assert "Would pack 35 objects" in run("--dry-run").output
     assert len(keys(used.store)) == 35
     said = " ".join(run().output.split())
-    assert "Packed 35 objects" in said and "into 3 packs" in said and "They go in 7 days." in said
+    assert "Packed 35 objects" in said and "into 3 packs" in said and "They are deleted in 7 days." in said
     assert len(keys(used.store)) == 35 + 2 * 3
     assert "Nothing to pack" in run().output
     object.__setattr__(used.settings, "pack_grace_days", 0)

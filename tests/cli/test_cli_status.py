@@ -31,7 +31,7 @@ def test_it_fits_a_screen(embedded: Command) -> None:
     assert len(lines) <= 24, "\n".join(lines)
     assert max(map(len, lines)) <= 80
     assert any("The books balance" in line for line in lines)
-    assert lines[-1] == "Pay it:  clickstream materialize"
+    assert lines[-1] == "Catch up:  clickstream materialize"
     assert "difference" in embedded("status", "--hours", "0").out
 
 
