@@ -21,7 +21,7 @@ from clickstream_dagster.partitions import HOUR, floor_hour, key_of
 from clickstream_dagster.reports.sending import due
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.retention import prune
-from clickstream_dagster.settings import load_reports, load_settings
+from clickstream_dagster.settings import are_reports_wanted, load_reports, load_settings
 from ingest_lambda import canary
 from ingest_lambda.settings import canary_url
 
@@ -85,7 +85,7 @@ daily_expiry = dg.ScheduleDefinition(
     job=report_mails,
     cron_schedule="0 7 * * *",
     execution_timezone=load_settings().timezone,
-    default_status=dg.DefaultScheduleStatus.RUNNING if load_reports().are_sent else dg.DefaultScheduleStatus.STOPPED,
+    default_status=dg.DefaultScheduleStatus.RUNNING if are_reports_wanted() else dg.DefaultScheduleStatus.STOPPED,
     description="At seven in the shop's morning, the reports of the week and month that are over, to whoever has not had them. "
     "On where CLICKSTREAM_REPORT_TO or CLICKSTREAM_REPORT_TOPIC is set.",
 )

@@ -108,8 +108,9 @@ _SECRETS = {
     "DW_PG_READER_USER": ("DW_PG_READER_PASSWORD", "reader_password"),
     "DAGSTER_PG_USER": ("DAGSTER_PG_PASSWORD", "dagster_password"),
     "SHOP_PG_USER": ("SHOP_PG_PASSWORD", "shop_reader_password"),
-    "CLICKSTREAM_SMTP_USER": ("CLICKSTREAM_SMTP_PASSWORD", "smtp_password"),
 }
+#: Read only where a report is sent: no hour waits for the password of a mail server.
+_MAIL_SECRET = {"CLICKSTREAM_SMTP_USER": ("CLICKSTREAM_SMTP_PASSWORD", "smtp_password")}
 
 #: Characters. Shorter ones can be guessed.
 MIN_LOGIN_SECRET = 16
@@ -270,7 +271,7 @@ class Reports:
 
 def load_reports(environ: Mapping[str, str] | None = None) -> Reports:
     """Read that part of the environment. Raises `SettingsError` for a value that cannot be used."""
-    env = _with_secrets(os.environ if environ is None else environ)
+    env = _with_secrets(os.environ if environ is None else environ, _MAIL_SECRET)
     recipients = _names(env, "CLICKSTREAM_REPORT_TO", ())
     if unusable := [address for address in recipients if not re.fullmatch(_ADDRESS, address)]:
         raise SettingsError(
@@ -281,17 +282,30 @@ def load_reports(environ: Mapping[str, str] | None = None) -> Reports:
         raise SettingsError(
             f"CLICKSTREAM_REPORTS takes weekly, monthly or both, comma-separated; {unknown[0]!r} is none."
         )
-    topic, dashboard = "CLICKSTREAM_REPORT_TOPIC", "CLICKSTREAM_DASHBOARD_URL"
+    topic = "CLICKSTREAM_REPORT_TOPIC"
     return Reports(
         kinds=kinds,
         recipients=recipients,
         server=_mail_server(env) if recipients else None,
         topic=_matching(env, topic, "", r"|arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]+:[\w-]+", "the ARN of an SNS topic")
         or None,
-        dashboard=_matching(
-            env, dashboard, "", r"|https?://[^\s\"<>?#]+", "an address such as https://numbers.shop.example"
-        )
-        or None,
+        dashboard=load_dashboard_url(env),
+    )
+
+
+def are_reports_wanted(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether somebody is named to have them. Raises nothing: a wrong mail server must not keep hours from loading."""
+    env = os.environ if environ is None else environ
+    return bool(env.get("CLICKSTREAM_REPORT_TO") or env.get("CLICKSTREAM_REPORT_TOPIC"))
+
+
+def load_dashboard_url(environ: Mapping[str, str] | None = None) -> str | None:
+    """Where the owner opens the dashboard. Raises `SettingsError`."""
+    env = os.environ if environ is None else environ
+    pattern = r"|https?://[^\s\"<>?#]+"
+    return (
+        _matching(env, "CLICKSTREAM_DASHBOARD_URL", "", pattern, "an address such as https://numbers.shop.example")
+        or None
     )
 
 
@@ -339,7 +353,7 @@ def load_sign_in(environ: Mapping[str, str] | None = None) -> SignIn | None:
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises `SettingsError` for a value that cannot be used."""
-    env = _with_secrets(os.environ if environ is None else environ)
+    env = _with_secrets(os.environ if environ is None else environ, _SECRETS)
     home = Path(env.get("CLICKSTREAM_HOME") or ".clickstream").expanduser().absolute()
     attribution_days = int(
         _matching(env, "CLICKSTREAM_ATTRIBUTION_DAYS", "30", r"[1-9][0-9]{0,2}", "a number of days from 1 to 999")
@@ -462,12 +476,12 @@ def _proxy_login(env: Mapping[str, str]) -> Login | None:
     return Login(header.lower(), secret, users)
 
 
-def _with_secrets(env: Mapping[str, str]) -> Mapping[str, str]:
+def _with_secrets(env: Mapping[str, str], secrets: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
     """With `CLICKSTREAM_PARAMETERS`, a path in Parameter Store: the passwords of the logins that are named without one."""
     path = env.get("CLICKSTREAM_PARAMETERS")
     wanted = {
         password: parameter
-        for user, (password, parameter) in _SECRETS.items()
+        for user, (password, parameter) in secrets.items()
         if path and env.get(user) and not env.get(password)
     }
     if not path or not wanted:

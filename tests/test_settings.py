@@ -17,6 +17,7 @@ from clickstream_dagster.settings import (
     Postgres,
     SettingsError,
     SignIn,
+    are_reports_wanted,
     first_hour_file,
     forget_secrets,
     load_front,
@@ -265,6 +266,12 @@ def test_reports_go_to_nobody_unless_an_address_is_set() -> None:
     )
     assert "s3cr3t-word" not in repr(reports)
     assert load_reports({"CLICKSTREAM_REPORT_TOPIC": "arn:aws:sns:eu-central-1:123456789012:reports"}).are_sent
+
+
+def test_a_mail_server_that_is_set_wrong_keeps_no_hour_from_loading() -> None:
+    assert are_reports_wanted({"CLICKSTREAM_REPORT_TO": "owner@shop.example"})
+    assert not are_reports_wanted({})
+    load_settings({"CLICKSTREAM_PARAMETERS": "/none", "CLICKSTREAM_SMTP_USER": "reports"})
 
 
 @pytest.mark.parametrize(

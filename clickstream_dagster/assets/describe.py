@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from clickstream_dagster.settings import load_reports
+from clickstream_dagster.settings import load_dashboard_url
 from clickstream_dagster.warehouse.lineage import column_lineage
 from clickstream_dagster.warehouse.models import Column, Model
 
@@ -61,7 +61,7 @@ def definition_metadata(model: Model) -> dict[str, Any]:
 
 def _shown_on(table: str) -> dict[str, Any]:
     """A link to the page of the dashboard, where its address is known."""
-    page, dashboard = _PAGE_OF.get(table), load_reports().dashboard
+    page, dashboard = _PAGE_OF.get(table), load_dashboard_url()
     if not page or not dashboard:
         return {}
     return {"dashboard page": dg.MetadataValue.url(f"{dashboard.rstrip('/')}/?page={page}")}
