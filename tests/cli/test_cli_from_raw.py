@@ -77,4 +77,4 @@ def test_what_was_refused_is_told_brought_in_and_built_anew(refused: Command) ->
 
 
 def test_an_empty_store_says_so(clickstream: Command) -> None:
-    assert "nothing to build of" in clickstream("rebuild-from-raw").out
+    assert "nothing to build from" in clickstream("rebuild-from-raw").out

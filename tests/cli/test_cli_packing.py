@@ -105,7 +105,7 @@ def test_small_objects_become_packs_that_an_empty_warehouse_is_loaded_from(used:
 def test_a_range_packs_no_other_hour(used: Stack) -> None:
     assert "Packed 15 objects" in run("--from", "2026-05-01T08:00", "--to", "2026-05-01T08:00").output
     refused = run("--from", "2026-05-02", "--to", "2026-05-01")
-    assert refused.exit_code == 2 and "exchange the two" in refused.output
+    assert refused.exit_code == 2 and "swap them" in refused.output
 
 
 def test_a_broken_pack_is_named_and_the_command_fails(used: Stack) -> None:
