@@ -70,6 +70,7 @@ setup(
             "hypothesis",  # any order, any repeat, any input
             "schemathesis",  # what the collector's description allows, and what it does not
             "moto[server]",  # a real S3 protocol server
+            "aiosmtpd",  # a real mail server, for the reports
             "awslambdaric; sys_platform == 'linux'",  # calls a handler as Lambda does; the packages are tested with it
             "cfn-lint",  # the templates; checkov's pins fight ours, so its test gives it an environment of its own
             "ruff",

@@ -18,7 +18,7 @@ from clickstream_dagster.checks import (
     nothing_is_out_of_the_ordinary,
     shop_orders_arrive,
 )
-from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs, shop_books
+from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs, report_mails, shop_books
 from clickstream_dagster.resources import Platform, hold_embedded_postgres
 from clickstream_dagster.schedules import (
     closed_hour,
@@ -27,6 +27,7 @@ from clickstream_dagster.schedules import (
     hour_in_progress,
     hourly_canary,
     hourly_shop_orders,
+    morning_reports,
 )
 from clickstream_dagster.sensors import late_objects
 
@@ -44,8 +45,16 @@ defs = dg.Definitions(
         canary_visits_arrive,
         shop_orders_arrive,
     ],
-    jobs=[hourly_clickstream, shop_books, raw_packs, expiry],
-    schedules=[closed_hour, hour_in_progress, hourly_canary, hourly_shop_orders, daily_packs, daily_expiry],
+    jobs=[hourly_clickstream, shop_books, raw_packs, expiry, report_mails],
+    schedules=[
+        closed_hour,
+        hour_in_progress,
+        hourly_canary,
+        hourly_shop_orders,
+        daily_packs,
+        daily_expiry,
+        morning_reports,
+    ],
     sensors=[late_objects],
     resources={"platform": Platform()},
     # Steps run one after another in this process: Lambda has no shared memory for others, and the locks would queue them.

@@ -63,10 +63,11 @@ def _noted_run(stack: Stack, dagster: DagsterInstance, start: datetime, end: dat
 def _run(dagster: DagsterInstance, start: datetime, end: datetime, trigger: str, seconds: int) -> dict[str, Any]:
     from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
+    from clickstream_dagster.jobs import asked_by
     from clickstream_dagster.runs import events_of, failure_of, materialize_hours
 
     # A Lambda that is killed cannot say so: the server's monitoring takes a run for dead that is older than its tag.
-    tags = {"clickstream/trigger": trigger, MAX_RUNTIME_SECONDS_TAG: str(seconds)}
+    tags = {**asked_by(trigger), MAX_RUNTIME_SECONDS_TAG: str(seconds)}
     result = materialize_hours(dagster, start, end, tags)
     run = {
         "first": key_of(start),

@@ -8,18 +8,30 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
+from clickstream_dagster.reports.making import make
+from clickstream_dagster.reports.periods import named
+from clickstream_dagster.reports.sending import due, send
 from clickstream_dagster.resources import Platform
-from clickstream_dagster.settings import DAGSTER_LOCATION
+from clickstream_dagster.settings import DAGSTER_LOCATION, load_reports
 from clickstream_dagster.warehouse.expiring.expire import expire
 from clickstream_dagster.warehouse.expiring.policy import NoPolicy
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 
 HOURLY_JOB = "hourly_clickstream"
+#: Which hours a run of ours is for, in the list of runs.
+HOURS_TAG = "clickstream/hours"
+
+
+def asked_by(who: str) -> dict[str, str]:
+    """The tag that says who asked for a run: CLI, tick, owed (a tick that pays for an hour before), schedule, sensor, or UI."""
+    return {"clickstream/trigger": who}
+
 
 hourly_clickstream = dg.define_asset_job(
     HOURLY_JOB,
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets("shop_orders"),
     description="Load one hour of raw objects, or a range of hours in one run, and rebuild what that changes.",
+    run_tags=asked_by("UI"),  # whoever else asks says so
 )
 
 shop_books = dg.define_asset_job(
@@ -93,6 +105,35 @@ def expire_what_is_old(context: dg.OpExecutionContext, platform: Platform) -> No
 def expiry() -> None:
     """One step."""
     expire_what_is_old()
+
+
+class ReportConfig(dg.Config):
+    """Of which weeks or months, such as 2026-W48 or 2026-10. Without them those that are due."""
+
+    periods: list[str] = []  # noqa: RUF012  # pydantic copies it
+
+
+@dg.op(description="Make the weekly and monthly reports that are due, and send each once to everybody.")
+def send_due_reports(context: dg.OpExecutionContext, config: ReportConfig, platform: Platform) -> None:
+    """As `clickstream report --send` does."""
+    stack, reports = platform.stack, load_reports()
+    with stack.warehouse() as connection:
+        found, waiting = due(connection, reports, stack.settings.timezone, datetime.now(UTC))
+    wrong: list[str] = []
+    for period in [named(name) for name in config.periods] or found:
+        outcome = send(stack, reports, make(stack, period, reports.dashboard), told=context.log.info)
+        context.log.info(f"{period.title}: sent to {len(outcome.sent):,}, refused by {len(outcome.refused):,}.")
+        wrong += [] if outcome.is_well else [f"{period.title}: {outcome.sentence()}"]
+    for sentence in waiting:
+        context.log.info(sentence)
+    if wrong:
+        raise dg.Failure(" ".join(wrong))
+
+
+@dg.job(description="Send the weekly and monthly reports that are due. May run at any time; nobody gets one twice.")
+def report_mails() -> None:
+    """One step."""
+    send_due_reports()
 
 
 #: Without it a run in process is on the Runs page, but not on its job's page.

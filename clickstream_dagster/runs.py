@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.utils import make_new_run_id
 
-from clickstream_dagster.jobs import HOURLY_JOB, REPOSITORY_TAG, range_tags
+from clickstream_dagster.jobs import HOURLY_JOB, HOURS_TAG, REPOSITORY_TAG, asked_by, range_tags
 from clickstream_dagster.partitions import HOUR, key_of
 from clickstream_dagster.settings import DAGSTER_LOCATION
 
@@ -34,15 +34,22 @@ def materialize_hours(
 
     job = defs.resolve_job_def(HOURLY_JOB)
     is_one_hour = end - start == HOUR
+    asked = {**asked_by("CLI"), HOURS_TAG: _hours(start, end)}
     run_id = make_new_run_id()
     _name_origin(instance, run_id)
     return job.execute_in_process(
         instance=instance,
         run_id=run_id,
         partition_key=key_of(start) if is_one_hour else None,
-        tags={**REPOSITORY_TAG, **({} if is_one_hour else range_tags(start, end - HOUR)), **(tags or {})},
+        tags={**REPOSITORY_TAG, **asked, **({} if is_one_hour else range_tags(start, end - HOUR)), **(tags or {})},
         raise_on_error=False,
     )
+
+
+def _hours(start: datetime, end: datetime) -> str:
+    """In words, for the list of runs."""
+    hours = (end - start) // HOUR
+    return key_of(start) if hours == 1 else f"{key_of(start)} to {key_of(end - HOUR)}, {hours:,} hours"
 
 
 def events_of(result: ExecuteInProcessResult) -> int:

@@ -1,18 +1,27 @@
-"""The hourly schedule, the one for the hour in progress, the test visit, the shop's orders, and the daily ones that pack and
-expire. The test visit and the shop's orders are on where they are set up, the others are stopped by default: in the cloud the
-EventBridge tick drives the hours, and one driver is enough; and whoever packs or expires deletes, which is for a person to turn
-on."""
+"""The hourly schedule, the one for the hour in progress, the test visit, the shop's orders, the reports, and the daily ones that
+pack and expire. The test visit, the shop's orders and the reports are on where they are set up, the others are stopped by
+default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs or expires deletes, which
+is for a person to turn on."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs, shop_books
+from clickstream_dagster.jobs import (
+    ReportConfig,
+    asked_by,
+    expiry,
+    hourly_clickstream,
+    raw_packs,
+    report_mails,
+    shop_books,
+)
 from clickstream_dagster.open_hour import load_open_hour
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
+from clickstream_dagster.reports.sending import due
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.retention import prune
-from clickstream_dagster.settings import load_settings
+from clickstream_dagster.settings import are_reports_wanted, load_reports, load_settings
 from ingest_lambda import canary
 from ingest_lambda.settings import canary_url
 
@@ -29,7 +38,7 @@ def closed_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Ask for the hour that ended last. Where this schedule drives, no tick deletes old runs."""
     prune(context.instance, load_settings().run_retention_days)
     now = context.scheduled_execution_time or datetime.now(UTC)
-    return dg.RunRequest(partition_key=key_of(floor_hour(now) - HOUR))
+    return dg.RunRequest(partition_key=key_of(floor_hour(now) - HOUR), tags=asked_by("schedule"))
 
 
 @dg.schedule(
@@ -70,6 +79,25 @@ daily_expiry = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="Once a day, take out what is older than the policy keeps.",
 )
+
+
+@dg.schedule(
+    job=report_mails,
+    cron_schedule="0 7 * * *",
+    execution_timezone=load_settings().timezone,
+    default_status=dg.DefaultScheduleStatus.RUNNING if are_reports_wanted() else dg.DefaultScheduleStatus.STOPPED,
+    description="At seven in the shop's morning, the reports of the week and month that are over, to whoever has not had them. "
+    "On where CLICKSTREAM_REPORT_TO or CLICKSTREAM_REPORT_TOPIC is set.",
+)
+def morning_reports(context: dg.ScheduleEvaluationContext, platform: Platform) -> dg.RunRequest | dg.SkipReason:
+    """A run where something is due. What could not be sent is due again the next morning."""
+    stack, reports = platform.stack, load_reports()
+    with stack.warehouse() as connection:
+        found, waiting = due(connection, reports, stack.settings.timezone, context.scheduled_execution_time)
+    if not found:
+        return dg.SkipReason(" ".join(waiting) or "Everybody has had the last reports.")
+    config = ReportConfig(periods=[period.name for period in found])
+    return dg.RunRequest(run_config=dg.RunConfig(ops={"send_due_reports": config}))
 
 
 @dg.schedule(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from clickstream_dagster.jobs import hourly_clickstream, range_tags
+from clickstream_dagster.jobs import asked_by, hourly_clickstream, range_tags
 from clickstream_dagster.partitions import HOUR, floor_hour, ranges
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.warehouse.ledger import unseen_in_lookback
@@ -26,5 +26,5 @@ def late_objects(context: dg.SensorEvaluationContext, platform: Platform) -> dg.
     for start, end in ranges({raw.hour for raw in unseen}, 0):
         keys = "\n".join(raw.key + raw.etag for raw in unseen if start <= raw.hour < end)
         run_key = hashlib.sha256(keys.encode()).hexdigest()
-        requests.append(dg.RunRequest(run_key=run_key, tags=range_tags(start, end - HOUR)))
+        requests.append(dg.RunRequest(run_key=run_key, tags={**range_tags(start, end - HOUR), **asked_by("sensor")}))
     return dg.SensorResult(run_requests=requests)

@@ -111,9 +111,14 @@ _SECRETS = {
     "DAGSTER_PG_USER": ("DAGSTER_PG_PASSWORD", "dagster_password"),
     "SHOP_PG_USER": ("SHOP_PG_PASSWORD", "shop_reader_password"),
 }
+#: Read only where a report is sent: no hour waits for the password of a mail server.
+_MAIL_SECRET = {"CLICKSTREAM_SMTP_USER": ("CLICKSTREAM_SMTP_PASSWORD", "smtp_password")}
 
 #: Characters. Shorter ones can be guessed.
 MIN_LOGIN_SECRET = 16
+
+REPORT_KINDS = ("weekly", "monthly")
+_ADDRESS = r"[^\s@,<>]+@[^\s@,<>]+"
 
 DAGSTER_LOCATION = "clickstream"
 LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838, "shop": 3002, "sign_in": 3003}
@@ -238,6 +243,92 @@ def load_front(environ: Mapping[str, str] | None = None) -> FrontSettings:
 
 
 @dataclass(frozen=True)
+class MailServer:
+    """Where mails are handed in. `security` is starttls, tls or none; without a user there is no login."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str = field(repr=False)
+    sender: str
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Which reports are sent to whom: as mails to `recipients` by `server`, as text to `topic`, an SNS topic's ARN."""
+
+    kinds: tuple[str, ...]
+    recipients: tuple[str, ...]
+    server: MailServer | None
+    topic: str | None
+    #: Where the owner opens the dashboard; reports and Dagster's tables link to it.
+    dashboard: str | None
+
+    @property
+    def are_sent(self) -> bool:
+        """True when there is somebody to send them to."""
+        return bool(self.recipients or self.topic)
+
+
+def load_reports(environ: Mapping[str, str] | None = None) -> Reports:
+    """Read that part of the environment. Raises `SettingsError` for a value that cannot be used."""
+    env = _with_secrets(os.environ if environ is None else environ, _MAIL_SECRET)
+    recipients = _names(env, "CLICKSTREAM_REPORT_TO", ())
+    if unusable := [address for address in recipients if not re.fullmatch(_ADDRESS, address)]:
+        raise SettingsError(
+            f"CLICKSTREAM_REPORT_TO takes mail addresses, comma-separated, such as owner@shop.example; {unusable[0]!r} is none."
+        )
+    kinds = _names(env, "CLICKSTREAM_REPORTS", REPORT_KINDS)
+    if unknown := [kind for kind in kinds if kind not in REPORT_KINDS]:
+        raise SettingsError(
+            f"CLICKSTREAM_REPORTS takes weekly, monthly or both, comma-separated; {unknown[0]!r} is none."
+        )
+    topic = "CLICKSTREAM_REPORT_TOPIC"
+    return Reports(
+        kinds=kinds,
+        recipients=recipients,
+        server=_mail_server(env) if recipients else None,
+        topic=_matching(env, topic, "", r"|arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]+:[\w-]+", "the ARN of an SNS topic")
+        or None,
+        dashboard=load_dashboard_url(env),
+    )
+
+
+def are_reports_wanted(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether somebody is named to have them. Raises nothing: a wrong mail server must not keep hours from loading."""
+    env = os.environ if environ is None else environ
+    return bool(env.get("CLICKSTREAM_REPORT_TO") or env.get("CLICKSTREAM_REPORT_TOPIC"))
+
+
+def load_dashboard_url(environ: Mapping[str, str] | None = None) -> str | None:
+    """Where the owner opens the dashboard. Raises `SettingsError`."""
+    env = os.environ if environ is None else environ
+    pattern = r"|https?://[^\s\"<>?#]+"
+    return (
+        _matching(env, "CLICKSTREAM_DASHBOARD_URL", "", pattern, "an address such as https://numbers.shop.example")
+        or None
+    )
+
+
+def _mail_server(env: Mapping[str, str]) -> MailServer:
+    host, sender = env.get("CLICKSTREAM_SMTP_HOST") or "", env.get("CLICKSTREAM_REPORT_FROM") or ""
+    if not host or not re.fullmatch(_ADDRESS, sender):
+        raise SettingsError(
+            "CLICKSTREAM_REPORT_TO needs CLICKSTREAM_SMTP_HOST, the server that takes mails, and CLICKSTREAM_REPORT_FROM, "
+            "the address that they come from."
+        )
+    security = _matching(env, "CLICKSTREAM_SMTP_SECURITY", "starttls", "starttls|tls|none", "starttls, tls or none")
+    user = env.get("CLICKSTREAM_SMTP_USER") or ""
+    if user and security == "none":
+        raise SettingsError(
+            "CLICKSTREAM_SMTP_SECURITY=none would send CLICKSTREAM_SMTP_PASSWORD for anyone to read; use starttls or tls."
+        )
+    port = _whole_number(env, "CLICKSTREAM_SMTP_PORT", 465 if security == "tls" else 587)
+    return MailServer(host, port, security, user, env.get("CLICKSTREAM_SMTP_PASSWORD") or "", sender)
+
+
+@dataclass(frozen=True)
 class SignIn:
     """Whose tokens say who a customer is: the OpenID provider's address, as its tokens name it, and the shop's id there."""
 
@@ -264,7 +355,7 @@ def load_sign_in(environ: Mapping[str, str] | None = None) -> SignIn | None:
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises `SettingsError` for a value that cannot be used."""
-    env = _with_secrets(os.environ if environ is None else environ)
+    env = _with_secrets(os.environ if environ is None else environ, _SECRETS)
     home = Path(env.get("CLICKSTREAM_HOME") or ".clickstream").expanduser().absolute()
     attribution_days = int(
         _matching(env, "CLICKSTREAM_ATTRIBUTION_DAYS", "30", r"[1-9][0-9]{0,2}", "a number of days from 1 to 999")
@@ -387,12 +478,12 @@ def _proxy_login(env: Mapping[str, str]) -> Login | None:
     return Login(header.lower(), secret, users)
 
 
-def _with_secrets(env: Mapping[str, str]) -> Mapping[str, str]:
+def _with_secrets(env: Mapping[str, str], secrets: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
     """With `CLICKSTREAM_PARAMETERS`, a path in Parameter Store: the passwords of the logins that are named without one."""
     path = env.get("CLICKSTREAM_PARAMETERS")
     wanted = {
         password: parameter
-        for user, (password, parameter) in _SECRETS.items()
+        for user, (password, parameter) in secrets.items()
         if path and env.get(user) and not env.get(password)
     }
     if not path or not wanted:

@@ -29,6 +29,12 @@ ALLOWED = {
         "clickstream_dagster.partitions",
         "clickstream_dagster.raw",
     },
+    "clickstream_dagster/reports": {
+        "clickstream_dagster.settings",
+        "clickstream_dagster.dashboard",
+        "clickstream_dagster.stack",
+        "clickstream_dagster.warehouse",
+    },
     "clickstream_dagster/analysis": {
         "ingest_lambda",
         "clickstream_dagster.settings",

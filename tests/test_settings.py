@@ -13,12 +13,15 @@ from psycopg2.extensions import parse_dsn
 
 from clickstream_dagster.settings import (
     DEFAULT_FIRST_HOUR,
+    MailServer,
     Postgres,
     SettingsError,
     SignIn,
+    are_reports_wanted,
     first_hour_file,
     forget_secrets,
     load_front,
+    load_reports,
     load_settings,
     load_sign_in,
 )
@@ -241,3 +244,51 @@ def test_whose_tokens_are_believed() -> None:
 def test_half_a_sign_in_is_refused(environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="CLICKSTREAM_ISSUER"):
         load_sign_in(environ)
+
+
+REPORTS = {
+    "CLICKSTREAM_REPORT_TO": "Ann@shop.example, bob@shop.example",
+    "CLICKSTREAM_REPORT_FROM": "reports@shop.example",
+    "CLICKSTREAM_SMTP_HOST": "mail.shop.example",
+    "CLICKSTREAM_SMTP_USER": "reports",
+    "CLICKSTREAM_SMTP_PASSWORD": "s3cr3t-word",
+    "CLICKSTREAM_DASHBOARD_URL": "https://numbers.shop.example/sbw_dashboard/",
+}
+
+
+def test_reports_go_to_nobody_unless_an_address_is_set() -> None:
+    assert not load_reports({}).are_sent
+    reports = load_reports(REPORTS)
+    assert reports.are_sent
+    assert reports.recipients == ("ann@shop.example", "bob@shop.example")
+    assert reports.server == MailServer(
+        "mail.shop.example", 587, "starttls", "reports", "s3cr3t-word", "reports@shop.example"
+    )
+    assert "s3cr3t-word" not in repr(reports)
+    assert load_reports({"CLICKSTREAM_REPORT_TOPIC": "arn:aws:sns:eu-central-1:123456789012:reports"}).are_sent
+
+
+def test_a_mail_server_that_is_set_wrong_keeps_no_hour_from_loading() -> None:
+    assert are_reports_wanted({"CLICKSTREAM_REPORT_TO": "owner@shop.example"})
+    assert not are_reports_wanted({})
+    load_settings({"CLICKSTREAM_PARAMETERS": "/none", "CLICKSTREAM_SMTP_USER": "reports"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLICKSTREAM_REPORT_TO", "ann"),
+        ("CLICKSTREAM_REPORT_TO", "ann@shop.example\nBcc: all@shop.example"),
+        ("CLICKSTREAM_REPORT_FROM", ""),
+        ("CLICKSTREAM_REPORTS", "daily"),
+        ("CLICKSTREAM_REPORT_TOPIC", "reports"),
+        ("CLICKSTREAM_SMTP_HOST", ""),
+        ("CLICKSTREAM_SMTP_PORT", "smtp"),
+        ("CLICKSTREAM_SMTP_SECURITY", "none"),
+        ("CLICKSTREAM_SMTP_SECURITY", "ssl"),
+        ("CLICKSTREAM_DASHBOARD_URL", "javascript:alert(1)"),
+    ],
+)
+def test_reports_that_could_not_be_sent_are_refused_in_words(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_reports({**REPORTS, name: value})

@@ -9,7 +9,7 @@ from datetime import UTC
 import dagster as dg
 
 from clickstream_dagster import partitions, progress
-from clickstream_dagster.assets.describe import OWNERS, definition_metadata, lineage_metadata
+from clickstream_dagster.assets.describe import FRESH, OWNERS, definition_metadata, lineage_metadata
 from clickstream_dagster.resources import Platform
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.warehouse.ledger import count_events
@@ -35,6 +35,7 @@ _MODEL = all_models()["clickstream_events"]
     owners=OWNERS,
     kinds={"postgres", "s3"},
     metadata=definition_metadata(_MODEL),
+    freshness_policy=FRESH,
 )
 def clickstream_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Load what is unseen in the hours of the run."""

@@ -2,6 +2,7 @@
 brought it. To rebuild some days on purpose, give `first_date` and `last_date` in the launchpad.
 """
 
+import time
 from collections.abc import Iterator
 from datetime import date
 
@@ -9,13 +10,19 @@ import dagster as dg
 from pydantic import Field
 
 from clickstream_dagster import progress
-from clickstream_dagster.assets.describe import OWNERS, definition_metadata, lineage_metadata
+from clickstream_dagster.assets.audit_checks import check_results, check_specs
+from clickstream_dagster.assets.describe import FRESH, OWNERS, definition_metadata, lineage_metadata
 from clickstream_dagster.resources import Platform
-from clickstream_dagster.warehouse.audits import Audit, AuditFailed, kinds_of
+from clickstream_dagster.warehouse.audits import AuditFailed
+from clickstream_dagster.warehouse.connection import estimated_rows
 from clickstream_dagster.warehouse.dates import owe_dates
 from clickstream_dagster.warehouse.models import Model, all_models
-from clickstream_dagster.warehouse.rebuild import rebuild
+from clickstream_dagster.warehouse.rebuild import Rebuilt, rebuild
 
+#: What a rebuild counts, by the kind of model.
+UNITS = {"spans": "visitors worked on", "keys": "keys worked on", "sum": "days worked on"}
+#: Whose latest rebuild says how fresh the pages are.
+WATCHED = ("etl_ledger", "agg_daily_traffic")
 _READY = {name: place for place, name in enumerate(all_models(), 1)}
 
 
@@ -41,12 +48,8 @@ def model_asset(model: Model) -> dg.AssetsDefinition:
         kinds={"postgres", "view" if model.materialized == "view" else "table"},
         code_version=model.sql_hash[:12],
         metadata=definition_metadata(model),
-        check_specs=[
-            dg.AssetCheckSpec(
-                kind, asset=model.name, blocking=True, description=f"dbt test {kind}, on the rows rebuilt"
-            )
-            for kind in kinds_of(model)
-        ],
+        check_specs=check_specs(model),
+        freshness_policy=FRESH if model.name in WATCHED else None,
     )
     def table(config: Days, platform: Platform) -> Iterator[Outcome]:
         yield from _materialize(model, config, platform)
@@ -63,6 +66,7 @@ def _dep(model: Model, read: str) -> dg.AssetDep:
 
 
 def _materialize(model: Model, config: Days, platform: Platform) -> Iterator[Outcome]:
+    started = time.monotonic()
     with platform.stack.warehouse() as connection:
         if config.first_date:
             first = date.fromisoformat(config.first_date)
@@ -70,26 +74,20 @@ def _materialize(model: Model, config: Days, platform: Platform) -> Iterator[Out
         try:
             done = rebuild(connection, model)
         except AuditFailed as failed:
-            yield from _checks(model, failed.audits)
+            yield from check_results(model, failed.audits)
             raise dg.Failure(str(failed), allow_retries=False) from failed
+        rows = estimated_rows(connection, model.name)
     progress.report(model.name, _READY[model.name], len(_READY))
-    counts = {"keys": done.keys, "removed": done.removed, "added": done.added}
+    plots = {} if model.materialized == "view" else _plots(model, done, rows, time.monotonic() - started)
     yield dg.MaterializeResult(
-        metadata={**counts, **lineage_metadata(model)}, check_results=list(_checks(model, done.audits))
+        metadata={**plots, **lineage_metadata(model)}, check_results=list(check_results(model, done.audits))
     )
 
 
-def _checks(model: Model, audits: list[Audit]) -> Iterator[dg.AssetCheckResult]:
-    """One result for each kind of test; with nothing rebuilt there is nothing that could fail it."""
-    ran = {audit.kind: audit for audit in audits}
-    for kind in kinds_of(model):
-        audit = ran.get(kind) or Audit(kind, {})
-        yield dg.AssetCheckResult(
-            check_name=kind,
-            asset_key=model.name,
-            passed=audit.passed,
-            metadata={f"failing rows: {column}": count for column, count in audit.failures.items()},
-        )
+def _plots(model: Model, done: Rebuilt, rows: int | None, seconds: float) -> dict[str, float]:
+    """The numbers that Dagster draws over time. PostgreSQL's own estimate of the rows: to count them would read the table."""
+    counts = {UNITS[model.materialized]: done.keys, "rows added": done.added, "rows removed": done.removed}
+    return {**counts, **({} if rows is None else {"rows, estimated": rows}), "seconds": round(seconds, 3)}
 
 
 model_assets = [model_asset(model) for model in all_models().values() if model.materialized != "loader"]

@@ -103,8 +103,7 @@ def make_plan(stack: Stack, seed: int, days: int) -> Plan:
     until = floor_hour(datetime.now(UTC))
     plan = Plan(seed, days, until.isoformat())
     _write(file, plan)
-    since = (until - timedelta(days=days)).replace(hour=0)
-    first_hour_file(home).write_text(since.isoformat())
+    first_hour_file(home).write_text((until - timedelta(days=days)).isoformat())
     return plan
 
 

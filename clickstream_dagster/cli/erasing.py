@@ -44,11 +44,11 @@ def _asked(given: dict[str, str | None]) -> tuple[str, str] | None:
 @click.command("erase")
 @_whom
 @click.option(
-    "--again", is_flag=True, help="Erase whatever came back of those erased before: late retries, a restored bucket."
+    "--again", is_flag=True, help="Erase what came back of people erased before: late retries, a restored bucket."
 )
 @click.option("--dry-run", is_flag=True, help="Say how much would go, and change nothing.")
 def erase_command(again: bool, dry_run: bool, **given: str | None) -> None:
-    """Take a visitor out of the raw objects and all tables, for good.
+    """Erase a visitor from the raw objects and all tables, for good.
 
     Their lines leave the raw store (older versions of the objects too), rejects, duplicates, facts and sums. Nobody else's
     rows change. A list of salted hashes keeps later loads from bringing them back: whatever comes with these ids is not loaded
@@ -91,7 +91,7 @@ def erase_command(again: bool, dry_run: bool, **given: str | None) -> None:
         _show("Erased", asdict(receipt))
         console.print(f"Receipt {receipt.receipt_id}, {receipt.erased_at:%Y-%m-%d %H:%M} UTC")
     else:
-        console.print("Nothing came back of anybody who was erased.")
+        console.print("Nothing has come back of anybody who was erased.")
 
 
 @click.command("export")
@@ -100,8 +100,8 @@ def erase_command(again: bool, dry_run: bool, **given: str | None) -> None:
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A file to write. Default: standard output."
 )
 def export_command(out: Path | None, **given: str | None) -> None:
-    """Print everything that the warehouse knows of a visitor, as JSON: events with all fields, sessions, orders, carts, segments,
-    rejects, each table under its name.
+    """Print everything that the warehouse knows about a visitor, as JSON: events with all fields, sessions, orders, carts,
+    segments, rejects, each table under its name.
 
     \b
       clickstream export --person 4711 > 4711.json

@@ -38,7 +38,7 @@ class HoldsEvents(RuntimeError):
 @click.command("rebuild-from-raw", epilog=EPILOG)
 @click.option("--replace", "is_replaced", is_flag=True, help="Empty a warehouse that holds events, and build it anew.")
 def rebuild_from_raw_command(is_replaced: bool) -> None:
-    """Make the whole warehouse from the raw bucket, into an empty database."""
+    """Rebuild the whole warehouse from the raw bucket, into an empty database."""
     settings = load_settings()
     stack = Stack(settings)
     with stack.warehouse() as connection:
@@ -50,7 +50,7 @@ def rebuild_from_raw_command(is_replaced: bool) -> None:
             from_raw.empty(connection)
         built = _build(connection, stack)
     if built.first_hour is None:
-        console.print("The raw store holds nothing to build of.")
+        console.print("The raw store is empty: there is nothing to build from.")
         return
     extend_range(settings, built.first_hour)
     done = built.loaded

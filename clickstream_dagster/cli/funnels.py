@@ -33,7 +33,7 @@ class NoSuchFunnel(SettingsError):
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last date; the last whole day, if left out.")
 @click.option("--by", type=click.Choice(["channel", "device_type", "country"]), help="Tell the values of this apart.")
 def funnel_command(name: str | None, first: datetime | None, last: datetime | None, by: str | None) -> None:
-    """Print how many come how far through funnel NAME, or list the funnels.
+    """Print how many reach each step of funnel NAME, or list the funnels.
 
     \b
     A funnel is what funnels.yml says it is; CLICKSTREAM_FUNNELS names yours.
@@ -44,7 +44,7 @@ def funnel_command(name: str | None, first: datetime | None, last: datetime | No
         if name is None:
             cursor.execute(_LIST)
             table("Funnels", ("funnel", "what it is", "steps", "counts", "within"), cursor.fetchall())
-            console.print("How many come how far:  clickstream funnel NAME")
+            console.print("See how many reach each step:  clickstream funnel NAME")
             return
         label, steps, unit, within = _found(cursor, name)
         start, end = _dates(cursor, first, last)

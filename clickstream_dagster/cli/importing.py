@@ -66,7 +66,7 @@ clickstream forget takes an import back. More: docs/imports.md.
 @click.option(
     "--allow-refused",
     is_flag=True,
-    help="End well even when more than 5 % is refused, or 5 % of the orders have no amount.",
+    help="Exit with 0 even when more than 5 % is refused, or 5 % of the orders have no amount.",
 )
 def import_command(
     files: tuple[Path, ...],
@@ -76,7 +76,7 @@ def import_command(
     replace: bool,
     allow_refused: bool,
 ) -> None:
-    """Bring in FILEs of events: JSON (any accepted dialect, one event a line or one array), or CSV with --map or --as.
+    """Import FILEs of events: JSON (any accepted dialect, one event a line or one array), or CSV with --map or --as.
 
     Packed by gzip or zip or not, in any encoding.
     """
@@ -108,7 +108,7 @@ def import_command(
     console.print("Load what is not loaded yet:  clickstream materialize")
     if wrong and not allow_refused:
         raise ImportFailed(
-            f"{'; '.join(wrong)}. The rest is stored; mend the file or its mapping and import it again with --replace, or add "
+            f"{'; '.join(wrong)}. The rest is stored; fix the file or its mapping and import it again with --replace, or add "
             "--allow-refused if that is as it should be."
         )
 

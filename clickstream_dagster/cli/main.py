@@ -15,23 +15,24 @@ import click
 #: Command -> the module of `clickstream_dagster.cli` that holds it, and the line that --help shows.
 COMMANDS = {
     "demo": ("demo", "Generate a shop's traffic, run the whole pipeline on it, and show the numbers."),
-    "import": ("importing", "Bring in files of events: NDJSON, or CSV with a mapping."),
+    "import": ("importing", "Import files of events: JSON, or CSV with a mapping."),
     "imports": ("imports", "List what was imported."),
-    "forget": ("imports", "Take an import back."),
-    "spend": ("spending", "Bring in what campaigns cost."),
+    "forget": ("imports", "Undo an import."),
+    "spend": ("spending", "Import what campaigns cost."),
     "shop-orders": ("shop_orders", "Read the shop's own orders, to compare them with those of events."),
     "materialize": ("materializing", "Load hours and bring every table up to date."),
     "replay": ("replaying", "Read rejected events again, after a fix."),
-    "rebuild-from-raw": ("from_raw", "Make the whole warehouse from the raw bucket."),
+    "rebuild-from-raw": ("from_raw", "Rebuild the whole warehouse from the raw bucket."),
     "pack": ("packing", "Pack the small raw objects of closed hours into large ones."),
-    "expire": ("expiring", "Take out what is older than the policy keeps; the sums stay."),
-    "status": ("status", "The ledger per hour, freshness, and what is owed."),
+    "expire": ("expiring", "Delete what is older than your policy keeps; the sums stay."),
+    "status": ("status", "Say how fresh the tables are, whether the books balance, and what is owed."),
     "canary": ("canary", "Send a test visit, and say whether the last ones arrived."),
+    "report": ("reporting", "Report a week or a month: print, write or send it."),
     "sql": ("querying", "Run a read-only query on the warehouse."),
     "segment": ("segments", "List the segments of people, or print the ids of one."),
-    "funnel": ("funnels", "List the funnels, or print how many come how far through one."),
-    "erase": ("erasing", "Take a visitor out of the raw store and all tables, for good."),
-    "export": ("erasing", "Print everything that is known of a visitor, as JSON."),
+    "funnel": ("funnels", "List the funnels, or print how many reach each step of one."),
+    "erase": ("erasing", "Erase a visitor from the raw store and all tables, for good."),
+    "export": ("erasing", "Print everything that is known about a visitor, as JSON."),
     "gateway": ("serving", "Serve the collector on this machine."),
     "serve": ("serving", "Serve the Dagster UI: lineage, partitions, backfills."),
     "dashboard": ("serving", "Serve the shop owner's dashboard."),
@@ -45,7 +46,7 @@ Everything lives in CLICKSTREAM_HOME (default .clickstream): a PostgreSQL and a 
 Name your own servers instead with DW_PG_HOST, DW_PG_USER, DW_PG_PASSWORD, DW_PG_DATABASE and RAW_BUCKET_NAME.
 
 \b
-  clickstream demo                                  the whole way, on invented traffic
+  clickstream demo                                  the whole pipeline, on invented traffic
   clickstream import october.csv --map mapping.yml  your own history
   clickstream materialize                           load it
   clickstream sql "select * from agg_daily_traffic"
@@ -90,7 +91,7 @@ def main() -> None:
     except click.ClickException as error:
         _end(usage(error), error.exit_code)
     except click.Abort:
-        _end("Stopped. What was committed stays; run the same command again to go on.", 130)
+        _end("Stopped. What was committed stays; run the same command again to continue.", 130)
     except Exception as error:
         told = sentence(error)
         if told is None:

@@ -55,9 +55,8 @@ class RunFailed(RuntimeError):
 def materialize_command(start: datetime | None, end: datetime | None, everywhere: bool, dry_run: bool) -> None:
     """Load hours and bring every table up to date, through Dagster, as one run.
 
-    Without options: every hour that has objects which are not loaded, found by looking where something can be new. Objects
-    that were copied by hand into old hours of a bucket are found by --all or by --from and --to. Repeating anything changes
-    nothing.
+    Without options it loads every hour that has new objects, and looks only where there can be some. It finds objects that
+    you copied into old hours of a bucket with --all, or with --from and --to. Running it again changes nothing.
     """
     if everywhere and (start or end):
         raise click.UsageError("--all looks at every hour; leave out --from and --to.")
@@ -74,8 +73,8 @@ def show_changed_settings(stack: Stack) -> None:
         changed = changed_settings(connection, stack.settings)
     if changed:
         console.print(
-            f"Other settings than the tables were built with: {'; '.join(changed)}. They take the place of those, and tables are "
-            "built anew; where that is not meant, set them as they were and run this again.",
+            f"Other settings than the tables were built with: {'; '.join(changed)}. The tables are rebuilt with the new ones. If "
+            "you did not mean that, set them back and run this again.",
             style="yellow",
             soft_wrap=True,
         )
@@ -121,7 +120,7 @@ def _hours_asked(stack: Stack, start: datetime | None, end: datetime | None) -> 
         if hour > floor_hour(datetime.now(UTC)):
             raise click.UsageError(f"{option} {key_of(hour)} lies in the future; name an hour that has begun.")
     if first > last:
-        raise click.UsageError(f"--from {key_of(first)} lies after --to {key_of(last)}; exchange the two.")
+        raise click.UsageError(f"--from {key_of(first)} lies after --to {key_of(last)}; swap them.")
     if first < stack.settings.first_hour:
         raise SettingsError(
             f"{key_of(first)} lies before the first partition, {key_of(stack.settings.first_hour)}: "
@@ -142,7 +141,7 @@ def _run(stack: Stack, hours: list[datetime]) -> None:
             if not result.success:
                 raise RunFailed(
                     f"Run {result.run_id} for {key_of(first)} to {key_of(end - HOUR)} failed: {failure_of(result)} "
-                    "What was committed stays; mend the cause and run the same command again."
+                    "What was committed stays; fix the cause and run the same command again."
                 )
             _tell(result, first, end)
         prune(instance, stack.settings.run_retention_days, PRUNED_RUNS)

@@ -33,7 +33,7 @@ def pack_command(start: datetime | None, end: datetime | None, dry_run: bool) ->
       clickstream pack --from 2026-11-01 --to 2026-11-30T23:00
     """
     if start and end and start > end:
-        raise click.UsageError(f"--from {key_of(start)} lies after --to {key_of(end)}; exchange the two.")
+        raise click.UsageError(f"--from {key_of(start)} lies after --to {key_of(end)}; swap them.")
     stack = Stack(load_settings(), keeps_settings=True)
     grace = timedelta(days=stack.settings.pack_grace_days)
     with stack.warehouse() as connection:
@@ -51,7 +51,7 @@ def _tell(done: Packed, is_dry_run: bool, days: int) -> None:
         size = "" if is_dry_run else f" of {done.pack_bytes:,}"
         console.print(
             f"{would} {done.objects:,} objects of {done.object_bytes:,} bytes into {done.packs:,} packs{size}"
-            f"{'' if is_dry_run else ' bytes'}. They go in {days} days."
+            f"{'' if is_dry_run else ' bytes'}. They are deleted in {days} days."
         )
     if done.deleted:
         console.print(

@@ -30,7 +30,7 @@ def show_preview(stack: Stack, asked: list[datetime], everywhere: bool) -> None:
         told = preview(stack.server, stack.store, stack.settings, hours, lambda name: shown.advance(shown.task_ids[0]))
     _show_load(told)
     show_changes(told)
-    console.print("Nothing of it was kept. The same command without --dry-run does it.")
+    console.print("Nothing was changed. To do it, run the same command without --dry-run.")
 
 
 def show_changes(told: Preview) -> None:

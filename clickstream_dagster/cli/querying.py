@@ -92,4 +92,4 @@ def _reason(error: psycopg2.Error) -> str:
             f"{said}. This command only reads, one statement at a time (select, explain, show); "
             "write with psql and a login of your own."
         )
-    return f"{said}. {error.diag.message_hint or 'Mend the query and run it again.'}"
+    return f"{said}. {error.diag.message_hint or 'Fix the query and run it again.'}"

@@ -45,7 +45,7 @@ Repeating a replay changes nothing.
 def replay_command(reasons: tuple[str, ...], start: datetime | None, end: datetime | None, dry_run: bool) -> None:
     """Read rejected events again, after a fix, with the rules of now, and bring every table up to date."""
     if start and end and start > end:
-        raise click.UsageError(f"--from {key_of(start)} lies after --to {key_of(end)}; exchange the two.")
+        raise click.UsageError(f"--from {key_of(start)} lies after --to {key_of(end)}; swap them.")
     stack = Stack(load_settings(), keeps_settings=dry_run)  # the preview undoes what else it brings in
     wanted = Wanted(reasons, start, end + HOUR if end else None)
     with stack.warehouse() as connection:
@@ -89,12 +89,12 @@ def _show_preview(stack: Stack, wanted: Wanted) -> None:
         )
     _show(*found[-1])
     show_changes(told)
-    console.print("Nothing of it was kept. The same command without --dry-run does it.")
+    console.print("Nothing was changed. To do it, run the same command without --dry-run.")
 
 
 def _show(done: Replayed, before: dict[str, int], after: dict[str, int]) -> None:
     if not before:
-        console.print("Nothing is rejected there.")
+        console.print("No event was rejected there.")
         return
     console.print(
         f"Read again {done.read:,} rejected events: loaded {done.loaded:,}, duplicate {done.duplicate:,} (copies of events "

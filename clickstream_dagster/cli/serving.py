@@ -7,13 +7,14 @@ import socket
 import sys
 from importlib.resources import files
 from importlib.util import find_spec
-from pathlib import Path
 
 import click
 
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.processes import Server, run_until_stopped
 from clickstream_dagster.cli.show import console
+from clickstream_dagster.dashboard import dashboard_folder
+from clickstream_dagster.dashboard import reader_environment as reader_environment
 from clickstream_dagster.settings import (
     DASHBOARD_PATH,
     DASHBOARD_WORKERS,
@@ -23,7 +24,6 @@ from clickstream_dagster.settings import (
     load_sign_in,
 )
 from clickstream_dagster.stack import Stack
-from clickstream_dagster.warehouse.reader import READER_ROLE
 
 #: The module of the front, and its app, that uvicorn serves from the dashboard's folder.
 DASHBOARD_SITE = "clickstream_dagster.front.dashboard:site"
@@ -108,13 +108,10 @@ def dagster_servers(stack: Stack, host: str, port: int) -> list[Server]:
 
 def dashboard_server(stack: Stack, host: str, port: int) -> Server:
     """The Shiny app, with the read-only login and nothing else."""
-    if find_spec("shiny") is None:
-        raise CannotServe("The dashboard's parts are not installed. Run: pip install 'clickstream[dashboard]'")
+    folder = dashboard_folder()
     check_port(host, port)
     with stack.warehouse():
         pass
-    places = find_spec("clickstream_shiny").submodule_search_locations  # type: ignore[union-attr]
-    folder = next(place for place in places or () if Path(place).is_dir())
     command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", folder, DASHBOARD_SITE]
     return Server(
         "Dashboard",
@@ -137,20 +134,6 @@ def front_environment(host: str) -> dict[str, str]:
 def url(host: str, port: int) -> str:
     """Of a server, without a path."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def reader_environment(stack: Stack) -> dict[str, str]:
-    """The variables that the dashboard reads, for the warehouse of this stack."""
-    server = stack.server
-    user, password = stack.settings.reader or (READER_ROLE, "")
-    return {
-        "DW_PG_HOST": server.host,
-        "DW_PG_PORT": str(server.port),
-        "DW_PG_DATABASE": server.database,
-        "DW_PG_SSL": str(server.ssl).lower(),
-        "DW_PG_READER_USER": user,
-        "DW_PG_READER_PASSWORD": password,
-    }
 
 
 def check_port(host: str, port: int, advice: str = "--port, or another address with --host") -> None:

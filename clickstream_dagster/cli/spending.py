@@ -31,7 +31,7 @@ The page Attribution shows cost per order and return on spend.
 @click.command("spend", epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 def spend_command(files: tuple[Path, ...]) -> None:
-    """Bring in what campaigns cost: CSV FILEs with a date, a campaign, a cost and a currency on each line."""
+    """Import what campaigns cost: CSV FILEs with a date, a campaign, a cost and a currency on each line."""
     read = [(path, spend.read(path)) for path in files]  # a mistake in the last one stores nothing of the first
     stack = Stack(load_settings(), keeps_settings=True)
     rows = []

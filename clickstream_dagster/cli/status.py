@@ -18,21 +18,23 @@ from clickstream_dagster.warehouse.ledger import LedgerHour, anomalies, freshnes
 from clickstream_dagster.warehouse.shop_orders import reconciliation
 from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 
+#: As many hours, and as many of what is out of the ordinary, as leave room for the rest in 24 lines.
+LATEST_HOURS = 5
+MOST_ANOMALIES = 3
+
 
 @click.command("status")
-@click.option(
-    "--hours",
-    default=24,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="How many hours of the ledger to show; 0 for all.",
-)
-def status_command(hours: int) -> None:
-    """The ledger per hour, how fresh the tables are, and what is owed. Exits with 1 when the books do not balance."""
+@click.option("--hours", type=click.IntRange(min=0), help="Show the whole ledger of so many hours; 0 for all.")
+def status_command(hours: int | None) -> None:
+    """Say how fresh the tables are, whether the books balance, and what is owed, on one screen. Exits with 1 when the books do
+    not balance."""
     stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
         books = ledger(connection)
-        show_ledger(books, hours)
+        if hours is None:
+            show_latest_hours(books)
+        else:
+            show_ledger(books, hours)
         is_balanced = show_balance(books)
         show_freshness(connection)
         show_anomalies(connection)
@@ -42,6 +44,16 @@ def status_command(hours: int) -> None:
             console.print(f"The shop's own orders: {told}")
         show_owed(connection, stack)
     sys.exit(0 if is_balanced else 1)
+
+
+def show_latest_hours(books: list[LedgerHour]) -> None:
+    """What came in the latest hours and in all, in a terminal of 80 columns."""
+    names = ("received", "loaded", "duplicate", "rejected", "late")
+    rows: list[tuple[object, ...]] = [
+        (row.partition_hour, *(getattr(row, name) for name in names)) for row in books[-LATEST_HOURS:]
+    ]
+    rows.append((f"all {len(books):,} hours", *(sum(getattr(row, name) for row in books) for name in names)))
+    table("The latest hours", ("hour (UTC)", *names), rows)
 
 
 def show_ledger(books: list[LedgerHour], limit: int) -> None:
@@ -98,8 +110,10 @@ def show_anomalies(connection: Connection) -> None:
     found = anomalies(connection)
     if not found:
         console.print("Nothing is out of the ordinary.")
-    for sentence, _ in found:
+    for sentence, _ in found[:MOST_ANOMALIES]:
         console.print(f"Out of the ordinary: {harmless(sentence)}.", markup=False)
+    if (more := len(found) - MOST_ANOMALIES) > 0:
+        console.print(f"And {more:,} more, in the table anomalies.")
 
 
 def show_freshness(connection: Connection) -> None:
@@ -126,17 +140,17 @@ def show_owed(connection: Connection, stack: Stack) -> None:
     show_strangers(found)
     if found.unseen:
         console.print(
-            f"Owed: {found.unseen.total():,} objects in {len(found.unseen):,} hours, "
+            f"Not loaded yet: {found.unseen.total():,} objects in {len(found.unseen):,} hours, "
             f"the oldest {min(found.unseen):%Y-%m-%d %H:00}."
         )
     for model, count in sorted(rebuilds.items()):
-        console.print(f"Owed: {model}, {count:,} keys to rebuild.")
+        console.print(f"To rebuild: {model}, {count:,} keys.")
     if found.unseen.keys() - usual.unseen.keys():
-        console.print("Pay it:  clickstream materialize --all")
+        console.print("Catch up:  clickstream materialize --all")
     elif found.unseen or rebuilds:
-        console.print("Pay it:  clickstream materialize")
+        console.print("Catch up:  clickstream materialize")
     else:
-        console.print("Nothing is owed.")
+        console.print("Nothing is left to load or rebuild.")
 
 
 def show_outside(found: Look, settings: Settings) -> None:
@@ -146,13 +160,13 @@ def show_outside(found: Look, settings: Settings) -> None:
     late = Counter({hour: count for hour, count in found.outside.items() if hour > last})
     if early:
         console.print(
-            f"Left alone: {_counted(early)} before the first partition, {settings.first_hour:%Y-%m-%d %H:00}, the first "
+            f"Skipped: {_counted(early)} before the first partition, {settings.first_hour:%Y-%m-%d %H:00}, the first "
             f"in {min(early):%Y-%m-%d %H:00}. Remove them, or load them: "
             f"set CLICKSTREAM_FIRST_HOUR={min(early):%Y-%m-%dT%H:00Z}."
         )
     if late:
         console.print(
-            f"Left alone: {_counted(late)} in the future, the first in {min(late):%Y-%m-%d %H:00}. "
+            f"Skipped: {_counted(late)} in the future, the first in {min(late):%Y-%m-%d %H:00}. "
             "Remove them, or wait: they are loaded when their hour has come."
         )
 

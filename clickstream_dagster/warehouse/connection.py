@@ -37,6 +37,7 @@ __all__ = [
     "commit_unwaited",
     "connect",
     "create_database",
+    "estimated_rows",
     "held",
     "locked",
     "may_connect",
@@ -295,3 +296,11 @@ def analyze(cursor: Cursor, table: str) -> None:
 def _statement(connection: Connection, sql: str, names: list[str]) -> None:
     with transaction(connection) as cursor:
         cursor.execute(sql, (LOCK_CLASS, names))
+
+
+def estimated_rows(connection: Connection, table: str) -> int | None:
+    """How many rows PostgreSQL takes a table to have; None while it has never looked."""
+    with transaction(connection) as cursor:
+        cursor.execute("select nullif(reltuples, -1)::bigint from pg_class where oid = %s::regclass", (table,))
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -46,7 +46,7 @@ FORBIDDEN = (
 
 def grant(cursor: Cursor) -> None:
     """Make the role and let it read. A server that does not let the loader create roles has it from its administrator
-    (README, "On your own servers")."""
+    (docs/settings.md)."""
     cursor.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,))
     if not cursor.fetchone() and not _create(cursor):
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from clickstream_dagster import resources
+from clickstream_dagster.assets.describe import PAGES, definition_metadata
 from clickstream_dagster.assets.models import model_asset
 from clickstream_dagster.checks import (
     every_object_has_a_place,
@@ -125,7 +128,7 @@ def test_a_failed_test_fails_its_blocking_check_and_the_run(used: Stack, instanc
     result = dg.materialize([asset], instance=instance, resources={"platform": Platform()}, raise_on_error=False)
     assert not result.success
     assert [check.check_name for check in result.get_asset_check_evaluations() if not check.passed] == [
-        "accepted_values"
+        "channel_is_known"
     ]
     assert result.get_asset_materialization_events() == []
 
@@ -196,6 +199,7 @@ def test_the_schedule_asks_for_the_hour_that_has_ended() -> None:
         request = closed_hour(dg.build_schedule_context(storage, scheduled_execution_time=moment))
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2026-04-30-23:00"
+    assert request.tags["clickstream/trigger"] == "schedule"
 
 
 def test_the_sensor_asks_for_late_objects_once(used: Stack, instance: dg.DagsterInstance) -> None:
@@ -209,6 +213,74 @@ def test_the_sensor_asks_for_late_objects_once(used: Stack, instance: dg.Dagster
     assert first.tags["dagster/asset_partition_range_start"] == key_of(hour)
     load(used, hour, hour + HOUR)
     assert late_objects(context, platform=Platform()).run_requests == []
+
+
+def test_a_run_says_who_asked_and_for_which_hours(used: Stack, instance: dg.DagsterInstance) -> None:
+    put_events(used, START)
+    materialize_hours(instance, START, START + 2 * HOUR)
+    materialize_hours(instance, START, START + HOUR, {"clickstream/trigger": "tick"})
+    said = [(run.tags["clickstream/trigger"], run.tags["clickstream/hours"]) for run in instance.get_runs()]
+    assert said == [("tick", "2026-04-01-23:00"), ("CLI", "2026-04-01-23:00 to 2026-04-02-00:00, 2 hours")]
+    assert defs.resolve_job_def("hourly_clickstream").run_tags["clickstream/trigger"] == "UI"
+
+
+def test_a_rebuild_plots_its_numbers_with_their_units(used: Stack, instance: dg.DagsterInstance) -> None:
+    put_events(used, START)
+    result = materialize_hours(instance, START, START + HOUR)
+    made = {
+        name: _numbers(result, name) for name in ("fact_sessions", "fact_orders", "agg_daily_traffic", "fact_events")
+    }
+    assert made["fact_sessions"] | {"seconds": 0} == {
+        "visitors worked on": 1, "rows added": 1, "rows removed": 0, "rows, estimated": 1, "seconds": 0,
+    }  # fmt: skip
+    assert {"keys worked on", "seconds"} <= set(made["fact_orders"])
+    assert made["agg_daily_traffic"]["days worked on"] == 1
+    assert made["fact_events"] == {}
+    checks = {check.check_name: check.metadata for check in result.get_asset_check_evaluations()}
+    assert checks["session_key_is_unique"] == {"failing rows": dg.MetadataValue.int(0)}
+
+
+def _numbers(result: dg.ExecuteInProcessResult, name: str) -> dict[str, object]:
+    metadata = result.asset_materializations_for_node(name)[0].metadata
+    return {key: one.value for key, one in metadata.items() if isinstance(one.value, int | float)}
+
+
+def test_groups_flow_one_way() -> None:
+    place = {layer: number for number, layer in enumerate(("raw", "core", "marts", "ops"))}
+    models = all_models()
+    backwards = [
+        (model.name, read)
+        for model in models.values()
+        for read in model.reads & set(models)
+        if place[models[read].layer] > place[model.layer]
+    ]
+    assert backwards == []
+
+
+def test_a_table_links_to_the_page_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's own modules name the table."""
+    monkeypatch.setenv("CLICKSTREAM_DASHBOARD_URL", "https://numbers.shop.example/sbw_dashboard/")
+    shown = definition_metadata(all_models()["agg_daily_search"])
+    assert shown["dashboard page"].value == "https://numbers.shop.example/sbw_dashboard/?page=search"
+    assert shown["sql file"].value == "dbt_like_sql/models/marts/agg_daily_search.sql"
+    pages = Path(__file__).resolve().parents[2] / "shiny" / "pages"
+    for page, tables in PAGES.items():
+        text = "".join(file.read_text() for file in _modules(pages, page, set()))
+        assert [table for table in tables if not re.search(rf"\b{table}\b", text)] == [], page
+
+
+def _modules(pages: Path, name: str, seen: set[Path]) -> set[Path]:
+    """A page's module and those of its folder that it imports."""
+    file = pages / f"{name}.py"
+    if file in seen or not file.exists():
+        return seen
+    seen.add(file)
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pages"):
+            _, _, part = str(node.module).partition(".")
+            for one in [part] if part else [alias.name for alias in node.names]:
+                _modules(pages, one, seen)
+    return seen
 
 
 def test_every_asset_shows_schema_lineage_owner_and_kinds() -> None:

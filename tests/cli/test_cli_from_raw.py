@@ -62,7 +62,7 @@ def test_what_was_refused_is_told_brought_in_and_built_anew(refused: Command) ->
     done = refused("replay", "--reason", REASON)
     assert "Read again 2 rejected events: loaded 2" in done.out, done.err
     assert books(refused) == "2,2,0,1"
-    assert "Nothing is rejected there." in refused("replay").out
+    assert "No event was rejected there." in refused("replay").out
 
     stands = refused("rebuild-from-raw").sentence
     assert stands.startswith("This warehouse holds 2 events.")
@@ -77,4 +77,4 @@ def test_what_was_refused_is_told_brought_in_and_built_anew(refused: Command) ->
 
 
 def test_an_empty_store_says_so(clickstream: Command) -> None:
-    assert "nothing to build of" in clickstream("rebuild-from-raw").out
+    assert "nothing to build from" in clickstream("rebuild-from-raw").out

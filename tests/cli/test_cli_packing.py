@@ -71,7 +71,7 @@ def test_small_objects_become_packs_that_an_empty_warehouse_is_loaded_from(used:
     assert "Would pack 35 objects" in run("--dry-run").output
     assert len(keys(used.store)) == 35
     said = " ".join(run().output.split())
-    assert "Packed 35 objects" in said and "into 3 packs" in said and "They go in 7 days." in said
+    assert "Packed 35 objects" in said and "into 3 packs" in said and "They are deleted in 7 days." in said
     assert len(keys(used.store)) == 35 + 2 * 3
     assert "Nothing to pack" in run().output
     object.__setattr__(used.settings, "pack_grace_days", 0)
@@ -92,7 +92,7 @@ def test_small_objects_become_packs_that_an_empty_warehouse_is_loaded_from(used:
 def test_a_range_packs_no_other_hour(used: Stack) -> None:
     assert "Packed 15 objects" in run("--from", "2026-05-01T08:00", "--to", "2026-05-01T08:00").output
     refused = run("--from", "2026-05-02", "--to", "2026-05-01")
-    assert refused.exit_code == 2 and "exchange the two" in refused.output
+    assert refused.exit_code == 2 and "swap them" in refused.output
 
 
 def test_a_broken_pack_is_named_and_the_command_fails(used: Stack) -> None:

@@ -27,7 +27,7 @@ def test_what_would_change_is_told_and_then_done(embedded: Command) -> None:
         assert "Sun 01 Mar 2026" in told
         assert "0 → 1,250.5" in told
         assert "0 → 1" in told
-        assert "Nothing of it was kept" in told
+        assert "Nothing was changed" in told
     assert "received 1 = loaded 1" in embedded("materialize").out
     told = embedded("materialize", "--dry-run").out
     assert "Every object is loaded." in told

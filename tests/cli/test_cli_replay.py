@@ -25,13 +25,13 @@ def test_what_the_rules_of_now_let_in_is_loaded_at_once_and_the_ledger_says_so(e
     embedded("materialize")
     told = embedded("sql", "--csv", "select received, loaded, rejected, replayed from etl_ledger where received > 0")
     assert told.out.splitlines()[1] == "3,1,2,1"
-    assert "replayed" in embedded("status").out
+    assert "replayed" in embedded("status", "--hours", "0").out
     done = embedded("replay", "--reason", "internal_error")
     assert (
         "Read again 1 rejected events: loaded 0, duplicate 0 (copies of events received before), still rejected 1."
         in (" ".join(done.out.split()))
     )
-    assert "Nothing of it was kept" in embedded("replay", "--dry-run").out
+    assert "Nothing was changed" in embedded("replay", "--dry-run").out
 
 
 def test_a_reason_that_does_not_exist_is_told(embedded: Command) -> None:
@@ -42,4 +42,4 @@ def test_a_reason_that_does_not_exist_is_told(embedded: Command) -> None:
 
 def test_hours_the_wrong_way_round(embedded: Command) -> None:
     told = embedded("replay", "--from", "2026-03-02", "--to", "2026-03-01").sentence
-    assert "exchange the two" in told
+    assert "swap them" in told

@@ -41,7 +41,7 @@ ARGUMENTS = {
     "no files": (["import"], "clickstream import -h"),
     "not a time": (["materialize", "--from", "yesterday"], "use 2026-11-20"),
     "beyond time": (["materialize", "--from", "0001-01-01T00:00+05:00"], "use 2026-11-20"),
-    "the wrong way round": (["materialize", "--from", "2026-03-02", "--to", "2026-03-01"], "exchange the two"),
+    "the wrong way round": (["materialize", "--from", "2026-03-02", "--to", "2026-03-01"], "swap them"),
     "a future end": (["materialize", "--to", AHEAD], "name an hour that has begun"),
     "a future beginning": (["materialize", "--from", AHEAD], "name an hour that has begun"),
     "before the first partition": (

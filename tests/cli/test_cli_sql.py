@@ -12,11 +12,11 @@ import pytest
 from cli_command import Command, Ran
 
 WRONG = {
-    "selec 1": 'syntax error at or near "selec". Mend the query',
+    "selec 1": 'syntax error at or near "selec". Fix the query',
     "select * from nope": "select tablename from pg_tables",
     "select nope from etl_ledger": "and run it again",
     "select visitor from fact_sessions": "Perhaps you meant",
-    "select 1/0": "division by zero. Mend the query",
+    "select 1/0": "division by zero. Fix the query",
     "": "one statement at a time",
 }
 WRITES = [
