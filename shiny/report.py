@@ -60,7 +60,7 @@ class Told:
     def says_nothing(self) -> bool:
         """True for an excerpt that a mail does better without. The first one, without a title, stays."""
         if self.frame is not None:
-            return self.frame.empty
+            return bool(self.frame.empty)
         return bool(self.excerpt.title) and not any(box.value for box in self.boxes if not is_missing(box.value))
 
 
