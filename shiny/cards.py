@@ -18,6 +18,7 @@ from shiny.render import StyleInfo
 
 from chart import output_chart, render_chart
 from formats import DASH, FEW, is_missing
+from names import in_words
 from noise import wilson
 from queries import Problem, Warehouse, defect
 from session_state import Answer, State
@@ -173,7 +174,7 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
     def table() -> render.DataGrid[pd.DataFrame]:
         rows = frame()
         is_clickable = any(column.segment(answer.view()) for column in card.columns.values())
-        return grid(rows, card.columns, is_clickable)
+        return grid(rows, card.columns, answer.view(), is_clickable)
 
     @reactive.effect
     def _click() -> None:
@@ -215,9 +216,11 @@ def failed(problem: Problem, again: str) -> Tag:
     return ui.div(ui.strong(problem.title), ui.p(problem.advice), retry, class_="card-problem", role="alert")
 
 
-def grid(frame: pd.DataFrame, columns: Mapping[str, Column], is_clickable: bool) -> render.DataGrid[pd.DataFrame]:
+def grid(
+    frame: pd.DataFrame, columns: Mapping[str, Column], view: View, is_clickable: bool
+) -> render.DataGrid[pd.DataFrame]:
     """The table that a reader sees: labels for names, numbers as numbers, a dash for what is not there."""
-    shown = pd.DataFrame({column.label: displayed(frame[name], column.kind) for name, column in columns.items()})
+    shown = pd.DataFrame({column.label: cells(frame[name], column, view) for name, column in columns.items()})
     numbers = [place for place, column in enumerate(columns.values()) if column.kind not in ("text", "date")]
     aligned: list[StyleInfo] = [{"cols": numbers, "class": "number"}] if numbers else []
     return render.DataGrid(
@@ -244,6 +247,13 @@ def pale(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[StyleInfo]:
             told = f" between-{round(1e4 * known.low)}-{round(1e4 * known.high)}-{int(whole)}" if known else ""
             found.setdefault((place, f"number few{told}"), []).append(row)
     return [{"rows": rows, "cols": [place], "class": classes} for (place, classes), rows in found.items()]
+
+
+def cells(values: pd.Series[Any], column: Column, view: View) -> pd.Series[Any]:
+    """A column as the grid takes it, codes in words."""
+    if segment := column.segment(view):
+        values = values.map(lambda value: in_words(segment, value))
+    return displayed(values, column.kind)
 
 
 def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:

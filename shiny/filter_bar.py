@@ -10,6 +10,7 @@ from typing import Any
 from htmltools import Tag, TagList, tags
 from shiny import Inputs, Session, reactive, render, req, ui
 
+from names import in_words
 from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS
 from session_state import State
 from view import SEGMENTS, View, custom_period, from_query, to_query
@@ -202,7 +203,8 @@ def _show_view(input: Inputs, state: State) -> None:
         for name in SEGMENTS:
             held = getattr(view, name)
             state.shown.told(name, set(held))
-            ui.update_selectize(name, choices=list(bounds.segments.get(name, ())), selected=list(held))
+            choices = {value: in_words(name, value) for value in bounds.segments.get(name, ())}
+            ui.update_selectize(name, choices=choices, selected=list(held))
 
     @reactive.effect
     def _inputs() -> None:
@@ -244,7 +246,7 @@ def _chips(state: State) -> list[Tag]:
         told.append(
             tags.span(f"nothing to compare with: the data begins on {view.first:%-d %b %Y}", class_="chip plain")
         )
-    told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
+    told += [_chip(name, value, in_words(name, value)) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))
     if view.segment:

@@ -59,12 +59,17 @@ _ORIGINS = f"""
     {{where}}
     order by sessions desc, orders desc, value limit 100
 """
+#: A website that a tag calls by its name is that source: google.com is google, once a link says utm_source=google.
+_NAME = r"substring(source from '([^.]+)[.][a-z]+$')"
+SOURCE = f"""case when {_NAME} in (
+        select source from agg_daily_acquisition where {PERIOD} and position('.' in source) = 0
+    ) then {_NAME} else source end"""
 _KEYS = {
     "channel": "channel",
-    "source": "source",
+    "source": SOURCE,
     "medium": "medium",
     "campaign": "campaign",
-    "source-medium": "source || ' / ' || medium",
+    "source-medium": f"{SOURCE} || ' / ' || medium",
 }
 #: The channels that are read off the address of a website, whose name is then the source.
 _REFERRERS = f"""

@@ -9,6 +9,7 @@ import charts
 from boxes import Boxes
 from cards import Card, Column, Option
 from formats import FEW, count, percent
+from names import in_words
 from pages import cart_rows
 from pages.cart_boxes import boxes
 from queries import Warehouse
@@ -71,7 +72,7 @@ def _draw_returns(frame: pd.DataFrame, _: View) -> go.Figure:
     return charts.bars(frame["day"], frame["carts"], name="Carts", texts=texts)
 
 
-def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
+def _draw_groups(frame: pd.DataFrame, view: View) -> go.Figure:
     """The rate of each, pale where few carts stand behind it."""
     top = frame[:12]
     texts = [
@@ -79,7 +80,11 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
         for left, n in zip(top["abandoned"], top["decided"], strict=True)
     ]
     made = charts.bars(
-        top["value"], [100 * rate for rate in top["abandoned_rate"]], name="Abandoned %", texts=texts, most=22
+        [in_words(BY.chosen(view), value) for value in top["value"]],
+        [100 * rate for rate in top["abandoned_rate"]],
+        name="Abandoned %",
+        texts=texts,
+        most=22,
     )
     charts.paled(made, top["abandoned"], list(top["decided"]))
     return made.update_layout(xaxis_title=f"Abandoned %, pale below {FEW} carts", xaxis_tickvals=[0, 25, 50, 75, 100])

@@ -15,6 +15,7 @@ import flow_charts
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import SMALL, is_missing, share
+from names import in_words
 from pages.funnel_rows import (
     BY,
     UNIT,
@@ -129,9 +130,10 @@ def _draw_steps(frame: pd.DataFrame, view: View) -> go.Figure:
     )
 
 
-def draw_breakdown(frame: pd.DataFrame, _: View) -> go.Figure:
+def draw_breakdown(frame: pd.DataFrame, view: View) -> go.Figure:
     """Rates from step to step, each column's best one darkest. A handful is told as pieces, without a colour."""
     top = frame[:12]
+    values = [in_words(BY.chosen(view), value) for value in top["value"]]
     names = [*frame["names"].iat[0][1:], "Overall"]
     counts = list(top["reached"])
     cells = [
@@ -143,7 +145,7 @@ def draw_breakdown(frame: pd.DataFrame, _: View) -> go.Figure:
         [charts.shortened(name, 14) for name in names],
         [
             charts.shortened(f"{value} · {n:,}")
-            for value, n in zip(charts.told_apart(top["value"], 20), top["entered"], strict=True)
+            for value, n in zip(charts.told_apart(values, 20), top["entered"], strict=True)
         ],
         [[None if rate is None else rate / best[i] for i, rate in enumerate(row)] for row in rates],
         name="",

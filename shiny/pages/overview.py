@@ -13,8 +13,9 @@ import bands
 import charts
 from banner import bounds
 from boxes import Box, Boxes
-from cards import Card, Column, Option
+from cards import Card, Column, Draw, Option
 from formats import money, share
+from names import in_words
 from pages import overview_money, unusual
 from pages.totals import BEHIND, DEFINED, METRICS, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
@@ -164,11 +165,15 @@ def _by(column: str, table: str = "agg_daily_acquisition") -> Any:
     return rows
 
 
-def _draw_share(frame: pd.DataFrame, _: View) -> go.Figure:
-    top = frame[:10]
-    return charts.bars(
-        top["value"], top["sessions"], name="Sessions", texts=[f"{100 * part:.1f} %" for part in top["share"]]
-    )
+def _draw_share(segment: str | None = None) -> Draw:
+    def draw(frame: pd.DataFrame, _: View) -> go.Figure:
+        top = frame[:10]
+        texts = [f"{100 * part:.1f} %" for part in top["share"]]
+        return charts.bars(
+            [in_words(segment, value) for value in top["value"]], top["sessions"], name="Sessions", texts=texts
+        )
+
+    return draw
 
 
 def _share_columns(label: str, segment: str | None = None) -> dict[str, Column]:
@@ -234,7 +239,7 @@ PARTS = (
         "Sessions by the first country that an event of the session names. Click a row of the table to filter.",
         _by("country"),
         _share_columns("Country", "country"),
-        _draw_share,
+        _draw_share("country"),
         width=6,
     ),
     Card(
@@ -243,7 +248,7 @@ PARTS = (
         "Sessions by the kind of device. Click a row of the table to filter.",
         _by("device_type"),
         _share_columns("Device", "device"),
-        _draw_share,
+        _draw_share("device"),
         width=6,
     ),
     Card(
@@ -252,7 +257,7 @@ PARTS = (
         "Sessions by the family of the browser, whatever its version; inside of an app it is the app.",
         _by("browser", "agg_daily_browsers"),
         _share_columns("Browser"),
-        _draw_share,
+        _draw_share(),
         width=6,
     ),
     Card(
@@ -261,7 +266,7 @@ PARTS = (
         "Sessions by the family of the operating system, whatever its version.",
         _by("operating_system", "agg_daily_browsers"),
         _share_columns("System"),
-        _draw_share,
+        _draw_share(),
         width=6,
     ),
 )

@@ -172,7 +172,7 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
     frame = ask(site, customer_rows.groups, VIEW)
     table = controller.OutputDataFrame(page, "customers_groups-table")
     table.expect_cell(frame["name"][0], row=0, col=0)
-    table.expect_cell(str(frame["customers"][0]), row=0, col=1)
+    table.expect_cell(f"{frame['customers'][0]:,}", row=0, col=1)
     page.locator("[id='customers_channels-customers_window-select']").select_option("365")
     page.wait_for_url("**customers-window=365*")
     settled(page)

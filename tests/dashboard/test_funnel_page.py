@@ -268,11 +268,11 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
     page.locator("[id='funnel_steps-face'] a[data-value=table]").click()
     steps = controller.OutputDataFrame(page, "funnel_steps-table")
     for row, count in enumerate(counts):
-        steps.expect_cell(str(count), row=row, col=1)
+        steps.expect_cell(f"{count:,}", row=row, col=1)
     page.locator("[id='funnel_steps-funnel_unit-select']").select_option("session")
     page.wait_for_url(lambda url: "funnel-unit=session" in url or "funnel-unit" not in url)
     settled(page)
     sessions = reached(entries(events, view.with_option("funnel-unit", "session"), view.period))
     assert sessions != counts
-    steps.expect_cell(str(sessions[0]), row=0, col=1)
+    steps.expect_cell(f"{sessions[0]:,}", row=0, col=1)
     expect(page.locator("[id='funnel_times-funnel_unit-select']")).to_have_value("session")  # one choice for the page

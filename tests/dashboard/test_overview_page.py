@@ -13,6 +13,7 @@ from shiny.playwright import controller
 
 from dashboard_site import Site, settled
 from formats import delta
+from names import in_words
 
 PEOPLE = "not is_bot and local_date between %(start)s and %(end)s"
 #: The last 28 whole days of the shop in conftest.py.
@@ -156,7 +157,7 @@ def test_a_click_on_a_row_filters_and_the_chip_takes_it_off(site: Site, page: Pa
         value(page, "period-period_sessions")
         == expected(site, PEOPLE + " and device_type = 'mobile'", "visitor_id", **DAYS)["sessions"]
     )
-    page.get_by_role("button", name="Take the filter Device mobile off").click()
+    page.get_by_role("button", name="Take the filter Device Phone off").click()
     page.wait_for_url(lambda url: "device" not in url)
 
 
@@ -169,8 +170,8 @@ def test_the_table_of_a_chart_has_its_numbers(site: Site, page: Page) -> None:
         **DAYS,
     )[0]
     table = controller.OutputDataFrame(page, "overview_countries-table")
-    table.expect_cell(top[0], row=0, col=0)
-    table.expect_cell(str(top[1]), row=0, col=1)
+    table.expect_cell(in_words("country", top[0]), row=0, col=0)
+    table.expect_cell(f"{top[1]:,}", row=0, col=1)
 
 
 def test_a_csv_has_the_filters_and_the_rows(site: Site, page: Page) -> None:

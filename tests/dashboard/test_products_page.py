@@ -181,7 +181,7 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
     frame = ask(site, product_rows.products, view, "views")
     table = controller.OutputDataFrame(page, "products_products-table")
     table.expect_cell(frame["name"].iloc[0], row=0, col=0)
-    table.expect_cell(str(frame["views"].iloc[0]), row=0, col=2)
+    table.expect_cell(f"{frame['views'].iloc[0]:,}", row=0, col=2)
     page.locator("[id='products_groups-face'] a[data-value=table]").click()
     groups = controller.OutputDataFrame(page, "products_groups-table")
     groups.expect_cell(ask(site, product_rows.groups, view, "brand")["value"].iloc[0], row=0, col=0)
