@@ -156,7 +156,7 @@ PARTS = (
         "channels",
         "Channels",
         "A session's channel comes from its first event with a source: utm tags and click ids, then the referrer, else direct. "
-        f"{_MEANING} Click a row of the table to filter.",
+        f"{_MEANING} Click one to filter.",
         _channels,
         {"value": Column("Channel", sets="channel"), **_ORIGIN},
         _draw_sessions,
@@ -182,7 +182,7 @@ PARTS = (
         "Sources, media and campaigns",
         f"The 100 with most sessions, as utm tags or the referrer name them; those of no campaign are left out. {_MEANING}",
         _origins,
-        {"value": Column("Name"), **_ORIGIN},
+        {"value": Column("Name", sets=BY), **_ORIGIN},
         _draw_sessions,
         (BY,),
         height="420px",
@@ -196,7 +196,7 @@ PARTS = (
         "are of these sessions.",
         acquisition_rows.landings,
         {
-            "page_path": Column("Page"),
+            "page_path": Column("Page", sets="landing"),
             "entries": Column("Entries", "count"),
             "bounce_rate": Column("Bounce %", "percent", of="entries"),
             "purchases": Column("With a purchase", "count"),
@@ -209,12 +209,11 @@ PARTS = (
     Card(
         "referrers",
         "Referring websites",
-        "The 100 websites that most sessions came from by a link: search, social, AI assistants and others. Click a row of the "
-        "table to filter by its channel.",
+        "The 100 websites that most sessions came from by a link: search, social, AI assistants and others.",
         acquisition_rows.referrers,
         {
-            "value": Column("Website"),
-            "channel": Column("Channel", sets="channel"),
+            "value": Column("Website", sets="source"),
+            "channel": Column("Channel"),
             "sessions": Column("Sessions", "count"),
             **_RATES,
         },

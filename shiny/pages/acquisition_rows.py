@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from formats import share
+from origins import SOURCE
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -59,11 +60,6 @@ _ORIGINS = f"""
     {{where}}
     order by sessions desc, orders desc, value limit 100
 """
-#: A website that a tag calls by its name is that source: google.com is google, once a link says utm_source=google.
-_NAME = r"substring(source from '([^.]+)[.][a-z]+$')"
-SOURCE = f"""case when {_NAME} in (
-        select source from agg_daily_acquisition where {PERIOD} and position('.' in source) = 0
-    ) then {_NAME} else source end"""
 _KEYS = {
     "channel": "channel",
     "source": SOURCE,

@@ -127,7 +127,7 @@ PARTS = (
         "with the product / carts with it that were abandoned or bought. The 200 first.",
         _products,
         {
-            "name": Column("Product"),
+            "name": Column("Product", sets="product", key="product_id"),
             "category": Column("Category"),
             "abandoned_value": Column("Left behind", "money"),
             "currency": Column("Currency"),
@@ -187,7 +187,7 @@ PARTS = (
     Card(
         "groups",
         "Who leaves carts",
-        "By the session of the first add. A click on a row filters by it. Money is in the shop's currency.",
+        "By the session of the first add. Click one to filter. Money is in the shop's currency.",
         _groups,
         {"value": Column("Value", sets=BY), **_CARTS, "recovered_revenue": Column("Paid for these", "money")},
         _draw_groups,

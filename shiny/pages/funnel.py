@@ -229,9 +229,8 @@ PARTS = (
         "breakdown",
         "Breakdown",
         "The share of those at a step that reached the next one; the darker, the better within its column. Fewer than 10 are "
-        "told as pieces. A category counts sessions, also when visitors "
-        "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first; a click on a "
-        "row of it filters.",
+        "told as pieces. A category counts sessions, also when visitors are chosen: of events that name it or none at all. The "
+        "chart has the 12 largest, the table the 100 first. Click one to filter.",
         breakdown,
         {
             "value": Column("Of", sets=BY),
@@ -253,7 +252,7 @@ PARTS = (
         "the comparison dashed behind it. What can still grow is dotted: a visitor has 7 days.",
         trend,
         {
-            "at": Column("Time", "date"),
+            "at": Column("Time", "date", sets="day"),
             "entered": Column("Entered", "count"),
             "finished": Column("Reached the last step", "count"),
             "rate": Column("Overall %", "percent"),

@@ -165,20 +165,19 @@ def _by(column: str, table: str = "agg_daily_acquisition") -> Any:
     return rows
 
 
-def _draw_share(segment: str | None = None) -> Draw:
+def _draw_share(dimension: str) -> Draw:
     def draw(frame: pd.DataFrame, _: View) -> go.Figure:
         top = frame[:10]
+        words = [in_words(dimension, value) for value in top["value"]]
         texts = [f"{100 * part:.1f} %" for part in top["share"]]
-        return charts.bars(
-            [in_words(segment, value) for value in top["value"]], top["sessions"], name="Sessions", texts=texts
-        )
+        return charts.bars(words, top["sessions"], name="Sessions", texts=texts, keys=top["value"])
 
     return draw
 
 
-def _share_columns(label: str, segment: str | None = None) -> dict[str, Column]:
+def _share_columns(label: str, dimension: str) -> dict[str, Column]:
     return {
-        "value": Column(label, sets=segment),
+        "value": Column(label, sets=dimension),
         "sessions": Column("Sessions", "count"),
         "share": Column("Share %", "percent", of="whole"),
         "conversion": Column("Conversion %", "percent", of="sessions"),
@@ -196,7 +195,7 @@ PARTS = (
         "The band is the usual range of a day: its weekday in the eight weeks before, for as large as the shop is now.",
         _trend,
         {
-            "at": Column("Time", "date"),
+            "at": Column("Time", "date", sets="day"),
             **{name: Column(label, _KINDS.get(name, "count")) for name, label in METRICS.items()},
         },
         _draw_trend,
@@ -224,7 +223,7 @@ PARTS = (
         "Views are page views and product views; an entry page is a session's first page, an exit page its last.",
         _pages,
         {
-            "page_path": Column("Page"),
+            "page_path": Column("Page", sets="path"),
             "views": Column("Views", "count"),
             "entries": Column("Entries", "count"),
             "exits": Column("Exits", "count"),
@@ -236,7 +235,7 @@ PARTS = (
     Card(
         "countries",
         "Countries",
-        "Sessions by the first country that an event of the session names. Click a row of the table to filter.",
+        "Sessions by the first country that an event of the session names. Click one to filter.",
         _by("country"),
         _share_columns("Country", "country"),
         _draw_share("country"),
@@ -245,7 +244,7 @@ PARTS = (
     Card(
         "devices",
         "Devices",
-        "Sessions by the kind of device. Click a row of the table to filter.",
+        "Sessions by the kind of device. Click one to filter.",
         _by("device_type"),
         _share_columns("Device", "device"),
         _draw_share("device"),
@@ -256,8 +255,8 @@ PARTS = (
         "Browsers",
         "Sessions by the family of the browser, whatever its version; inside of an app it is the app.",
         _by("browser", "agg_daily_browsers"),
-        _share_columns("Browser"),
-        _draw_share(),
+        _share_columns("Browser", "browser"),
+        _draw_share("browser"),
         width=6,
     ),
     Card(
@@ -265,8 +264,8 @@ PARTS = (
         "Operating systems",
         "Sessions by the family of the operating system, whatever its version.",
         _by("operating_system", "agg_daily_browsers"),
-        _share_columns("System"),
-        _draw_share(),
+        _share_columns("System", "system"),
+        _draw_share("system"),
         width=6,
     ),
 )

@@ -102,7 +102,7 @@ def test_products_and_totals_are_those_of_the_events_and_items(site: Site, view:
         assert {product: n for product, n in sums[column].items() if n} == {p: n for p, n in counts[name].items() if n}
     money = {(row.product_id, row.currency): row.revenue for row in frame.itertuples() if row.revenue}
     assert money == counts["money"]
-    _, boxes = ask(site, products._period, view)
+    _, boxes = ask(site, products.period, view)
     value = {box.id: box.value for box in boxes}
     assert value["views"] == counts["views"].total()
     assert value["add_rate"] == pytest.approx(counts["added"].total() / counts["viewed"].total())
