@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -183,6 +184,40 @@ def _draw_times(frame: pd.DataFrame, view: View) -> go.Figure:
     return made.update_traces(width=0.75 * min(1.0, len(frame) / 5))
 
 
+def _of_device(device: str) -> Card:
+    """The funnel of one kind of device, for two of them side by side."""
+
+    async def rows(warehouse: Warehouse, view: View) -> pd.DataFrame:
+        if view.device and device not in view.device:
+            return pd.DataFrame(columns=list(_STEPS))
+        return await steps(warehouse, replace(view, device=(device,)))
+
+    words = in_words("device", device)
+    return Card(
+        f"{device}_steps",
+        f"Steps on {'phones' if device == 'mobile' else 'desktops'}",
+        "The steps as above, of sessions on this kind of device.",
+        rows,
+        _STEPS,
+        _draw_steps,
+        (UNIT,),
+        width=6,
+        height="300px",
+        empty=f"Nobody here reached the first step on this kind of device ({words.lower()}).",
+    )
+
+
+_STEPS = {
+    "step": Column("Step"),
+    "reached": Column("Reached", "count"),
+    "step_rate": Column("Of the step before %", "percent"),
+    "overall": Column("Of all %", "percent"),
+    "lost": Column("Left before it", "count"),
+    "reached_before": Column("Comparison: reached", "count"),
+    "step_rate_before": Column("Comparison: of the step before %", "percent"),
+    "overall_before": Column("Comparison: of all %", "percent"),
+    "lost_before": Column("Comparison: left before it", "count"),
+}
 PARTS = (
     Boxes("boxes", _boxes),
     Card(
@@ -192,17 +227,7 @@ PARTS = (
         "event; a visitor once, from their first step in the period on, and those of the last 7 days still have time. Filters "
         "mean the visitor's session with that step.",
         steps,
-        {
-            "step": Column("Step"),
-            "reached": Column("Reached", "count"),
-            "step_rate": Column("Of the step before %", "percent"),
-            "overall": Column("Of all %", "percent"),
-            "lost": Column("Left before it", "count"),
-            "reached_before": Column("Comparison: reached", "count"),
-            "step_rate_before": Column("Comparison: of the step before %", "percent"),
-            "overall_before": Column("Comparison: of all %", "percent"),
-            "lost_before": Column("Comparison: left before it", "count"),
-        },
+        _STEPS,
         _draw_steps,
         (UNIT,),
         width=7,
@@ -225,6 +250,8 @@ PARTS = (
         width=5,
         empty="Nobody reached the last step in this period and with these filters. Try a longer period.",
     ),
+    _of_device("mobile"),
+    _of_device("desktop"),
     Card(
         "breakdown",
         "Breakdown",

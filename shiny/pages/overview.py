@@ -17,7 +17,7 @@ from cards import Card, Column, Draw, Option
 from formats import money, share
 from names import in_words
 from pages import overview_money, unusual
-from pages.totals import BEHIND, DEFINED, METRICS, by_time, latest_day, so_far, totals
+from pages.totals import BEHIND, DEFINED, METRICS, MONEY, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -27,6 +27,7 @@ ABOUT = "How the shop does in the period, and today so far. Click a number to se
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: Of these the trend shows what is usual.
 COUNTED = ("visitors", "sessions", "orders", "revenue")
+_KINDS = {"conversion": "percent", **dict.fromkeys(MONEY, "money")}
 METRIC = Option("metric", "Show", METRICS)
 PLACE = Option("pages", "Show", {"views": "Most viewed", "entries": "Entry pages", "exits": "Exit pages"})
 
@@ -77,16 +78,18 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
             "visitors so far" if (prefix, name) == ("today", "visitors") else DEFINED[name],
             now[name],
             before.get(name),
-            kind="percent" if name == "conversion" else "money" if name in ("revenue", "order_value") else "count",
-            unit=now["currency"] if name in ("revenue", "order_value") else "",
+            kind=_KINDS.get(name, "count"),
+            unit=now["currency"] if name in MONEY else "",
             line=list(recent[name][~recent["is_open"]]),
             note=others if name == "revenue" else "",
             of=now[BEHIND[name]] if name in BEHIND else None,
             of_before=before.get(BEHIND.get(name, "")),
+            is_less_better=name == "refunds",
             is_average=name == "order_value",
             chooses=("overview_trend-metric", name) if prefix == "period" else None,
         )
         for name, label in METRICS.items()
+        if name in now
     ]
 
 
@@ -184,7 +187,6 @@ def _share_columns(label: str, dimension: str) -> dict[str, Column]:
     }
 
 
-_KINDS = {"conversion": "percent", "revenue": "money", "order_value": "money"}
 PARTS = (
     Boxes("period", _period, look="large"),
     Boxes("unusual", unusual.rows),

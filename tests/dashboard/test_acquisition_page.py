@@ -133,6 +133,20 @@ def test_landing_pages_and_referrers_are_those_of_the_sessions(site: Site, view:
 
 
 @pytest.mark.parametrize("view", VIEWS)
+def test_landing_pages_that_convert_best_have_enough_visits(site: Site, view: View) -> None:
+    sessions, _ = told(site, view)
+    of_page = sessions.groupby("entry")["is_buying"].agg(["count", "mean"])
+    enough = of_page[of_page["count"] >= 30]
+    best = ask(site, acquisition_rows.landings, view, "conversion")
+    assert len(best) == min(100, len(enough))
+    assert list(best["conversion"]) == pytest.approx(sorted(enough["mean"], reverse=True)[:100])
+    if len(best):
+        assert best["entries"].min() >= 30
+        name = best["page_path"].iloc[0]
+        assert best["conversion"].iloc[0] == pytest.approx(enough["mean"][name])
+
+
+@pytest.mark.parametrize("view", VIEWS)
 def test_spans_of_time_add_up(site: Site, view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     sessions, _ = told(site, view)
     period = view.period
@@ -176,6 +190,11 @@ def test_the_page_shows_them_and_a_click_filters_by_a_channel(site: Site, page: 
     first = ask(site, acquisition_rows.origins, VIEW, "source-medium").iloc[0]
     origins.expect_cell(first["value"], row=0, col=0)
     origins.expect_cell(f"{first['sessions']:,}", row=0, col=1)
+    by_revenue = ask(site, acquisition._channels, VIEW)
+    assert list(by_revenue["revenue"]) == sorted(by_revenue["revenue"], reverse=True)
+    page.locator("[id='acquisition_channels-acquisition_show'] select").select_option("sessions")
+    page.wait_for_url("**acquisition-show=sessions*")
+    settled(page)
     page.locator("[id='acquisition_channels-face'] a[data-value=table]").click()
     channels = controller.OutputDataFrame(page, "acquisition_channels-table")
     second = Counter(sessions["channel"]).most_common(2)[1]

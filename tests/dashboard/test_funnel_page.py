@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
 import flow_charts
+from cards import Card
 from clickstream_dagster.cli.serving import reader_environment
 from dashboard_site import Site, settled
 from pages import funnel, funnel_rows
@@ -232,6 +233,15 @@ def test_the_trend_has_every_day_on_its_own(site: Site, events: list[Event], vie
         counts = reached(entries(events, view, Period(day, day)))
         assert rows[str(day)] == (counts[0], counts[-1])
     assert len(rows) == len(days)
+
+
+def test_phones_and_desktops_stand_side_by_side(site: Site, events: list[Event]) -> None:
+    cards = {part.id: part for part in funnel.PARTS if isinstance(part, Card)}
+    for device in ("mobile", "desktop"):
+        frame = ask(site, cards[f"{device}_steps"].rows, VIEW)
+        chosen = replace(VIEW, device=(device,))
+        assert list(frame["reached"]) == reached(entries(events, chosen, VIEW.period))
+    assert ask(site, cards["desktop_steps"].rows, replace(VIEW, device=("mobile",))).empty
 
 
 def test_nobody_is_told_as_nothing(site: Site) -> None:

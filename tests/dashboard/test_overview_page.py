@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from shiny.playwright import controller
 
-from dashboard_site import Site, settled
+from dashboard_site import Site, settled, shown_as_table
 from formats import delta
 from names import in_words
 
@@ -71,6 +71,30 @@ def test_the_boxes_say_what_the_tables_hold(
     settled(page)
     found = expected(site, where, "person_id" if "people" in query else "visitor_id", **parameters)
     assert {name: value(page, f"period-period_{name}") for name in found} == found
+
+
+def test_net_revenue_and_refunds_count_on_dates_of_their_own(site: Site, page: Page) -> None:
+    [(net,)] = site.rows(f"select sum(revenue - refunded) from fact_orders where currency = 'USD' and {PEOPLE}", **DAYS)
+    given_back = site.rows(
+        """select o.refunded, first.at::date from fact_orders as o cross join lateral (
+            select min(event_timestamp) at time zone 'Europe/Berlin' as at from clickstream_events as e
+            where e.order_key = o.order_id and e.event_name = 'refund'
+        ) as first
+        where currency = 'USD' and not is_bot and first.at::date between %(start)s and %(end)s""",
+        **DAYS,
+    )
+    assert len(given_back) > 1
+    page.goto(site.url + "?metric=refunds")
+    settled(page)
+    assert value(page, "period-period_net") == f"{net:,}"
+    assert value(page, "period-period_refunds") == f"{sum(amount for amount, _ in given_back):,}"
+    table = shown_as_table(page, "overview_trend")
+    head = table.locator("thead th").all_inner_texts().index("Refunds")
+    by_day = {row.locator("td").first.inner_text(): row for row in table.locator("tbody tr:has(td)").all()}
+    day = max(at for _, at in given_back if str(at) in by_day)
+    expect(by_day[str(day)].locator("td").nth(head)).to_have_text(
+        f"{sum(amount for amount, at in given_back if at == day):,.2f}"
+    )
 
 
 def test_the_first_numbers_stand_in_the_document(site: Site, browser: Browser) -> None:
