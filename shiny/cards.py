@@ -19,7 +19,7 @@ from shiny.render import StyleInfo
 from chart import output_chart, render_chart
 from dimensions import DIMENSIONS
 from formats import DASH, FEW, is_missing
-from names import in_words
+from names import in_words, spelled
 from noise import wilson
 from queries import Problem, Warehouse, defect
 from session_state import Answer, State
@@ -47,7 +47,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds) or date.
+    """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds), date
+    or code (a name in lower case, with underscores).
     `sets` names the dimension whose values these are, or the option that chooses it, and `key` the column of the frame that has
     them, where this one has words for them: a click on a row, or on its place in the chart, goes to its value. `of` is the
     column of the frame that a rate is of: where it is below `FEW`, the rate is pale, and has its interval on the hover."""
@@ -77,6 +78,7 @@ class Card:
     options: tuple[Option, ...] = ()
     width: int = 12
     height: str = "360px"
+    #: What stands in its place without rows; where that is nothing, the card is not there.
     empty: str = "Nothing in this period and with these filters."
     #: Which side is up at first: chart or table.
     face: str = "chart"
@@ -164,7 +166,9 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
             return failed(found, session.ns("again"))
         if isinstance(drawn := picture(), Problem):
             return failed(drawn, session.ns("again"))
-        return ui.p(card.empty, class_="card-empty", role="status") if found.empty else None
+        if not found.empty:
+            return None
+        return ui.p(card.empty, class_="card-empty", role="status") if card.empty else ui.p(class_="card-gone")
 
     if card.draw is not None:
 
@@ -237,7 +241,7 @@ def failed(problem: Problem, again: str) -> Tag:
 def grid(frame: pd.DataFrame, columns: Mapping[str, Column], view: View) -> render.DataGrid[pd.DataFrame]:
     """The table that a reader sees: labels for names, numbers as numbers, a dash for what is not there."""
     shown = pd.DataFrame({column.label: cells(frame[name], column, view) for name, column in columns.items()})
-    numbers = [place for place, column in enumerate(columns.values()) if column.kind not in ("text", "date")]
+    numbers = [place for place, column in enumerate(columns.values()) if column.kind not in ("text", "date", "code")]
     links = [place for place, column in enumerate(columns.values()) if column.dimension(view)]
     aligned: list[StyleInfo] = [{"cols": numbers, "class": "number"}] if numbers else []
     aligned += [{"cols": links, "class": "link"}] if links else []
@@ -281,6 +285,8 @@ def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
         return values.map(_text)
     if kind == "date":
         return values.map(str)
+    if kind == "code":
+        return values.map(spelled)
     if kind in ("count", "duration"):
         return values.map(lambda value: None if is_missing(value) else round(float(value))).astype("object")
     if kind in (

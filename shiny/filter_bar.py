@@ -14,7 +14,7 @@ from dimensions import told as about_told
 from names import in_words
 from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS
 from session_state import State
-from view import View, custom_period, from_query, to_query
+from view import Bounds, View, custom_period, from_query, to_query
 
 EVERYBODY = {"": "Everybody"}
 #: A longer name would push the cross off a telephone.
@@ -46,12 +46,18 @@ def filter_bar_ui() -> Tag:
         dates,
         ui.input_select("compare", "Compare with", COMPARISONS, selected=DEFAULT_COMPARISON),
         ui.div(panel, class_="bar-button"),
-        ui.output_ui("chips", class_="chips"),
+        chips_ui(),
+        ui.div(ui.output_ui("health"), class_="health-place"),
         ui.div(ui.input_dark_mode(id="mode", aria_label="Dark or light"), class_="dark-mode"),
         class_="filter-bar",
         role="search",
         aria_label="Filters of every page",
     )
+
+
+def chips_ui() -> Tag:
+    """The place of the chips."""
+    return ui.output_ui("chips", class_="chips")
 
 
 def filter_bar_server(
@@ -63,8 +69,12 @@ def filter_bar_server(
     _show_view(input, state)
 
     @render.ui
+    def health() -> Tag | None:
+        return state.health()
+
+    @render.ui
     def chips() -> TagList:
-        return TagList(*_chips(state))
+        return shown_chips(state.view(), state.bounds())
 
 
 def _follow_url(
@@ -241,8 +251,8 @@ def _tell(input: Inputs, state: State, view: View) -> None:
             ui.update_selectize(name, selected=list(getattr(view, name)))
 
 
-def _chips(state: State) -> list[Tag]:
-    view = state.view()
+def shown_chips(view: View, bounds: Bounds) -> TagList:
+    """What is chosen, in words; what can be taken off is a button."""
     is_chosen = view.preset == "custom"
     told = [
         _chip("period", "custom", str(view.period)) if is_chosen else tags.span(str(view.period), class_="chip plain")
@@ -260,14 +270,12 @@ def _chips(state: State) -> list[Tag]:
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))
     if view.segment:
-        name = state.bounds().people.get(view.segment, view.segment)
+        name = bounds.people.get(view.segment, view.segment)
         told.append(_chip("segment", view.segment, shortened(name)))
     if view.people:
         told.append(_chip("people", "people", "people, not browsers"))
-    return [
-        *told,
-        tags.span(state.bounds().timezone, class_="chip plain", title="Dates and hours are in this time zone"),
-    ]
+    zone = tags.span(bounds.timezone, class_="chip plain", title="Dates and hours are in this time zone")
+    return TagList(*told, zone)
 
 
 def shortened(text: str) -> str:

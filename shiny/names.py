@@ -17,6 +17,12 @@ def in_words(dimension: str | None, value: str) -> str:
     return "Unknown" if value == NONE else known.get(value, value)
 
 
+def spelled(code: str) -> str:
+    """invalid_price as Invalid price."""
+    words = " ".join(code.replace("_", " ").replace("-", " ").split())
+    return words[:1].upper() + words[1:]
+
+
 @cache
 def _countries() -> dict[str, str]:
     """The names that the time zone database has for ISO 3166."""

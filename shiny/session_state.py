@@ -33,6 +33,8 @@ class State:
         self.trouble: reactive.Value[Problem | None] = reactive.Value(None)
         #: What to say above everything.
         self.news: reactive.Value[Tag | None] = reactive.Value(None)
+        #: How reliable the numbers are.
+        self.health: reactive.Value[Tag | None] = reactive.Value(None)
         #: Changes when the data does.
         self.version: reactive.Value[Any] = reactive.Value()
 

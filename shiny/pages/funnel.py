@@ -16,14 +16,13 @@ import flow_charts
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import SMALL, is_missing, share
-from names import in_words
+from names import in_words, spelled
 from pages.funnel_rows import (
     BY,
     UNIT,
     breakdown,
     by_time,
     median_time,
-    named,
     reached,
     shop,
     steps,
@@ -53,7 +52,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         shop(warehouse),
     )
     who = UNIT.choices[UNIT.chosen(view)]
-    names = [named(name) for name in own["steps"]]
+    names = [spelled(name) for name in own["steps"]]
     worst = now["worst"]
     drops = before.get("drops") or ()
     closed = days[~days["is_open"]] if (~days["is_open"]).any() else days

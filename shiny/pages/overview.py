@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from htmltools import TagList, tags
 
 import bands
 import charts
@@ -50,12 +51,17 @@ _SEGMENT_SHARE = f"""
 """
 
 
-async def _today(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+async def _today(warehouse: Warehouse, view: View) -> tuple[TagList, Sequence[Box]]:
     day, when = await latest_day(warehouse)
     now, before = await so_far(warehouse, view, (day, day - timedelta(days=7)))
     recent = await by_time(warehouse, view, (day - timedelta(days=13), day))
     against = f", against the {day:%A} before" if before else ""
-    return f"{day:%A %-d %B}, {when}{against}", _boxes("today", now, before, recent)
+    head = TagList(f"{day:%A %-d %B}, {when}{against}")
+    if when.startswith("until"):
+        head.append(
+            tags.button("Nothing after that is shown yet; see Now", type="button", class_="hint", data_page="now")
+        )
+    return head, _boxes("today", now, before, recent)
 
 
 async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:

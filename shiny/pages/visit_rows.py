@@ -10,8 +10,9 @@ import pandas as pd
 
 from dimensions import DIMENSIONS
 from formats import share
+from names import spelled
 from origins import SOURCE
-from pages.funnel_rows import named, shop
+from pages.funnel_rows import shop
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -115,7 +116,7 @@ async def steps(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each step of the shop's funnel: how many `reached` it, and of the step before."""
     found, own = await asyncio.gather(warehouse.frame(of(view, _STEPS), view.parameters()), shop(warehouse))
     counts = [int(found["sessions"][found["step"] >= number].sum()) for number in range(len(own["steps"]) + 1)]
-    frame = pd.DataFrame({"step": ["Visit", *(named(name) for name in own["steps"])], "reached": counts})
+    frame = pd.DataFrame({"step": ["Visit", *(spelled(name) for name in own["steps"])], "reached": counts})
     frame["rate"] = [None, *(share(now, was) for was, now in pairwise(counts))]
     return frame if counts[0] else frame[:0]
 

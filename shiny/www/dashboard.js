@@ -21,6 +21,8 @@
     if (copy) navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).textContent);
     const box = event.target.closest(".bslib-value-box:has([data-chooses])");
     if (box && !event.target.closest(".explain, .popover")) choose(box.querySelector("[data-chooses]").dataset);
+    const page = event.target.closest("[data-page]");
+    if (page) bootstrap.Tab.getOrCreateInstance(document.querySelector(`#page [data-value="${page.dataset.page}"]`)).show();
     const file = event.target.closest("[data-csv]");
     if (file) file.href = file.dataset.csv + location.search;
   });

@@ -107,6 +107,8 @@ def test_the_first_numbers_stand_in_the_document(site: Site, browser: Browser) -
             if not box.is_visible():
                 page.goto(site.url + query)
         assert value(page, "period-period_sessions") == expected(site, where, "visitor_id", **DAYS)["sessions"]
+        expect(page.locator("#chips")).to_contain_text("20 Feb – 19 Mar 2026")
+        assert page.locator("#chips button").count() == query.count("=")
     context.close()
 
 
@@ -124,6 +126,13 @@ def test_today_is_compared_with_as_much_of_the_same_weekday(site: Site, page: Pa
     expect(page.locator(".box-line .row-head")).to_contain_text(
         "Friday 20 March, until 15:00, against the Friday before"
     )
+
+
+def test_the_day_so_far_says_what_is_not_shown_yet(site: Site, page: Page) -> None:
+    page.goto(site.url + "?period=7d")
+    settled(page)
+    page.get_by_role("button", name="Nothing after that is shown yet; see Now").click()
+    page.wait_for_url("**page=now&period=7d")
 
 
 def test_a_click_on_a_number_shows_it_over_time(site: Site, page: Page) -> None:
