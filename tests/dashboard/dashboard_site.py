@@ -113,7 +113,7 @@ def serving(
         process.wait(20)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
     """Until a server answers."""
     for _ in range(int(seconds * 5)):
         assert process.poll() is None, "the server has ended"
