@@ -6,6 +6,7 @@ DAGSTER = "1.13.27"  # dagster-aws and dagster-postgres 0.29.27 require exactly 
 DASHBOARD = [
     "shiny>=1.8",  # pages, cards, tables
     "plotly",  # charts
+    "tzdata",  # countries by name
     "starlette",  # mounts the dashboard at its path
     "uvicorn",
 ]

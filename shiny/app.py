@@ -29,10 +29,12 @@ from pages import (
     now,
     overview,
     own_funnel,
+    product,
     products,
     reliability,
     retention,
     search,
+    visits,
 )
 from pages.own_funnel_rows import STEPS
 from queries import Warehouse, dsn
@@ -57,6 +59,8 @@ PAGES: dict[str, ModuleType] = {
     "experiments": experiments,
     "retention": retention,
     "search": search,
+    "product": product,
+    "visits": visits,
     "reliability": reliability,
 }
 #: Every choice that a card offers, by the name that it has in the URL.

@@ -17,11 +17,13 @@ from shiny import Inputs, Outputs, Session, module, reactive, render, req, ui
 from shiny.render import StyleInfo
 
 from chart import output_chart, render_chart
+from dimensions import DIMENSIONS
 from formats import DASH, FEW, is_missing
+from names import in_words, spelled
 from noise import wilson
 from queries import Problem, Warehouse, defect
 from session_state import Answer, State
-from view import SEGMENTS, View
+from view import View
 
 _log = logging.getLogger(__name__)
 
@@ -45,19 +47,22 @@ class Option:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds) or date;
-    a click on a row sets the filter that `sets` names, or that the option `sets` has chosen. `of` is the column of the frame
-    that a rate is of: where it is below `FEW`, the rate is pale, and has its interval on the hover."""
+    """A column of a card's table. `kind` is text, count, money, percent (a share from 0 to 1), duration (seconds), date
+    or code (a name in lower case, with underscores).
+    `sets` names the dimension whose values these are, or the option that chooses it, and `key` the column of the frame that has
+    them, where this one has words for them: a click on a row, or on its place in the chart, goes to its value. `of` is the
+    column of the frame that a rate is of: where it is below `FEW`, the rate is pale, and has its interval on the hover."""
 
     label: str
     kind: str = "text"
     sets: str | Option | None = None
+    key: str = ""
     of: str | None = None
 
-    def segment(self, view: View) -> str | None:
-        """What a click filters by; None when it does not."""
+    def dimension(self, view: View) -> str | None:
+        """What a click goes to; None when to nothing."""
         name = self.sets.chosen(view) if isinstance(self.sets, Option) else self.sets
-        return name if name in SEGMENTS else None
+        return name if name in DIMENSIONS else None
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Card:
     options: tuple[Option, ...] = ()
     width: int = 12
     height: str = "360px"
+    #: What stands in its place without rows; where that is nothing, the card is not there.
     empty: str = "Nothing in this period and with these filters."
     #: Which side is up at first: chart or table.
     face: str = "chart"
@@ -101,7 +107,7 @@ def card_ui(card: Card, page: str) -> Tag:
         plain = ui.card(ui.card_header(head), notice, ui.output_data_frame("table"), full_screen=True)
         return ui.div(plain, class_="question", style=f"--card-height:{card.height}")
     picture = ui.div(
-        output_chart("chart", card.height),
+        output_chart("chart", card.height, is_clickable=any(column.sets for column in card.columns.values())),
         role="img",
         aria_label=f"Chart: {card.title}. The tab Table has its numbers.",
     )
@@ -160,7 +166,9 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
             return failed(found, session.ns("again"))
         if isinstance(drawn := picture(), Problem):
             return failed(drawn, session.ns("again"))
-        return ui.p(card.empty, class_="card-empty", role="status") if found.empty else None
+        if not found.empty:
+            return None
+        return ui.p(card.empty, class_="card-empty", role="status") if card.empty else ui.p(class_="card-gone")
 
     if card.draw is not None:
 
@@ -172,18 +180,33 @@ def card_server(input: Inputs, output: Outputs, session: Session, card: Card, pa
     @render.data_frame
     def table() -> render.DataGrid[pd.DataFrame]:
         rows = frame()
-        is_clickable = any(column.segment(answer.view()) for column in card.columns.values())
-        return grid(rows, card.columns, is_clickable)
+        return grid(rows, card.columns, answer.view())
 
     @reactive.effect
     def _click() -> None:
         rows = table.cell_selection()["rows"]
         req(rows)
         with reactive.isolate():
-            shown, view = frame(), answer.view()
+            go_to(frame().iloc[rows[0]])
+
+    @reactive.effect
+    @reactive.event(input.chart_place)
+    def _place() -> None:
+        """The browser tells the label that the clicked bar or point has on its axis."""
+        label, shown = str(input.chart_place()), frame()
+        for name in (name for name, column in card.columns.items() if column.dimension(answer.view())):
+            found = shown[[str(value) == label for value in shown[name]]]
+            if len(found):
+                return go_to(found.iloc[0])
+        return None
+
+    def go_to(row: pd.Series[Any]) -> None:
+        view = answer.view()
         for name, column in card.columns.items():
-            if segment := column.segment(view):
-                state.filter(segment, str(shown[name].iloc[rows[0]]))
+            value = row[column.key or name]
+            if (dimension := column.dimension(view)) and not is_missing(value):
+                return state.go(dimension, str(value))
+        return None
 
     for option in card.options:
         _follow_option(input, session, option, state)
@@ -215,16 +238,18 @@ def failed(problem: Problem, again: str) -> Tag:
     return ui.div(ui.strong(problem.title), ui.p(problem.advice), retry, class_="card-problem", role="alert")
 
 
-def grid(frame: pd.DataFrame, columns: Mapping[str, Column], is_clickable: bool) -> render.DataGrid[pd.DataFrame]:
+def grid(frame: pd.DataFrame, columns: Mapping[str, Column], view: View) -> render.DataGrid[pd.DataFrame]:
     """The table that a reader sees: labels for names, numbers as numbers, a dash for what is not there."""
-    shown = pd.DataFrame({column.label: displayed(frame[name], column.kind) for name, column in columns.items()})
-    numbers = [place for place, column in enumerate(columns.values()) if column.kind not in ("text", "date")]
+    shown = pd.DataFrame({column.label: cells(frame[name], column, view) for name, column in columns.items()})
+    numbers = [place for place, column in enumerate(columns.values()) if column.kind not in ("text", "date", "code")]
+    links = [place for place, column in enumerate(columns.values()) if column.dimension(view)]
     aligned: list[StyleInfo] = [{"cols": numbers, "class": "number"}] if numbers else []
+    aligned += [{"cols": links, "class": "link"}] if links else []
     return render.DataGrid(
         shown,
         width="100%",
         height="100%",
-        selection_mode="row" if is_clickable else "none",
+        selection_mode="row" if links else "none",
         styles=[*aligned, *pale(frame, columns)],
         summary="{start} to {end} of {total}",
     )
@@ -246,12 +271,22 @@ def pale(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[StyleInfo]:
     return [{"rows": rows, "cols": [place], "class": classes} for (place, classes), rows in found.items()]
 
 
+def cells(values: pd.Series[Any], column: Column, view: View) -> pd.Series[Any]:
+    """A column as the grid takes it, codes in words."""
+    dimension = column.dimension(view)
+    if column.kind == "text":
+        values = values.map(lambda value: in_words(dimension, value))
+    return displayed(values, column.kind)
+
+
 def displayed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
     """Cells as the grid takes them. Numbers stay numbers, so that a click on the head sorts them."""
     if kind == "text":
         return values.map(_text)
     if kind == "date":
         return values.map(str)
+    if kind == "code":
+        return values.map(spelled)
     if kind in ("count", "duration"):
         return values.map(lambda value: None if is_missing(value) else round(float(value))).astype("object")
     if kind in (

@@ -16,18 +16,17 @@ LIBRARY_FOLDER = f"plotly-{plotly.__version__}"
 LIBRARY = f"{LIBRARY_FOLDER}/plotly.min.js"
 
 
-def output_chart(id: str, height: str) -> Tag:
-    """The place of a chart."""
-    return tags.div(
-        id=module.resolve_id(id), class_="clickstream-chart", style=f"height:{height}", data_library=LIBRARY
-    )
+def output_chart(id: str, height: str, *, is_clickable: bool) -> Tag:
+    """The place of a chart. A clickable one says which place in it was clicked, as the input ID_place."""
+    classes = "clickstream-chart clickable" if is_clickable else "clickstream-chart"
+    return tags.div(id=module.resolve_id(id), class_=classes, style=f"height:{height}", data_library=LIBRARY)
 
 
 class render_chart(Renderer[go.Figure]):
     """An output whose function gives a figure, or None for no chart."""
 
     def auto_output_ui(self) -> Tag:
-        return output_chart(self.output_id, "360px")
+        return output_chart(self.output_id, "360px", is_clickable=False)
 
     async def transform(self, value: go.Figure) -> Jsonifiable:
         return str(value.to_json(validate=False))

@@ -133,9 +133,16 @@ def series(x: Sequence[Any], named: Sequence[tuple[str, Sequence[Any]]]) -> go.F
 
 
 def bars(
-    labels: Sequence[Any], values: Sequence[Any], *, name: str, texts: Sequence[str] = (), most: int = 40
+    labels: Sequence[Any],
+    values: Sequence[Any],
+    *,
+    name: str,
+    texts: Sequence[str] = (),
+    most: int = 40,
+    keys: Sequence[Any] = (),
 ) -> go.Figure:
-    """Horizontal bars, the first label on top, each with its text beside it."""
+    """Horizontal bars, the first label on top, each with its text beside it. `keys` are what labels stand for, where they are
+    words for it."""
     known = [value for value in values if value is not None]
     low, high = min([0, *known]), max([0, *known])
     longest = max(map(len, texts), default=0)
@@ -153,6 +160,7 @@ def bars(
             for label, value in zip(labels, values, strict=True)
         ],
         hoverinfo="text",
+        customdata=[str(key) for key in (keys if len(keys) else labels)],
         marker={"color": COLORS[0]},
     )
     places = {"automargin": True, "autorange": "reversed", "type": "category", "fixedrange": True}
@@ -240,6 +248,7 @@ def scatter(x: Sequence[Any], y: Sequence[Any], labels: Sequence[str], *, x_titl
         y=list(y),
         mode="markers",
         hovertext=[shortened(label) for label in labels],
+        customdata=list(labels),
         hovertemplate="%{hovertext}<br>" + x_title + " %{x}<br>" + y_title + " %{y:.2f}<extra></extra>",
         marker={"size": 9, "color": COLORS[0], "opacity": 0.75},
     )

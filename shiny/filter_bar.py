@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from htmltools import Tag, TagList, tags
 from shiny import Inputs, Session, reactive, render, req, ui
 
+from dimensions import ABOUT_ONE, DIMENSIONS, SEGMENTS
+from dimensions import told as about_told
+from names import in_words
 from periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PRESET, PRESETS
 from session_state import State
-from view import SEGMENTS, View, custom_period, from_query, to_query
+from view import Bounds, View, custom_period, from_query, to_query
 
 EVERYBODY = {"": "Everybody"}
 #: A longer name would push the cross off a telephone.
 LONGEST_CHIP = 32
-LABELS = {"channel": "Channel", "device": "Device", "country": "Country"}
+LABELS = {name: DIMENSIONS[name].label for name in SEGMENTS}
 
 
 def filter_bar_ui() -> Tag:
@@ -31,7 +33,7 @@ def filter_bar_ui() -> Tag:
         ui.input_select("segment", "People", EVERYBODY),
         ui.input_switch("bots", "Include bots"),
         ui.input_switch("people", "Count people, not browsers"),
-        ui.p("A click on a row of a table with a channel, device or country filters by it, too.", class_="hint"),
+        ui.p("Tip: click a bar or a table row with a channel, device or country to filter by it.", class_="hint"),
         title="Filters",
         trigger=ui.input_action_button("open_filters", "Filters", class_="btn-sm btn-outline-primary"),
         id="filters",
@@ -44,12 +46,18 @@ def filter_bar_ui() -> Tag:
         dates,
         ui.input_select("compare", "Compare with", COMPARISONS, selected=DEFAULT_COMPARISON),
         ui.div(panel, class_="bar-button"),
-        ui.output_ui("chips", class_="chips"),
+        chips_ui(),
+        ui.div(ui.output_ui("health"), class_="health-place"),
         ui.div(ui.input_dark_mode(id="mode", aria_label="Dark or light"), class_="dark-mode"),
         class_="filter-bar",
         role="search",
         aria_label="Filters of every page",
     )
+
+
+def chips_ui() -> Tag:
+    """The place of the chips."""
+    return ui.output_ui("chips", class_="chips")
 
 
 def filter_bar_server(
@@ -61,8 +69,12 @@ def filter_bar_server(
     _show_view(input, state)
 
     @render.ui
+    def health() -> Tag | None:
+        return state.health()
+
+    @render.ui
     def chips() -> TagList:
-        return TagList(*_chips(state))
+        return shown_chips(state.view(), state.bounds())
 
 
 def _follow_url(
@@ -76,7 +88,8 @@ def _follow_url(
         view, notices = from_query(query, state.bounds(), pages, options)
         for notice in notices:
             ui.notification_show(notice, type="warning", duration=12)
-        state.view.set(replace(view, page=page) if page and page in pages else view)
+        is_free = page in pages and page not in ABOUT_ONE  # the address alone says what such a page is about
+        state.view.set(view.at(page) if page and is_free else view)
 
     @reactive.effect
     def _start() -> None:
@@ -113,8 +126,8 @@ def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
     @reactive.effect
     @reactive.event(input.page, ignore_init=True)
     def _page() -> None:
-        if hears("page") and input.page() in pages and state.view.is_set():
-            _set(state, page=input.page())
+        if hears("page") and input.page() in pages and state.view.is_set() and state.view().page != input.page():
+            state.view.set(state.view().at(input.page()))
 
     @reactive.effect
     @reactive.event(input.period, ignore_init=True)
@@ -167,6 +180,10 @@ def _follow_inputs(input: Inputs, state: State, pages: Sequence[str]) -> None:
             _set(state, **{segment: False})
         elif segment == "segment":
             _set(state, segment="")
+        elif segment == "period":
+            state.change(preset=DEFAULT_PRESET, period=state.bounds().preset(DEFAULT_PRESET))
+        elif segment in DIMENSIONS and state.view().about == (segment, value):
+            state.change(page=DIMENSIONS[segment].home, about=None)
         elif segment in SEGMENTS and value in getattr(state.view(), segment):
             state.filter(segment, value)
 
@@ -202,7 +219,8 @@ def _show_view(input: Inputs, state: State) -> None:
         for name in SEGMENTS:
             held = getattr(view, name)
             state.shown.told(name, set(held))
-            ui.update_selectize(name, choices=list(bounds.segments.get(name, ())), selected=list(held))
+            choices = {value: in_words(name, value) for value in bounds.segments.get(name, ())}
+            ui.update_selectize(name, choices=choices, selected=list(held))
 
     @reactive.effect
     def _inputs() -> None:
@@ -233,9 +251,12 @@ def _tell(input: Inputs, state: State, view: View) -> None:
             ui.update_selectize(name, selected=list(getattr(view, name)))
 
 
-def _chips(state: State) -> list[Tag]:
-    view = state.view()
-    told = [tags.span(str(view.period), class_="chip plain")]
+def shown_chips(view: View, bounds: Bounds) -> TagList:
+    """What is chosen, in words; what can be taken off is a button."""
+    is_chosen = view.preset == "custom"
+    told = [
+        _chip("period", "custom", str(view.period)) if is_chosen else tags.span(str(view.period), class_="chip plain")
+    ]
     if view.before:
         told.append(tags.span(f"against {view.before}", class_="chip plain"))
     elif view.is_going_on:
@@ -244,20 +265,22 @@ def _chips(state: State) -> list[Tag]:
         told.append(
             tags.span(f"nothing to compare with: the data begins on {view.first:%-d %b %Y}", class_="chip plain")
         )
-    told += [_chip(name, value, value) for name in SEGMENTS for value in getattr(view, name)]
+    told += [_chip(*view.about, shortened(about_told(view.about)))] if view.about else []
+    told += [_chip(name, value, in_words(name, value)) for name in SEGMENTS for value in getattr(view, name)]
     if view.bots:
         told.append(_chip("bots", "in", "bots included"))
     if view.segment:
-        name = state.bounds().people.get(view.segment, view.segment)
-        told.append(
-            _chip("segment", view.segment, name if len(name) <= LONGEST_CHIP else f"{name[: LONGEST_CHIP - 1]}…")
-        )
+        name = bounds.people.get(view.segment, view.segment)
+        told.append(_chip("segment", view.segment, shortened(name)))
     if view.people:
         told.append(_chip("people", "people", "people, not browsers"))
-    return [
-        *told,
-        tags.span(state.bounds().timezone, class_="chip plain", title="Dates and hours are in this time zone"),
-    ]
+    zone = tags.span(bounds.timezone, class_="chip plain", title="Dates and hours are in this time zone")
+    return TagList(*told, zone)
+
+
+def shortened(text: str) -> str:
+    """Text that fits a chip."""
+    return text if len(text) <= LONGEST_CHIP else f"{text[: LONGEST_CHIP - 1]}…"
 
 
 def _chip(segment: str, value: str, text: str) -> Tag:

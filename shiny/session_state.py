@@ -6,14 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 from htmltools import Tag
 from shiny import Inputs, Session, reactive
 
+from dimensions import DAY, DIMENSIONS, SEGMENTS
 from queries import Problem, Warehouse, defect
 from shown import Shown
-from view import SEGMENTS, Bounds, View
+from view import Bounds, View, custom_period
 
 Rows = TypeVar("Rows")
 _log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ class State:
         self.trouble: reactive.Value[Problem | None] = reactive.Value(None)
         #: What to say above everything.
         self.news: reactive.Value[Tag | None] = reactive.Value(None)
+        #: How reliable the numbers are.
+        self.health: reactive.Value[Tag | None] = reactive.Value(None)
         #: Changes when the data does.
         self.version: reactive.Value[Any] = reactive.Value()
 
@@ -43,6 +47,18 @@ class State:
         """Choose something in a card."""
         with reactive.isolate():
             self.view.set(self.view().with_option(option, value))
+
+    def go(self, dimension: str, value: str) -> None:
+        """To what a value that was clicked stands for: a filter, a day, or the page about it."""
+        if dimension in SEGMENTS:
+            self.filter(dimension, value)
+        elif dimension == DAY:
+            day = date.fromisoformat(value[:10])
+            with reactive.isolate():
+                period = custom_period(day, day, self.bounds())
+            self.change(preset="custom", period=period)
+        else:
+            self.change(page=DIMENSIONS[dimension].page, about=(dimension, value))
 
     def filter(self, segment: str, value: str) -> None:
         """Filter by a value that was clicked; the same click again takes the filter off."""

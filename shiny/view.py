@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from dimensions import ABOUT_ONE, DAY, DIMENSIONS, LONGEST_VALUE, SEGMENTS, told
 from periods import (
     COMPARISONS,
     DEFAULT_COMPARISON,
@@ -19,7 +20,6 @@ from periods import (
     preset,
 )
 
-SEGMENTS = ("channel", "device", "country")
 #: No link that we write is longer; more is somebody's experiment.
 LONGEST_QUERY = 8_000
 
@@ -66,6 +66,8 @@ class View:
     people: bool = False
     #: Of these people only: a segment of segments.yml.
     segment: str = ""
+    #: What the page is about, where it is about one thing: a dimension and its value.
+    about: tuple[str, str] | None = None
     options: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -101,6 +103,11 @@ class View:
             }
         return {"days": "fact_visitor_days", "seen": "visitors", "sessions": "fact_sessions", "who": "visitor_id"}
 
+    def at(self, page: str) -> View:
+        """The same on another page. What a page is about does not go with it."""
+        is_about_it = self.about and DIMENSIONS[self.about[0]].page == page
+        return replace(self, page=page, about=self.about if is_about_it else None)
+
     def option(self, name: str, default: str) -> str:
         """What is chosen in a card."""
         return dict(self.options).get(name, default)
@@ -120,15 +127,17 @@ class View:
             "devices": list(self.device) or None,
             "countries": list(self.country) or None,
             **({"segment": self.segment} if self.segment else {}),
+            **({"about": self.about[1]} if self.about else {}),
         }
 
     def describe(self) -> list[tuple[str, str]]:
         """The filters in words: for chips and the head of a CSV file."""
-        told = [("Period", str(self.period)), ("Compared with", str(self.before) if self.before else "nothing")]
-        told += [(name.title(), ", ".join(getattr(self, name))) for name in SEGMENTS if getattr(self, name)]
-        told += [("People", self.segment)] if self.segment else []
-        told.append(("Counted", "people" if self.people else "visitors (browsers)"))
-        return [*told, ("Bots", "included" if self.bots else "left out")]
+        lines = [("Period", str(self.period)), ("Compared with", str(self.before) if self.before else "nothing")]
+        lines += [("About", told(self.about))] if self.about else []
+        lines += [(name.title(), ", ".join(getattr(self, name))) for name in SEGMENTS if getattr(self, name)]
+        lines += [("People", self.segment)] if self.segment else []
+        lines.append(("Counted", "people" if self.people else "visitors (browsers)"))
+        return [*lines, ("Bots", "included" if self.bots else "left out")]
 
 
 def default_view(bounds: Bounds, page: str) -> View:
@@ -149,6 +158,7 @@ def to_query(view: View) -> str:
     pairs += [("bots", "in")] if view.bots else []
     pairs += [("count", "people")] if view.people else []
     pairs += [("segment", view.segment)] if view.segment else []
+    pairs += [view.about] if view.about else []
     return "?" + urlencode([*pairs, *view.options])
 
 
@@ -180,12 +190,18 @@ def from_query(
             view = readers[name](view, values[-1], bounds, pages, notices)
         elif name in SEGMENTS:
             view = _segment(view, name, values, bounds, notices)
+        elif name in DIMENSIONS and name != DAY:
+            view = _about(view, name, values[-1], notices)
         elif name in options and values[-1] in options[name]:
             view = view.with_option(name, values[-1])
         elif name not in ("from", "to"):
             notices.append(f"{_short(name)} in this link means nothing here; it was left out.")
     if "from" in given or "to" in given:
         view = _custom(view, given, bounds, notices)
+    view = view.at(view.page)
+    if view.page in ABOUT_ONE and not view.about:
+        notices.append("This link does not say what its page is about; this is the overview.")
+        view = replace(view, page=pages[0])
     return view, notices
 
 
@@ -234,6 +250,13 @@ def _people(view: View, value: str, bounds: Bounds, __: Sequence[str], notices: 
     if value in bounds.people:
         return replace(view, segment=value)
     notices.append(f"There is no segment {_short(value)} in segments.yml; this is everybody.")
+    return view
+
+
+def _about(view: View, name: str, value: str, notices: list[str]) -> View:
+    if 0 < len(value) <= LONGEST_VALUE and "\x00" not in value:
+        return replace(view, about=(name, value))
+    notices.append(f"{_short(value)} is no {DIMENSIONS[name].label.lower()}; it was left out.")
     return view
 
 

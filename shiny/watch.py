@@ -13,6 +13,7 @@ from htmltools import Tag
 from shiny import reactive
 
 import banner
+from health import health
 from queries import VERSION_SECONDS, Problem, Warehouse
 from session_state import State
 from view import Bounds
@@ -30,6 +31,7 @@ class Watch:
         self._bounds: reactive.Value[Bounds] = reactive.Value()
         self._trouble: reactive.Value[Problem | None] = reactive.Value(None)
         self._news: reactive.Value[Tag | None] = reactive.Value(None)
+        self._health: reactive.Value[Tag | None] = reactive.Value(None)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -49,6 +51,7 @@ class Watch:
         def _copy() -> None:
             state.trouble.set(self._trouble())
             state.news.set(self._news())
+            state.health.set(self._health())
             state.version.set(self._version())
             state.bounds.set(self._bounds())
 
@@ -62,14 +65,17 @@ class Watch:
 
     async def _look(self) -> None:
         version = await self._warehouse.version()
-        news = await banner.news(self._warehouse, datetime.now(UTC))
+        now = datetime.now(UTC)
+        news = await banner.news(self._warehouse, now)
         bounds, trouble = None, _NOTHING
         try:
             bounds = await banner.bounds(self._warehouse)
         except Problem as problem:
             trouble = problem
+        shown = await health(self._warehouse, bounds, now) if bounds else None
         async with reactive.lock():
             _keep(self._news, news)
+            _keep(self._health, shown)
             _keep(self._version, version)
             _keep(self._trouble, None if bounds else trouble)
             if bounds:

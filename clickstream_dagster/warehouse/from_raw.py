@@ -74,7 +74,7 @@ def standing(connection: Connection, store: ObjectStore) -> Standing | None:
 def empty(connection: Connection) -> None:
     """Take everything out that comes of the store. What a person has brought in (campaign_spend) and what the shop says itself
     stay, and what has expired: its objects in the manifest, so that none that is still stored is loaded again, and what it had
-    added to the sums."""
+    added to the sums. So do objects of which nothing but their count is left, since nobody knows whether they are still stored."""
     stored = {model.name for model in all_models().values() if model.materialized != "view"}
     names = sorted(stored - {"shop_orders"})
     with held(connection, LISTED), transaction(connection) as cursor, owning(cursor):
@@ -82,7 +82,7 @@ def empty(connection: Connection) -> None:
             take_lock(cursor, name)
         cursor.execute("""
             create temporary table expired_objects on commit drop as
-            select * from raw_objects where has_expired(raw_objects)
+            select * from raw_objects where expired_count + erased_count = line_count
             """)
         cursor.execute(f"truncate {', '.join([*names, *_BESIDES])}")
         cursor.execute("insert into raw_objects select * from expired_objects")

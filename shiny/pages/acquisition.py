@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
-from formats import FEW, money
+from formats import FEW, money, percent
 from pages import acquisition_rows
 from queries import Warehouse, own_currency
 from view import View
@@ -31,6 +31,8 @@ BY = Option(
     },
 )
 
+SHOW = Option("acquisition-show", "Show", {"revenue": "Revenue", "sessions": "Sessions"})
+LANDING_ORDER = Option("acquisition-landings", "Order by", {"entries": "Entries", "conversion": "Conversion"})
 _BOXES = {
     "sessions": (
         "Sessions",
@@ -86,7 +88,16 @@ async def _before(warehouse: Warehouse, view: View) -> dict[str, Any]:
 
 
 async def _channels(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    return await acquisition_rows.origins(warehouse, view, "channel")
+    frame = await acquisition_rows.origins(warehouse, view, "channel")
+    return frame.sort_values([SHOW.chosen(view), "sessions"], ascending=False, kind="stable")
+
+
+def _draw_channels(frame: pd.DataFrame, view: View) -> go.Figure:
+    if SHOW.chosen(view) == "sessions":
+        return _draw_sessions(frame, view)
+    values = [float(amount) for amount in frame["revenue"]]
+    texts = [f"{money(amount)} · {n:,} order{'s'[: n != 1]}" for amount, n in zip(values, frame["orders"], strict=True)]
+    return charts.bars(frame["value"], values, name="Revenue", texts=texts)
 
 
 async def _origins(warehouse: Warehouse, view: View) -> pd.DataFrame:
@@ -123,8 +134,18 @@ def _draw_referrers(frame: pd.DataFrame, _: View) -> go.Figure:
     return charts.bars(top["value"], list(top["sessions"]), name="Sessions", texts=texts)
 
 
-def _draw_landings(frame: pd.DataFrame, _: View) -> go.Figure:
+async def _landings(warehouse: Warehouse, view: View) -> pd.DataFrame:
+    return await acquisition_rows.landings(warehouse, view, LANDING_ORDER.chosen(view))
+
+
+def _draw_landings(frame: pd.DataFrame, view: View) -> go.Figure:
     top = frame[:12]
+    if LANDING_ORDER.chosen(view) == "conversion":
+        texts = [f"{percent(rate)} of {n:,}" for rate, n in zip(top["conversion"], top["entries"], strict=True)]
+        made = charts.bars(
+            top["page_path"], [100 * rate for rate in top["conversion"]], name="Conversion %", texts=texts
+        )
+        return made.update_layout(xaxis_title="Conversion of the sessions that began there", xaxis_ticksuffix=" %")
     pairs = zip(top["bounce_rate"], top["entries"], strict=True)
     texts = [f"{100 * rate:.0f} %" if n >= FEW else f"{round(rate * n)} of {n}" for rate, n in pairs]
     made = charts.bars(top["page_path"], list(top["entries"]), name="Entries", texts=texts)
@@ -156,10 +177,11 @@ PARTS = (
         "channels",
         "Channels",
         "A session's channel comes from its first event with a source: utm tags and click ids, then the referrer, else direct. "
-        f"{_MEANING} Click a row of the table to filter.",
+        f"{_MEANING} Click one to filter.",
         _channels,
         {"value": Column("Channel", sets="channel"), **_ORIGIN},
-        _draw_sessions,
+        _draw_channels,
+        (SHOW,),
         width=5,
         height="400px",
     ),
@@ -182,7 +204,7 @@ PARTS = (
         "Sources, media and campaigns",
         f"The 100 with most sessions, as utm tags or the referrer name them; those of no campaign are left out. {_MEANING}",
         _origins,
-        {"value": Column("Name"), **_ORIGIN},
+        {"value": Column("Name", sets=BY), **_ORIGIN},
         _draw_sessions,
         (BY,),
         height="420px",
@@ -192,29 +214,29 @@ PARTS = (
     Card(
         "landings",
         "Landing pages",
-        "The 100 pages on which most sessions began: the path of the session's first event that has one. Bounces and purchases "
-        "are of these sessions.",
-        acquisition_rows.landings,
+        "The path of the session's first event that has one, and bounces and purchases of the sessions that began there. The 100 "
+        f"with most sessions, or those of at least {FEW} sessions that convert best.",
+        _landings,
         {
-            "page_path": Column("Page"),
+            "page_path": Column("Page", sets="landing"),
             "entries": Column("Entries", "count"),
             "bounce_rate": Column("Bounce %", "percent", of="entries"),
             "purchases": Column("With a purchase", "count"),
             "conversion": Column("Conversion %", "percent", of="entries"),
         },
         _draw_landings,
+        (LANDING_ORDER,),
         width=6,
         height="420px",
     ),
     Card(
         "referrers",
         "Referring websites",
-        "The 100 websites that most sessions came from by a link: search, social, AI assistants and others. Click a row of the "
-        "table to filter by its channel.",
+        "The 100 websites that most sessions came from by a link: search, social, AI assistants and others.",
         acquisition_rows.referrers,
         {
-            "value": Column("Website"),
-            "channel": Column("Channel", sets="channel"),
+            "value": Column("Website", sets="source"),
+            "channel": Column("Channel"),
             "sessions": Column("Sessions", "count"),
             **_RATES,
         },

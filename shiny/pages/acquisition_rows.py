@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from formats import share
+from formats import FEW, share
+from origins import SOURCE
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -61,10 +62,10 @@ _ORIGINS = f"""
 """
 _KEYS = {
     "channel": "channel",
-    "source": "source",
+    "source": SOURCE,
     "medium": "medium",
     "campaign": "campaign",
-    "source-medium": "source || ' / ' || medium",
+    "source-medium": f"{SOURCE} || ' / ' || medium",
 }
 #: The channels that are read off the address of a website, whose name is then the source.
 _REFERRERS = f"""
@@ -126,8 +127,12 @@ _LANDINGS = f"""
         page_path, sum(entries)::bigint as entries, sum(entry_bounces)::bigint as bounces,
         sum(entry_purchases)::bigint as purchases
     from {{table}} where {PERIOD} and {{where}}
-    group by page_path having sum(entries) > 0 order by entries desc, page_path limit 100
+    group by page_path having sum(entries) >= {{least}} order by {{order}}, page_path limit 100
 """
+_LANDING_ORDERS = {
+    "entries": {"least": "1", "order": "entries desc"},
+    "conversion": {"least": str(FEW), "order": "sum(entry_purchases)::numeric / sum(entries) desc, entries desc"},
+}
 
 
 async def totals(
@@ -177,12 +182,13 @@ async def channels_over_time(warehouse: Warehouse, view: View) -> pd.DataFrame:
     return await warehouse.frame(_spans(_CHANNELS, view.period), view.parameters())
 
 
-async def landings(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    """A row for each page that sessions began on."""
+async def landings(warehouse: Warehouse, view: View, order: str = "entries") -> pd.DataFrame:
+    """A row for each page that sessions began on; by conversion, that enough did."""
+    chosen = _LANDING_ORDERS[order]
     if view.is_segmented:
-        sql = _LANDINGS.format(table="agg_daily_page_segments", where=SEGMENT)
+        sql = _LANDINGS.format(table="agg_daily_page_segments", where=SEGMENT, **chosen)
     else:
-        sql = _LANDINGS.format(table="agg_daily_pages", where="(%(bots)s or not is_bot)")
+        sql = _LANDINGS.format(table="agg_daily_pages", where="(%(bots)s or not is_bot)", **chosen)
     frame = (await warehouse.frame(sql, view.parameters())).copy()
     frame["bounce_rate"], frame["conversion"] = (_shares(frame, name, "entries") for name in ("bounces", "purchases"))
     return frame

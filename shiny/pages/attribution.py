@@ -189,7 +189,7 @@ def _draw_spend(frame: pd.DataFrame, _: View) -> go.Figure:
 
 
 _PALE = f"With fewer than {FEW} orders it is pale: mostly chance."
-_NAME = {"value": Column("Name"), "currency": Column("Currency")}
+_NAME = {"value": Column("Name", sets=BY), "currency": Column("Currency")}
 PARTS = (
     Boxes("boxes", _boxes),
     Card(
@@ -255,7 +255,7 @@ PARTS = (
         "what was spent on its people is not known.",
         spend,
         {
-            "campaign": Column("Campaign"),
+            "campaign": Column("Campaign", sets="campaign"),
             "source": Column("Source"),
             "channel": Column("Channel"),
             "currency": Column("Currency"),

@@ -9,6 +9,7 @@ import charts
 from boxes import Boxes
 from cards import Card, Column, Option
 from formats import FEW, count, percent
+from names import in_words
 from pages import cart_rows
 from pages.cart_boxes import boxes
 from queries import Warehouse
@@ -71,7 +72,7 @@ def _draw_returns(frame: pd.DataFrame, _: View) -> go.Figure:
     return charts.bars(frame["day"], frame["carts"], name="Carts", texts=texts)
 
 
-def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
+def _draw_groups(frame: pd.DataFrame, view: View) -> go.Figure:
     """The rate of each, pale where few carts stand behind it."""
     top = frame[:12]
     texts = [
@@ -79,7 +80,11 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
         for left, n in zip(top["abandoned"], top["decided"], strict=True)
     ]
     made = charts.bars(
-        top["value"], [100 * rate for rate in top["abandoned_rate"]], name="Abandoned %", texts=texts, most=22
+        [in_words(BY.chosen(view), value) for value in top["value"]],
+        [100 * rate for rate in top["abandoned_rate"]],
+        name="Abandoned %",
+        texts=texts,
+        most=22,
     )
     charts.paled(made, top["abandoned"], list(top["decided"]))
     return made.update_layout(xaxis_title=f"Abandoned %, pale below {FEW} carts", xaxis_tickvals=[0, 25, 50, 75, 100])
@@ -122,7 +127,7 @@ PARTS = (
         "with the product / carts with it that were abandoned or bought. The 200 first.",
         _products,
         {
-            "name": Column("Product"),
+            "name": Column("Product", sets="product", key="product_id"),
             "category": Column("Category"),
             "abandoned_value": Column("Left behind", "money"),
             "currency": Column("Currency"),
@@ -182,7 +187,7 @@ PARTS = (
     Card(
         "groups",
         "Who leaves carts",
-        "By the session of the first add. A click on a row filters by it. Money is in the shop's currency.",
+        "By the session of the first add. Click one to filter. Money is in the shop's currency.",
         _groups,
         {"value": Column("Value", sets=BY), **_CARTS, "recovered_revenue": Column("Paid for these", "money")},
         _draw_groups,

@@ -18,9 +18,6 @@ from queries import Warehouse
 from view import View
 
 BY = Option("cloud-by", "By", {"day": "Day", "hour": "Hour"})
-EMPTY = (
-    "No numbers from AWS on this machine: in the cloud a function brings them, hour by hour. Nothing is missing here."
-)
 COLUMNS = {
     "when": Column("Time", "date"),
     "requests": Column("Requests", "count"),

@@ -75,6 +75,10 @@ _SECOND = f"""
     inner join customers on %(last)s::date - steps.days - customers.local_date between 0 and 364
     group by 1 order by 1
 """
+_TIME_TO_SECOND = f"""
+    select count(*) as customers, percentile_cont(0.5) within group (order by days_to_second) as days
+    from fact_customers where {PERIOD} and {SEGMENT} and local_date + days_to_second <= %(end)s
+"""
 _GROUPS = f"""
     select
         rfm_group as name, count(*) as customers, avg(days_since_order)::float as days, avg(purchases)::float as purchases,
@@ -180,6 +184,13 @@ async def second_purchases(warehouse: Warehouse, view: View) -> pd.DataFrame:
     frame["rate"] = [share(*pair) for pair in zip(frame["returned"], frame["customers"], strict=True)]
     frame["note"] = ["few" if count < FEW else "" for count in frame["customers"]]
     return frame
+
+
+async def time_to_second(warehouse: Warehouse, view: View) -> tuple[int, float | None]:
+    """Of the new customers of the year up to the period's end: how many had a second purchase by then, and half of them after
+    so many days or fewer."""
+    found = (await warehouse.frame(_TIME_TO_SECOND, view.parameters(known(view, 0)))).iloc[0]
+    return int(found["customers"]), found["days"]
 
 
 async def groups(warehouse: Warehouse, view: View) -> pd.DataFrame:

@@ -29,10 +29,11 @@ ORDERS = Option("customers-orders", "Show", {"orders": "Orders", "revenue": "Rev
 
 async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     days = int(WINDOW.chosen(view))
-    now, before, worth = await asyncio.gather(
+    now, before, worth, (returned, wait) = await asyncio.gather(
         rows.buyers(warehouse, view, view.period),
         rows.buyers(warehouse, view, view.before or view.period),
         rows.worth(warehouse, view, days),
+        rows.time_to_second(warehouse, view),
     )
     before = before if view.before else {}
     nobody = {"customers": 0, "valued": 0, "rate": None, "average": None}
@@ -63,6 +64,14 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="percent",
             note=_of(known["customers"], view, days),
             of=known["customers"],
+        ),
+        Box(
+            "second",
+            "Second order after",
+            "time to second order",
+            wait if is_missing(wait) else 86_400 * wait,
+            kind="duration",
+            note=f"half of {count(returned)} who came back" if returned else "nobody has come back yet",
         ),
         Box(
             "worth",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,13 +16,13 @@ import flow_charts
 from boxes import Box, Boxes
 from cards import Card, Column
 from formats import SMALL, is_missing, share
+from names import in_words, spelled
 from pages.funnel_rows import (
     BY,
     UNIT,
     breakdown,
     by_time,
     median_time,
-    named,
     reached,
     shop,
     steps,
@@ -51,7 +52,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         shop(warehouse),
     )
     who = UNIT.choices[UNIT.chosen(view)]
-    names = [named(name) for name in own["steps"]]
+    names = [spelled(name) for name in own["steps"]]
     worst = now["worst"]
     drops = before.get("drops") or ()
     closed = days[~days["is_open"]] if (~days["is_open"]).any() else days
@@ -129,9 +130,10 @@ def _draw_steps(frame: pd.DataFrame, view: View) -> go.Figure:
     )
 
 
-def draw_breakdown(frame: pd.DataFrame, _: View) -> go.Figure:
+def draw_breakdown(frame: pd.DataFrame, view: View) -> go.Figure:
     """Rates from step to step, each column's best one darkest. A handful is told as pieces, without a colour."""
     top = frame[:12]
+    values = [in_words(BY.chosen(view), value) for value in top["value"]]
     names = [*frame["names"].iat[0][1:], "Overall"]
     counts = list(top["reached"])
     cells = [
@@ -143,7 +145,7 @@ def draw_breakdown(frame: pd.DataFrame, _: View) -> go.Figure:
         [charts.shortened(name, 14) for name in names],
         [
             charts.shortened(f"{value} · {n:,}")
-            for value, n in zip(charts.told_apart(top["value"], 20), top["entered"], strict=True)
+            for value, n in zip(charts.told_apart(values, 20), top["entered"], strict=True)
         ],
         [[None if rate is None else rate / best[i] for i, rate in enumerate(row)] for row in rates],
         name="",
@@ -181,6 +183,40 @@ def _draw_times(frame: pd.DataFrame, view: View) -> go.Figure:
     return made.update_traces(width=0.75 * min(1.0, len(frame) / 5))
 
 
+def _of_device(device: str) -> Card:
+    """The funnel of one kind of device, for two of them side by side."""
+
+    async def rows(warehouse: Warehouse, view: View) -> pd.DataFrame:
+        if view.device and device not in view.device:
+            return pd.DataFrame(columns=list(_STEPS))
+        return await steps(warehouse, replace(view, device=(device,)))
+
+    words = in_words("device", device)
+    return Card(
+        f"{device}_steps",
+        f"Steps on {'phones' if device == 'mobile' else 'desktops'}",
+        "The steps as above, of sessions on this kind of device.",
+        rows,
+        _STEPS,
+        _draw_steps,
+        (UNIT,),
+        width=6,
+        height="300px",
+        empty=f"Nobody here reached the first step on this kind of device ({words.lower()}).",
+    )
+
+
+_STEPS = {
+    "step": Column("Step"),
+    "reached": Column("Reached", "count"),
+    "step_rate": Column("Of the step before %", "percent"),
+    "overall": Column("Of all %", "percent"),
+    "lost": Column("Left before it", "count"),
+    "reached_before": Column("Comparison: reached", "count"),
+    "step_rate_before": Column("Comparison: of the step before %", "percent"),
+    "overall_before": Column("Comparison: of all %", "percent"),
+    "lost_before": Column("Comparison: left before it", "count"),
+}
 PARTS = (
     Boxes("boxes", _boxes),
     Card(
@@ -190,17 +226,7 @@ PARTS = (
         "event; a visitor once, from their first step in the period on, and those of the last 7 days still have time. Filters "
         "mean the visitor's session with that step.",
         steps,
-        {
-            "step": Column("Step"),
-            "reached": Column("Reached", "count"),
-            "step_rate": Column("Of the step before %", "percent"),
-            "overall": Column("Of all %", "percent"),
-            "lost": Column("Left before it", "count"),
-            "reached_before": Column("Comparison: reached", "count"),
-            "step_rate_before": Column("Comparison: of the step before %", "percent"),
-            "overall_before": Column("Comparison: of all %", "percent"),
-            "lost_before": Column("Comparison: left before it", "count"),
-        },
+        _STEPS,
         _draw_steps,
         (UNIT,),
         width=7,
@@ -223,13 +249,14 @@ PARTS = (
         width=5,
         empty="Nobody reached the last step in this period and with these filters. Try a longer period.",
     ),
+    _of_device("mobile"),
+    _of_device("desktop"),
     Card(
         "breakdown",
         "Breakdown",
         "The share of those at a step that reached the next one; the darker, the better within its column. Fewer than 10 are "
-        "told as pieces. A category counts sessions, also when visitors "
-        "are chosen: of events that name it or none at all. The chart has the 12 largest, the table the 100 first; a click on a "
-        "row of it filters.",
+        "told as pieces. A category counts sessions, also when visitors are chosen: of events that name it or none at all. The "
+        "chart has the 12 largest, the table the 100 first. Click one to filter.",
         breakdown,
         {
             "value": Column("Of", sets=BY),
@@ -251,7 +278,7 @@ PARTS = (
         "the comparison dashed behind it. What can still grow is dotted: a visitor has 7 days.",
         trend,
         {
-            "at": Column("Time", "date"),
+            "at": Column("Time", "date", sets="day"),
             "entered": Column("Entered", "count"),
             "finished": Column("Reached the last step", "count"),
             "rate": Column("Overall %", "percent"),

@@ -11,6 +11,7 @@ import pandas as pd
 import banner
 from cards import Option
 from formats import share
+from names import spelled
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -76,12 +77,6 @@ async def shop(warehouse: Warehouse) -> dict[str, Any]:
     return {name: frame[name].iat[0] for name in frame.columns}
 
 
-def named(event: str) -> str:
-    """view_product as View product."""
-    words = " ".join(event.replace("_", " ").replace("-", " ").split())
-    return words[:1].upper() + words[1:]
-
-
 async def _reached(
     warehouse: Warehouse, view: View, period: Period, value: str, *, is_daily: bool = False
 ) -> pd.DataFrame:
@@ -114,7 +109,7 @@ async def reached(warehouse: Warehouse, view: View, period: Period) -> list[int]
 async def steps(warehouse: Warehouse, view: View) -> pd.DataFrame:
     """A row for each step, with the comparison's numbers beside it. Empty when nobody entered."""
     now, own = await asyncio.gather(reached(warehouse, view, view.period), shop(warehouse))
-    frame = pd.DataFrame({"step": [named(name) for name in own["steps"]], **_rates(now, "")})
+    frame = pd.DataFrame({"step": [spelled(name) for name in own["steps"]], **_rates(now, "")})
     before = await reached(warehouse, view, view.before) if view.before else []
     for name, values in _rates(before or [None] * len(now), "_before").items():
         frame[name] = pd.Series(values, dtype=object)
@@ -137,7 +132,7 @@ async def breakdown(warehouse: Warehouse, view: View) -> pd.DataFrame:
     counts = list(frame["reached"])
     rates = [[share(n, was) for was, n in pairwise(row)] for row in counts]
     frame["by"] = BY.chosen(view)
-    frame["names"] = [[named(name) for name in (await shop(warehouse))["steps"]]] * len(frame)
+    frame["names"] = [[spelled(name) for name in (await shop(warehouse))["steps"]]] * len(frame)
     frame["entered"], frame["finished"] = [row[0] for row in counts], [row[-1] for row in counts]
     frame["rates"] = rates
     frame["counts_told"] = [" › ".join(f"{n:,}" for n in row) for row in counts]

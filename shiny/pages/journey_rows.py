@@ -11,7 +11,7 @@ import pandas as pd
 import charts
 from cards import Option
 from formats import is_missing, share
-from pages.funnel_rows import named
+from names import spelled
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -134,7 +134,7 @@ _PAGES = f"""
 
 def told(step: str) -> str:
     """A step in words: view_product as View product; a page by its path."""
-    return _WORDS.get(step) or (step if step.startswith("/") else named(step))
+    return _WORDS.get(step) or (step if step.startswith("/") else spelled(step))
 
 
 def _anchored(anchor: str) -> str:

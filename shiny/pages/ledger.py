@@ -13,6 +13,7 @@ import banner
 import charts
 from cards import Option
 from formats import DASH, is_missing, share
+from names import spelled
 from periods import Period
 from queries import Warehouse
 from view import View
@@ -161,7 +162,7 @@ def draw_reasons(frame: pd.DataFrame, _: View) -> go.Figure:
     """A bar for each code."""
     top = frame[:12]
     texts = [f"{n:,} · {100 * part:.0f} %" for n, part in zip(top["events"], top["share"], strict=True)]
-    made = charts.bars(top["code"], top["events"], name="Rejected events", texts=texts)
+    made = charts.bars([spelled(code) for code in top["code"]], top["events"], name="Rejected events", texts=texts)
     return made.update_layout(xaxis_range=[0, 1.4 * float(top["events"].max())])  # room for two numbers after a bar
 
 

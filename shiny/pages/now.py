@@ -137,7 +137,7 @@ PARTS = (
         "page_view and view_product events by path, and the visitors who sent them.",
         now_rows.pages,
         {
-            "page_path": Column("Page"),
+            "page_path": Column("Page", sets="path"),
             "views": Column("Views", "count"),
             "visitors": Column("Visitors", "count"),
         },
@@ -152,7 +152,7 @@ PARTS = (
         "view_product and add_to_cart events by product, and the visitors who sent them. The chart has the most viewed.",
         now_rows.products,
         {
-            "product": Column("Product"),
+            "product": Column("Product", sets="product", key="product_id"),
             "views": Column("Views", "count"),
             "carts": Column("Added", "count"),
             "visitors": Column("Visitors", "count"),

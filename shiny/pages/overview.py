@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from htmltools import TagList, tags
 
 import bands
 import charts
 from banner import bounds
 from boxes import Box, Boxes
-from cards import Card, Column, Option
+from cards import Card, Column, Draw, Option
 from formats import money, share
+from names import in_words
 from pages import overview_money, unusual
-from pages.totals import BEHIND, DEFINED, METRICS, by_time, latest_day, so_far, totals
+from pages.totals import BEHIND, DEFINED, METRICS, MONEY, by_time, latest_day, so_far, totals
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
 
@@ -26,6 +28,7 @@ ABOUT = "How the shop does in the period, and today so far. Click a number to se
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: Of these the trend shows what is usual.
 COUNTED = ("visitors", "sessions", "orders", "revenue")
+_KINDS = {"conversion": "percent", **dict.fromkeys(MONEY, "money")}
 METRIC = Option("metric", "Show", METRICS)
 PLACE = Option("pages", "Show", {"views": "Most viewed", "entries": "Entry pages", "exits": "Exit pages"})
 
@@ -48,12 +51,17 @@ _SEGMENT_SHARE = f"""
 """
 
 
-async def _today(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+async def _today(warehouse: Warehouse, view: View) -> tuple[TagList, Sequence[Box]]:
     day, when = await latest_day(warehouse)
     now, before = await so_far(warehouse, view, (day, day - timedelta(days=7)))
     recent = await by_time(warehouse, view, (day - timedelta(days=13), day))
     against = f", against the {day:%A} before" if before else ""
-    return f"{day:%A %-d %B}, {when}{against}", _boxes("today", now, before, recent)
+    head = TagList(f"{day:%A %-d %B}, {when}{against}")
+    if when.startswith("until"):
+        head.append(
+            tags.button("Nothing after that is shown yet; see Now", type="button", class_="hint", data_page="now")
+        )
+    return head, _boxes("today", now, before, recent)
 
 
 async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
@@ -76,16 +84,18 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
             "visitors so far" if (prefix, name) == ("today", "visitors") else DEFINED[name],
             now[name],
             before.get(name),
-            kind="percent" if name == "conversion" else "money" if name in ("revenue", "order_value") else "count",
-            unit=now["currency"] if name in ("revenue", "order_value") else "",
+            kind=_KINDS.get(name, "count"),
+            unit=now["currency"] if name in MONEY else "",
             line=list(recent[name][~recent["is_open"]]),
             note=others if name == "revenue" else "",
             of=now[BEHIND[name]] if name in BEHIND else None,
             of_before=before.get(BEHIND.get(name, "")),
+            is_less_better=name == "refunds",
             is_average=name == "order_value",
             chooses=("overview_trend-metric", name) if prefix == "period" else None,
         )
         for name, label in METRICS.items()
+        if name in now
     ]
 
 
@@ -164,23 +174,25 @@ def _by(column: str, table: str = "agg_daily_acquisition") -> Any:
     return rows
 
 
-def _draw_share(frame: pd.DataFrame, _: View) -> go.Figure:
-    top = frame[:10]
-    return charts.bars(
-        top["value"], top["sessions"], name="Sessions", texts=[f"{100 * part:.1f} %" for part in top["share"]]
-    )
+def _draw_share(dimension: str) -> Draw:
+    def draw(frame: pd.DataFrame, _: View) -> go.Figure:
+        top = frame[:10]
+        words = [in_words(dimension, value) for value in top["value"]]
+        texts = [f"{100 * part:.1f} %" for part in top["share"]]
+        return charts.bars(words, top["sessions"], name="Sessions", texts=texts, keys=top["value"])
+
+    return draw
 
 
-def _share_columns(label: str, segment: str | None = None) -> dict[str, Column]:
+def _share_columns(label: str, dimension: str) -> dict[str, Column]:
     return {
-        "value": Column(label, sets=segment),
+        "value": Column(label, sets=dimension),
         "sessions": Column("Sessions", "count"),
         "share": Column("Share %", "percent", of="whole"),
         "conversion": Column("Conversion %", "percent", of="sessions"),
     }
 
 
-_KINDS = {"conversion": "percent", "revenue": "money", "order_value": "money"}
 PARTS = (
     Boxes("period", _period, look="large"),
     Boxes("unusual", unusual.rows),
@@ -191,7 +203,7 @@ PARTS = (
         "The band is the usual range of a day: its weekday in the eight weeks before, for as large as the shop is now.",
         _trend,
         {
-            "at": Column("Time", "date"),
+            "at": Column("Time", "date", sets="day"),
             **{name: Column(label, _KINDS.get(name, "count")) for name, label in METRICS.items()},
         },
         _draw_trend,
@@ -219,7 +231,7 @@ PARTS = (
         "Views are page views and product views; an entry page is a session's first page, an exit page its last.",
         _pages,
         {
-            "page_path": Column("Page"),
+            "page_path": Column("Page", sets="path"),
             "views": Column("Views", "count"),
             "entries": Column("Entries", "count"),
             "exits": Column("Exits", "count"),
@@ -231,19 +243,19 @@ PARTS = (
     Card(
         "countries",
         "Countries",
-        "Sessions by the first country that an event of the session names. Click a row of the table to filter.",
+        "Sessions by the first country that an event of the session names. Click one to filter.",
         _by("country"),
         _share_columns("Country", "country"),
-        _draw_share,
+        _draw_share("country"),
         width=6,
     ),
     Card(
         "devices",
         "Devices",
-        "Sessions by the kind of device. Click a row of the table to filter.",
+        "Sessions by the kind of device. Click one to filter.",
         _by("device_type"),
         _share_columns("Device", "device"),
-        _draw_share,
+        _draw_share("device"),
         width=6,
     ),
     Card(
@@ -251,8 +263,8 @@ PARTS = (
         "Browsers",
         "Sessions by the family of the browser, whatever its version; inside of an app it is the app.",
         _by("browser", "agg_daily_browsers"),
-        _share_columns("Browser"),
-        _draw_share,
+        _share_columns("Browser", "browser"),
+        _draw_share("browser"),
         width=6,
     ),
     Card(
@@ -260,8 +272,8 @@ PARTS = (
         "Operating systems",
         "Sessions by the family of the operating system, whatever its version.",
         _by("operating_system", "agg_daily_browsers"),
-        _share_columns("System"),
-        _draw_share,
+        _share_columns("System", "system"),
+        _draw_share("system"),
         width=6,
     ),
 )

@@ -44,7 +44,7 @@ CARDS = (
     Card(
         "channels",
         "Where revenue came from",
-        "Revenue by the channel of the session that an order was placed in. Click a row of the table to filter.",
+        "Revenue by the channel of the session that an order was placed in. Click one to filter.",
         _channels,
         {
             "value": Column("Channel", sets="channel"),
@@ -62,7 +62,7 @@ CARDS = (
         "The products with the most revenue, before refunds. The page Products has views, carts and refunds of each.",
         _products,
         {
-            "name": Column("Product"),
+            "name": Column("Product", sets="product", key="product_id"),
             "currency": Column("Currency"),
             "revenue": Column("Revenue", "money"),
             "units": Column("Units", "count"),

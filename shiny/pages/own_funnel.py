@@ -122,7 +122,7 @@ PARTS = (
         "breakdown",
         "Breakdown",
         "The share of those at a step that reached the next one; the darker, the better within its column. Fewer than 10 are "
-        "told as pieces. The chart has the 12 largest, the table the 100 first; a click on a row of it filters.",
+        "told as pieces. The chart has the 12 largest, the table the 100 first; a click filters.",
         breakdown,
         {
             "value": Column("Of", sets=BY),

@@ -49,7 +49,7 @@ CARD = Card(
     changes,
     {
         "since": Column("Since", "date"),
-        "name": Column("Product"),
+        "name": Column("Product", sets="product", key="product_id"),
         "price_before": Column("From", "money"),
         "price": Column("To", "money"),
         "currency": Column("Currency"),

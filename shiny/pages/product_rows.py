@@ -36,14 +36,25 @@ _DAYS = f"""
         coalesce(sum(revenue) filter (where not ({_OWN})), 0) as other_revenue
     from daily group by grouping sets ((local_date), (currency)) order by local_date, currency
 """
+#: Carts are counted whole, whatever currency they are in.
+_CARTS = f"""
+    select sum(carts)::bigint as carts, sum(carts - abandoned_carts)::bigint as bought_carts
+    from agg_daily_cart_products where {PERIOD} and {SEGMENT} {{product}}
+"""
 _PRODUCTS = f"""
     with chosen as (
         select
             product_id, currency, {_OWN} as is_own, {_COUNTS}, sum(orders)::bigint as orders,
             sum(revenue) as revenue, sum(refunded) as refunded
         from {{table}} where {PERIOD} and {{where}} group by product_id, currency
+    ),
+    carts as (
+        select product_id, sum(carts)::bigint as carts, sum(carts - abandoned_carts)::bigint as bought_carts
+        from agg_daily_cart_products where {PERIOD} and {SEGMENT} group by product_id
     )
-    select chosen.*, {_NAMES} from (select * from chosen order by {{order}}, product_id, currency limit 200) as chosen
+    select chosen.*, carts, bought_carts, {_NAMES}
+    from (select * from chosen order by {{order}}, product_id, currency limit 200) as chosen
+    left join carts using (product_id)
     left join dim_product using (product_id) order by {{order}}, product_id, chosen.currency
 """
 #: What is sold in the shop's currency comes first, since amounts in two currencies have no order.
@@ -116,8 +127,10 @@ _NO_DAY = Period(date.max, date.min)
 async def totals(
     warehouse: Warehouse, view: View, period: Period
 ) -> tuple[dict[str, Any], pd.DataFrame, dict[str, Any]]:
-    """The numbers of a period, of each of its days, and the revenue in other currencies than the shop's."""
+    """The numbers of a period, of each of its days, and the revenue in other currencies than the shop's; where the page is about
+    a product, its numbers."""
     found = await warehouse.frame(_of(view, _DAYS), view.parameters(period))
+    carts = (await warehouse.frame(_CARTS.format(product=_product(view)), view.parameters(period))).iloc[0]
     others = found[found["currency"].notna() & (found["other_revenue"] > 0)]
     days = found[found["currency"].isna()].drop(columns=["currency", "other_revenue"]).set_index("local_date")
     days = days.reindex(pd.date_range(period.start, period.end).date, fill_value=0)
@@ -127,12 +140,15 @@ async def totals(
     days["refunded_share"] = _shares(days["refunded"], days["revenue"])
     now["add_rate"] = share(now["added_sessions"], now["viewed_sessions"])
     now["refunded_share"] = share(now["refunded"], now["revenue"])
+    now |= {"carts": carts["carts"], "cart_rate": share(carts["bought_carts"], carts["carts"])}
     return now, days, dict(zip(others["currency"], others["other_revenue"], strict=True))
 
 
 async def products(warehouse: Warehouse, view: View, order: str) -> pd.DataFrame:
     """A row for each product and currency."""
-    return rates(await warehouse.frame(_of(view, _PRODUCTS, order=_ORDERS[order]), view.parameters()))
+    frame = rates(await warehouse.frame(_of(view, _PRODUCTS, order=_ORDERS[order]), view.parameters()))
+    frame["cart_rate"] = _shares(frame["bought_carts"], frame["carts"])
+    return frame
 
 
 async def fields(warehouse: Warehouse, view: View) -> pd.DataFrame:
@@ -183,6 +199,10 @@ def _shares(parts: pd.Series[Any], wholes: pd.Series[Any]) -> list[float | None]
 
 def _of(view: View, sql: str, **constants: str) -> str:
     """The query on the table that has what the view chooses. `constants` are never a reader's text."""
-    if view.is_segmented:
-        return sql.format(table="agg_daily_product_segments", where=SEGMENT, **constants)
-    return sql.format(table="agg_daily_products", where=_WHOLE, **constants)
+    table, where = ("agg_daily_product_segments", SEGMENT) if view.is_segmented else ("agg_daily_products", _WHOLE)
+    return sql.format(table=table, where=where + _product(view), **constants)
+
+
+def _product(view: View) -> str:
+    """The condition that it is the product that the page is about."""
+    return " and product_id = %(about)s" if view.about and view.about[0] == "product" else ""

@@ -33,6 +33,7 @@ _BOXES = {
         "add-to-cart rate",
         "percent",
     ),
+    "cart_rate": ("Cart to purchase", "cart-to-purchase rate", "percent"),
     "units": ("Units sold", "units sold", "count"),
     "revenue": (
         "Revenue of products",
@@ -41,9 +42,12 @@ _BOXES = {
     ),
     "refunded_share": ("Refunded", "refunded share", "percent"),
 }
+#: What a rate is of.
+_OF = {"add_rate": "viewed_sessions", "cart_rate": "carts"}
 
 
-async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+async def period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
+    """The numbers of all products, or of the one that the page is about."""
     (now, days, others), before, currency = await asyncio.gather(
         product_rows.totals(warehouse, view, view.period), _before(warehouse, view), own_currency(warehouse)
     )
@@ -61,11 +65,11 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
             before.get(name),
             kind=kind,
             unit=currency if kind == "money" else "",
-            line=list(days[name]),
+            line=list(days[name]) if name in days else (),
             is_less_better=name == "refunded_share",
             note=notes.get(name, ""),
-            of=now["viewed_sessions"] if name == "add_rate" else None,
-            of_before=before.get("viewed_sessions"),
+            of=now.get(_OF.get(name, "")),
+            of_before=before.get(_OF.get(name, "")),
         )
         for name, (title, metric, kind) in _BOXES.items()
     ]
@@ -135,13 +139,15 @@ def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}, pale: may be chance")
 
 
-_NAMES = {"name": Column("Product"), "category": Column("Category")}
+_NAMES = {"name": Column("Product", sets="product", key="product_id"), "category": Column("Category")}
 _COUNTS = {
     "views": Column("Views", "count"),
     "viewed_sessions": Column("Viewed in sessions", "count"),
     "added_sessions": Column("Added in sessions", "count"),
     "add_rate": Column("Add rate %", "percent", of="viewed_sessions"),
 }
+#: A rate of products in carts, which nobody adds up by category.
+_BOUGHT = {"cart_rate": Column("Cart to purchase %", "percent", of="carts")}
 _SALES = {
     "units": Column("Units", "count"),
     "revenue": Column("Revenue", "money"),
@@ -154,7 +160,7 @@ _LISTS = {
     "click_rate": Column("Click rate %", "percent", of="shown_sessions"),
 }
 PARTS = (
-    Boxes("period", _period),
+    Boxes("period", period),
     Card(
         "groups",
         "Categories and brands",
@@ -181,7 +187,7 @@ PARTS = (
         "products to which nothing happened, five look changed. Revenue is that in the shop's currency; adds are sessions.",
         _movers,
         {
-            "name": Column("Product"),
+            "name": Column("Product", sets="product", key="product_id"),
             "word": Column("Change is"),
             "revenue": Column("Revenue", "money"),
             "revenue_before": Column("Revenue before", "money"),
@@ -225,11 +231,13 @@ PARTS = (
         "All products",
         "The 200 first, a row for each product and currency. Click rate is sessions that viewed it after a list or a search "
         "showed it / sessions that it was shown in, where the shop tells of its lists. Add rate is sessions that added it / "
-        "sessions that viewed it; orders are those that hold it; refunded is what was given back of it since.",
+        "sessions that viewed it; cart to purchase is carts with it that were bought / those and the abandoned ones; orders are "
+        "those that hold it; refunded is what was given back of it since.",
         _products,
         {
             **_NAMES,
             **_COUNTS,
+            **_BOUGHT,
             "orders": Column("Orders", "count"),
             **_SALES,
             **_LISTS,

@@ -64,7 +64,7 @@ REFINEMENTS = Card(
     "one. Bought: a purchase followed it in the session. Without results: the first term had found nothing. The 200 first.",
     refinements,
     {
-        "term": Column("Searched for"),
+        "term": Column("Searched for", sets="term"),
         "next_term": Column("Then for"),
         "sessions": Column("Sessions", "count"),
         "clicked": Column("Clicked", "count"),
@@ -88,7 +88,7 @@ LOSSES = Card(
     "first.",
     loss_rows.terms,
     {
-        "term": Column("Term"),
+        "term": Column("Term", sets="term"),
         "sessions": Column("Sessions without results", "count"),
         "bought": Column("Bought after it", "count"),
         "bought_rate": Column("Bought %", "percent"),

@@ -147,7 +147,7 @@ PARTS = (
         "Rejected events by reason, and their share of the rejected ones. docs/events.md says what each reason means.",
         reasons,
         {
-            "code": Column("Reason"),
+            "code": Column("Reason", "code"),
             "events": Column("Events", "count"),
             "share": Column("Of the rejected %", "percent"),
             "of_received": Column("Of the received %", "percent"),
@@ -179,7 +179,7 @@ PARTS = (
     ),
     Card(
         "cloud",
-        "What AWS says of its parts",
+        "AWS health",
         "By day or hour, in the shop's time zone: the API's requests, the share it refused (4xx) and failed (5xx), its slowest "
         "hour's 95th percentile, errors and throttles of the two functions, and the most dead letters that waited. "
         f"By hour: the last {MOST_HOURS} of the period.",
@@ -187,7 +187,7 @@ PARTS = (
         cloud.COLUMNS,
         cloud.draw,
         (cloud.BY,),
-        empty=cloud.EMPTY,
+        empty="",
         is_filtered=False,
     ),
     Card(
@@ -199,7 +199,7 @@ PARTS = (
         samples,
         {
             "hour": Column("Hour", "date"),
-            "code": Column("Reason"),
+            "code": Column("Reason", "code"),
             "message": Column("What to do"),
             "body": Column("What was sent"),
             "body_encoding": Column("Encoding"),

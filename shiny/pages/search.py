@@ -135,7 +135,7 @@ PARTS = (
         "Searches on each day of the period, with the comparison dashed behind it. A day that is not over is dotted.",
         trend,
         {
-            "at": Column("Day", "date"),
+            "at": Column("Day", "date", sets="day"),
             "searches": Column("Searches", "count"),
             "before": Column("Searches of the comparison", "count"),
             **_SHARES,
@@ -151,7 +151,7 @@ PARTS = (
         "term's searches. The 100 first.",
         unclicked,
         {
-            "term": Column("Term"),
+            "term": Column("Term", sets="term"),
             "unclicked": Column("Nobody clicked", "count"),
             "searches": Column("Searches", "count"),
             **_SHARES,
@@ -166,7 +166,7 @@ PARTS = (
         "New terms",
         "Terms with a search in the period and none in the comparison. The 100 first.",
         new_terms,
-        {"term": Column("Term"), "searches": Column("Searches", "count"), **_SHARES},
+        {"term": Column("Term", sets="term"), "searches": Column("Searches", "count"), **_SHARES},
         _draw_new,
         width=6,
         height="380px",
@@ -182,7 +182,7 @@ PARTS = (
         "last search before them. Revenue is in the shop's currency, others beside it. The 200 first.",
         terms,
         {
-            "term": Column("Term"),
+            "term": Column("Term", sets="term"),
             "searches": Column("Searches", "count"),
             "clicked_share": Column("Clicked %", "percent", of="searches"),
             "without_results_share": Column("Without results %", "percent", of="searches"),

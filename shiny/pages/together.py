@@ -92,7 +92,7 @@ CARD = Card(
     "which are pale.",
     _rows,
     {
-        "product": Column("Product"),
+        "product": Column("Product", sets="product", key="product_id"),
         "other": Column("With"),
         "together": Column("Times together", "count"),
         "baskets_of_product": Column("Baskets with the product", "count"),

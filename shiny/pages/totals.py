@@ -1,4 +1,4 @@
-"""The six numbers that every owner asks for first: of a period, of its days or hours, and of the day so far."""
+"""The numbers that every owner asks for first: of a period, of its days or hours, and of the day so far."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from banner import FRESHNESS
 from formats import is_missing, share
+from pages import refund_rows
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -19,8 +20,12 @@ METRICS = {
     "conversion": "Conversion",
     "orders": "Orders",
     "revenue": "Revenue",
-    "order_value": "Average order value",
+    "order_value": "Average order",
+    "net": "Net revenue",
+    "refunds": "Refunds",
 }
+#: Those that are amounts of money.
+MONEY = ("revenue", "order_value", "net", "refunds")
 #: Each by its name in the definitions.
 DEFINED = {
     "visitors": "visitors of a period",
@@ -29,9 +34,11 @@ DEFINED = {
     "orders": "order",
     "revenue": "revenue",
     "order_value": "average order value",
+    "net": "net revenue",
+    "refunds": "refunds of a period",
 }
 #: What stands behind a rate or an amount: by it the overview knows what chance does.
-BEHIND = {"conversion": "sessions", "revenue": "own_orders", "order_value": "own_orders"}
+BEHIND = {"conversion": "sessions", "revenue": "own_orders", "order_value": "own_orders", "net": "own_orders"}
 
 #: Distinct visitors without counting distinct: each visitor's first day in the period is the one with no day of theirs before it.
 _ALL_VISITORS = f"""
@@ -52,7 +59,7 @@ _TRAFFIC = f"""
     from {{table}} where {PERIOD} and {{where}}
 """
 _MONEY = f"""
-    select currency, sum(orders)::bigint as orders, sum(revenue) as revenue
+    select currency, sum(orders)::bigint as orders, sum(revenue) as revenue, sum(revenue - refunded) as net
     from agg_daily_revenue where {PERIOD} and {SEGMENT}
     group by currency order by currency
 """
@@ -66,14 +73,15 @@ _DAYS = f"""
         select
             local_date, sum(orders) as orders,
             sum(orders) filter (where currency = %(currency)s) as own_orders,
-            sum(revenue) filter (where currency = %(currency)s) as revenue
+            sum(revenue) filter (where currency = %(currency)s) as revenue,
+            sum(revenue - refunded) filter (where currency = %(currency)s) as net
         from agg_daily_revenue where {PERIOD} and {SEGMENT} group by local_date
     ),
     seen as ({{visitors}})
     select
         days.at, coalesce(seen.visitors, 0)::bigint as visitors, coalesce(traffic.sessions, 0)::bigint as sessions,
         traffic.purchases::bigint as purchases, coalesce(money.orders, 0)::bigint as orders,
-        money.own_orders::bigint as own_orders, coalesce(money.revenue, 0) as revenue
+        money.own_orders::bigint as own_orders, coalesce(money.revenue, 0) as revenue, coalesce(money.net, 0) as net
     from days
     left join traffic on traffic.local_date = days.at
     left join money on money.local_date = days.at
@@ -113,19 +121,21 @@ _HOURS = f"""
         select
             extract(hour from ordered_at at time zone %(timezone)s)::integer as hour, count(*) as orders,
             count(*) filter (where currency = %(currency)s) as own_orders,
-            sum(revenue) filter (where currency = %(currency)s) as revenue
+            sum(revenue) filter (where currency = %(currency)s) as revenue,
+            sum(revenue - refunded) filter (where currency = %(currency)s) as net
         from ({{orders}}) as orders where {PERIOD} and {SEGMENT} group by 1
     )
     select
         %(start)s::date + make_interval(hours => hours.hour) as at, coalesce(traffic.visitors, 0)::bigint as visitors,
         coalesce(traffic.sessions, 0)::bigint as sessions, traffic.purchases::bigint as purchases,
         coalesce(money.orders, 0)::bigint as orders, money.own_orders::bigint as own_orders,
-        coalesce(money.revenue, 0) as revenue
+        coalesce(money.revenue, 0) as revenue, coalesce(money.net, 0) as net
     from hours left join traffic using (hour) left join money using (hour) order by at
 """
 _ORDERS = """
     select
-        fact_orders.local_date, fact_orders.ordered_at, fact_orders.currency, fact_orders.revenue, fact_orders.is_bot,
+        fact_orders.local_date, fact_orders.ordered_at, fact_orders.currency, fact_orders.revenue, fact_orders.refunded,
+        fact_orders.is_bot,
         fact_sessions.channel, fact_sessions.device_type, fact_sessions.country
     from fact_orders inner join fact_sessions on fact_sessions.session_key = fact_orders.session_key
 """
@@ -144,13 +154,15 @@ _SO_FAR_MONEY = f"""
 
 
 async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, Any]:
-    """The six numbers of a period, `currency`, and `others`: revenue in other currencies."""
+    """The numbers of a period, `currency`, and `others`: revenue in other currencies."""
     parameters = view.parameters(period)
     visitors = (_SOME_VISITORS if view.is_segmented else _ALL_VISITORS).format(**view.counted)
     traffic = await warehouse.frame(_TRAFFIC.format(**_traffic(view)), parameters)
     money = await warehouse.frame(_MONEY, parameters)
     seen = await warehouse.frame(visitors, parameters)
-    return await _six(warehouse, seen["visitors"].iat[0], traffic, money)
+    six = await _six(warehouse, seen["visitors"].iat[0], traffic, money)
+    net = money["net"][money["currency"] == six["currency"]].sum()
+    return six | {"net": net, "refunds": (await refund_rows.by_time(warehouse, view, period)).sum()}
 
 
 async def latest_day(warehouse: Warehouse) -> tuple[date, str]:
@@ -163,7 +175,7 @@ async def latest_day(warehouse: Warehouse) -> tuple[date, str]:
 async def so_far(
     warehouse: Warehouse, view: View, days: tuple[date, date | None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The numbers of the latest day, and those of another one until the same time; none of the other while it is not known
+    """Six numbers of the latest day, and those of another one until the same time; none of the other while it is not known
     how much of the day is loaded. Visitors here are those with a session that began in that time."""
     shop = await _shop(warehouse)
     is_open, until = await _loaded(warehouse, shop)
@@ -184,7 +196,7 @@ async def so_far(
 
 
 async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> pd.DataFrame:
-    """A row for each day, or for each hour of one day: `at`, the six numbers, and `is_open` while its time is not over."""
+    """A row for each day, or for each hour of one day: `at`, the numbers, and `is_open` while its time is not over."""
     shop = await _shop(warehouse)
     period = Period(*days)
     parameters = {**view.parameters(period), "currency": shop["currency"], "timezone": shop["timezone"]}
@@ -196,6 +208,8 @@ async def by_time(warehouse: Warehouse, view: View, days: tuple[date, date]) -> 
     frame = (await warehouse.frame(sql, parameters)).copy()
     frame["conversion"] = [share(*pair) for pair in zip(frame["purchases"], frame["sessions"], strict=True)]
     frame["order_value"] = [share(*pair) for pair in zip(frame["revenue"], frame["own_orders"], strict=True)]
+    given_back = await refund_rows.by_time(warehouse, view, period)
+    frame["refunds"] = [given_back.get(at, 0) for at in frame["at"]]
     is_open, until = await _loaded(warehouse, shop)
     is_today = is_open and period.end == shop["latest"]
     if is_today and period.days == 1 and until:

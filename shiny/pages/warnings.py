@@ -54,7 +54,7 @@ CARDS = (
         "each warning means.",
         codes,
         {
-            "code": Column("Warning"),
+            "code": Column("Warning", "code"),
             "events": Column("Events", "count"),
             "share": Column("Of the loaded %", "percent"),
         },
@@ -71,7 +71,7 @@ CARDS = (
         {
             "hour": Column("Hour", "date"),
             "event_name": Column("Event"),
-            "code": Column("Warning"),
+            "code": Column("Warning", "code"),
             "field": Column("Field"),
             "props": Column("Props"),
             "event_id": Column("Event id"),

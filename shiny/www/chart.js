@@ -24,6 +24,12 @@
     });
   }
 
+  // What was clicked is known by the label that its data has, else by its place on the axis.
+  function tell(element, { customdata, x, y, data }) {
+    const label = customdata ?? (data.orientation === "h" ? y : x);
+    Shiny.setInputValue(`${element.id}_place`, String(label), { priority: "event" });
+  }
+
   class Chart extends Shiny.OutputBinding {
     find(scope) {
       return $(scope).find(".clickstream-chart");
@@ -35,6 +41,8 @@
       const plotly = await library(element.dataset.library);
       const { data, layout } = JSON.parse(figure);
       await plotly.react(element, data, layout, config);
+      element.removeAllListeners("plotly_click");
+      if (element.matches(".clickable")) element.on("plotly_click", ({ points }) => tell(element, points[0]));
     }
     resize(element) {
       if (element.matches(".js-plotly-plot")) window.Plotly.Plots.resize(element);

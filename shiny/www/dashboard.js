@@ -21,6 +21,8 @@
     if (copy) navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).textContent);
     const box = event.target.closest(".bslib-value-box:has([data-chooses])");
     if (box && !event.target.closest(".explain, .popover")) choose(box.querySelector("[data-chooses]").dataset);
+    const page = event.target.closest("[data-page]");
+    if (page) bootstrap.Tab.getOrCreateInstance(document.querySelector(`#page [data-value="${page.dataset.page}"]`)).show();
     const file = event.target.closest("[data-csv]");
     if (file) file.href = file.dataset.csv + location.search;
   });
@@ -53,7 +55,19 @@
     if (whole) cell.title = `95 %: ${(low / 100).toFixed(2)} % to ${(high / 100).toFixed(2)} %, of ${whole}`;
   });
 
+  // The grid sorts by what it was sent, so numbers reach it plain. A reader gets 1,234.50.
+  function groupThousands(table) {
+    for (const cell of table.querySelectorAll("td.number")) {
+      const [number, decimals] = cell.textContent.match(/^-?\d{4,}(?:\.(\d+))?$/) ?? [];
+      const digits = decimals?.length ?? 0;
+      if (number) cell.firstChild.data = Number(number).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    }
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    for (const table of document.querySelectorAll("shiny-data-frame"))
+      new MutationObserver(() => groupThousands(table)).observe(table, { childList: true, characterData: true, subtree: true });
+
     // The document is the same for everybody; the page that the address names is opened before Shiny looks at it.
     const asked = new URLSearchParams(location.search).get("page");
     const link = [...document.querySelectorAll("#page [data-value]")].find((each) => each.dataset.value === asked);

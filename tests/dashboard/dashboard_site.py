@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from clickstream_dagster.cli.serving import DASHBOARD_SITE, reader_environment
 from clickstream_dagster.settings import DASHBOARD_PATH
@@ -113,7 +113,7 @@ def serving(
         process.wait(20)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
     """Until a server answers."""
     for _ in range(int(seconds * 5)):
         assert process.poll() is None, "the server has ended"
@@ -166,3 +166,13 @@ def settled(page: Page) -> None:
         timeout=60_000,
     )
     page.wait_for_timeout(300)
+
+
+def shown_as_table(page: Page, card: str) -> Locator:
+    """The table of a card, turned up where its chart lies above."""
+    tab = page.locator(f"[id='{card}-face'] a[data-value=table]")
+    if tab.count():
+        tab.click()
+    table = page.locator(f"[id='{card}-table']")
+    table.locator("tbody td").first.wait_for()
+    return table

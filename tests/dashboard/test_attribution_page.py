@@ -187,7 +187,7 @@ def test_the_page_shows_them_and_follows_what_is_chosen(site: Site, page: Page) 
         page.wait_for_url(f"**attribution-model={model}*" if model != "linear" else "**")
         settled(page)
         table.expect_cell(first["value"], row=0, col=0)
-        table.expect_cell(f"{first['chosen']:.2f}", row=0, col=2)
+        table.expect_cell(f"{first['chosen']:,.2f}", row=0, col=2)
 
 
 def test_costs_stand_beside_what_they_brought(site: Site) -> None:

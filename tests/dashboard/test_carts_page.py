@@ -221,4 +221,4 @@ def test_the_page_shows_what_was_left_behind(site: Site, page: Page, kept: list[
     first = ask(site, cart_rows.products, replace(VIEW, device=("mobile",)), "value").iloc[0]
     table = controller.OutputDataFrame(page, "carts_products-table")
     table.expect_cell(first["name"], row=0, col=0)
-    table.expect_cell(f"{first['abandoned_value']:.2f}", row=0, col=2)
+    table.expect_cell(f"{first['abandoned_value']:,.2f}", row=0, col=2)

@@ -50,10 +50,10 @@ def shown_as_table(page: Page) -> controller.OutputDataFrame:
     return controller.OutputDataFrame(page, "reliability_cloud-table")
 
 
-def test_a_laptop_is_told_kindly_that_nothing_is_missing(site: Site, page: Page) -> None:
+def test_a_laptop_has_no_card_about_the_cloud(site: Site, page: Page) -> None:
     page.goto(f"{site.url}?{PERIOD}")
     settled(page)
-    expect(page.locator("[id='reliability_cloud-notice']")).to_contain_text("No numbers from AWS on this machine")
+    expect(page.locator("#reliability_cloud-part")).to_be_hidden()
     expect(page.locator("[id='reliability_state-freshness']")).to_be_visible()
     assert page.locator("[id='reliability_state-dead_letters']").count() == 0
 
@@ -81,5 +81,5 @@ def test_a_day_sums_its_hours_and_shows_the_worst_of_them(site: Site, page: Page
     settled(page)
     table = shown_as_table(page)
     table.expect_nrow(1)
-    for place, text in enumerate(["2026-03-19", "1000", "10.00", "0.50", "113", "3"]):
+    for place, text in enumerate(["2026-03-19", "1,000", "10.00", "0.50", "113", "3"]):
         table.expect_cell(text, row=0, col=place)

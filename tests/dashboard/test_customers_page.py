@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
 from clickstream_dagster.cli.serving import reader_environment
+from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.load import load_hours
+from clickstream_dagster.warehouse.rebuild import rebuild_all
 from dashboard_site import Site, settled
+from ingest_lambda import contract, landing
+from ingest_lambda.contract import Event, Order
 from pages import customer_rows, customers
 from periods import Period
 from queries import Warehouse, dsn
@@ -105,6 +113,31 @@ def test_repeat_rate_and_value_are_of_customers_whose_days_are_over(site: Site, 
     assert frame["customers"].sum() == len(whole)
 
 
+def test_half_of_those_who_came_back_had_done_so_by_the_median(make_stack: Callable[..., Stack]) -> None:
+    stack = make_stack()
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    waits = {"once": (), "soon": (2,), "again": (3, 9), "late": (10,), "after the period": (30,)}
+    orders = [(name, noon + days * DAY) for name, later in waits.items() for days in (0, *later)]
+    for number, (name, at) in enumerate(orders):
+        bought = Event(
+            event_id=UUID(int=number),
+            event_name="purchase",
+            event_timestamp=at,
+            received_at=at,
+            client_id=name,
+            order=Order(id=f"o-{number}", value=Decimal(10)),
+        )
+        stack.store.put(landing.event_key(at, UUID(int=number)), contract.encode(bought))
+    with stack.warehouse() as connection:
+        load_hours(connection, stack.store, noon, noon + 31 * DAY)
+        rebuild_all(connection)
+    view = View("customers", Period(date(2026, 3, 10), date(2026, 3, 20)), date(2026, 3, 1), LAST)
+    warehouse = Warehouse(dsn(reader_environment(stack)))
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(lambda: asyncio.run(customer_rows.time_to_second(warehouse, view))).result()
+    assert found == (3, 3)
+
+
 def test_a_window_that_is_not_over_has_no_number(site: Site) -> None:
     found = boxes(site, VIEW)
     assert (found["rate"].value, found["worth"].value) == (None, None)
@@ -172,7 +205,7 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
     frame = ask(site, customer_rows.groups, VIEW)
     table = controller.OutputDataFrame(page, "customers_groups-table")
     table.expect_cell(frame["name"][0], row=0, col=0)
-    table.expect_cell(str(frame["customers"][0]), row=0, col=1)
+    table.expect_cell(f"{frame['customers'][0]:,}", row=0, col=1)
     page.locator("[id='customers_channels-customers_window-select']").select_option("365")
     page.wait_for_url("**customers-window=365*")
     settled(page)

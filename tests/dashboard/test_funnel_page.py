@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
 import flow_charts
+from cards import Card
 from clickstream_dagster.cli.serving import reader_environment
 from dashboard_site import Site, settled
 from pages import funnel, funnel_rows
@@ -234,6 +235,15 @@ def test_the_trend_has_every_day_on_its_own(site: Site, events: list[Event], vie
     assert len(rows) == len(days)
 
 
+def test_phones_and_desktops_stand_side_by_side(site: Site, events: list[Event]) -> None:
+    cards = {part.id: part for part in funnel.PARTS if isinstance(part, Card)}
+    for device in ("mobile", "desktop"):
+        frame = ask(site, cards[f"{device}_steps"].rows, VIEW)
+        chosen = replace(VIEW, device=(device,))
+        assert list(frame["reached"]) == reached(entries(events, chosen, VIEW.period))
+    assert ask(site, cards["desktop_steps"].rows, replace(VIEW, device=("mobile",))).empty
+
+
 def test_nobody_is_told_as_nothing(site: Site) -> None:
     for rows in (funnel_rows.steps, funnel_rows.times, funnel_rows.breakdown, funnel_rows.trend):
         assert ask(site, rows, NOBODY).empty
@@ -268,11 +278,11 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
     page.locator("[id='funnel_steps-face'] a[data-value=table]").click()
     steps = controller.OutputDataFrame(page, "funnel_steps-table")
     for row, count in enumerate(counts):
-        steps.expect_cell(str(count), row=row, col=1)
+        steps.expect_cell(f"{count:,}", row=row, col=1)
     page.locator("[id='funnel_steps-funnel_unit-select']").select_option("session")
     page.wait_for_url(lambda url: "funnel-unit=session" in url or "funnel-unit" not in url)
     settled(page)
     sessions = reached(entries(events, view.with_option("funnel-unit", "session"), view.period))
     assert sessions != counts
-    steps.expect_cell(str(sessions[0]), row=0, col=1)
+    steps.expect_cell(f"{sessions[0]:,}", row=0, col=1)
     expect(page.locator("[id='funnel_times-funnel_unit-select']")).to_have_value("session")  # one choice for the page

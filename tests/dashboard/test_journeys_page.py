@@ -274,7 +274,7 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
         (key for key in flows(going_to(found, "exit"), "exit", 3, 6).items() if key[0][0] == 1), key=lambda row: row[1]
     )
     table.expect_cell("2 before", row=0, col=0)
-    table.expect_cell(str(largest[1][0]), row=0, col=3)
+    table.expect_cell(f"{largest[1][0]:,}", row=0, col=3)
     page.locator("[id='journeys_flow-journeys_anchor-select']").select_option("purchase")
     page.wait_for_url("**journeys-anchor=purchase*")
     settled(page)

@@ -134,4 +134,4 @@ def test_the_page_shows_the_ways_and_the_losses(site: Site, page: Page) -> None:
         settled(page)
         table = controller.OutputDataFrame(page, f"search_{card}-table")
         table.expect_cell(first["term"], row=0, col=0)
-        table.expect_cell(str(first["sessions"]), row=0, col=column)
+        table.expect_cell(f"{first['sessions']:,}", row=0, col=column)

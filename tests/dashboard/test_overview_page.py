@@ -11,8 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from shiny.playwright import controller
 
-from dashboard_site import Site, settled
+from dashboard_site import Site, settled, shown_as_table
 from formats import delta
+from names import in_words
 
 PEOPLE = "not is_bot and local_date between %(start)s and %(end)s"
 #: The last 28 whole days of the shop in conftest.py.
@@ -72,6 +73,30 @@ def test_the_boxes_say_what_the_tables_hold(
     assert {name: value(page, f"period-period_{name}") for name in found} == found
 
 
+def test_net_revenue_and_refunds_count_on_dates_of_their_own(site: Site, page: Page) -> None:
+    [(net,)] = site.rows(f"select sum(revenue - refunded) from fact_orders where currency = 'USD' and {PEOPLE}", **DAYS)
+    given_back = site.rows(
+        """select o.refunded, first.at::date from fact_orders as o cross join lateral (
+            select min(event_timestamp) at time zone 'Europe/Berlin' as at from clickstream_events as e
+            where e.order_key = o.order_id and e.event_name = 'refund'
+        ) as first
+        where currency = 'USD' and not is_bot and first.at::date between %(start)s and %(end)s""",
+        **DAYS,
+    )
+    assert len(given_back) > 1
+    page.goto(site.url + "?metric=refunds")
+    settled(page)
+    assert value(page, "period-period_net") == f"{net:,}"
+    assert value(page, "period-period_refunds") == f"{sum(amount for amount, _ in given_back):,}"
+    table = shown_as_table(page, "overview_trend")
+    head = table.locator("thead th").all_inner_texts().index("Refunds")
+    by_day = {row.locator("td").first.inner_text(): row for row in table.locator("tbody tr:has(td)").all()}
+    day = max(at for _, at in given_back if str(at) in by_day)
+    expect(by_day[str(day)].locator("td").nth(head)).to_have_text(
+        f"{sum(amount for amount, at in given_back if at == day):,.2f}"
+    )
+
+
 def test_the_first_numbers_stand_in_the_document(site: Site, browser: Browser) -> None:
     """Before any script has run."""
     context = browser.new_context(java_script_enabled=False)
@@ -82,6 +107,8 @@ def test_the_first_numbers_stand_in_the_document(site: Site, browser: Browser) -
             if not box.is_visible():
                 page.goto(site.url + query)
         assert value(page, "period-period_sessions") == expected(site, where, "visitor_id", **DAYS)["sessions"]
+        expect(page.locator("#chips")).to_contain_text("20 Feb – 19 Mar 2026")
+        assert page.locator("#chips button").count() == query.count("=")
     context.close()
 
 
@@ -99,6 +126,13 @@ def test_today_is_compared_with_as_much_of_the_same_weekday(site: Site, page: Pa
     expect(page.locator(".box-line .row-head")).to_contain_text(
         "Friday 20 March, until 15:00, against the Friday before"
     )
+
+
+def test_the_day_so_far_says_what_is_not_shown_yet(site: Site, page: Page) -> None:
+    page.goto(site.url + "?period=7d")
+    settled(page)
+    page.get_by_role("button", name="Nothing after that is shown yet; see Now").click()
+    page.wait_for_url("**page=now&period=7d")
 
 
 def test_a_click_on_a_number_shows_it_over_time(site: Site, page: Page) -> None:
@@ -156,7 +190,7 @@ def test_a_click_on_a_row_filters_and_the_chip_takes_it_off(site: Site, page: Pa
         value(page, "period-period_sessions")
         == expected(site, PEOPLE + " and device_type = 'mobile'", "visitor_id", **DAYS)["sessions"]
     )
-    page.get_by_role("button", name="Take the filter Device mobile off").click()
+    page.get_by_role("button", name="Take the filter Device Phone off").click()
     page.wait_for_url(lambda url: "device" not in url)
 
 
@@ -169,8 +203,8 @@ def test_the_table_of_a_chart_has_its_numbers(site: Site, page: Page) -> None:
         **DAYS,
     )[0]
     table = controller.OutputDataFrame(page, "overview_countries-table")
-    table.expect_cell(top[0], row=0, col=0)
-    table.expect_cell(str(top[1]), row=0, col=1)
+    table.expect_cell(in_words("country", top[0]), row=0, col=0)
+    table.expect_cell(f"{top[1]:,}", row=0, col=1)
 
 
 def test_a_csv_has_the_filters_and_the_rows(site: Site, page: Page) -> None:

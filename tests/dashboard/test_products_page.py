@@ -102,7 +102,7 @@ def test_products_and_totals_are_those_of_the_events_and_items(site: Site, view:
         assert {product: n for product, n in sums[column].items() if n} == {p: n for p, n in counts[name].items() if n}
     money = {(row.product_id, row.currency): row.revenue for row in frame.itertuples() if row.revenue}
     assert money == counts["money"]
-    _, boxes = ask(site, products._period, view)
+    _, boxes = ask(site, products.period, view)
     value = {box.id: box.value for box in boxes}
     assert value["views"] == counts["views"].total()
     assert value["add_rate"] == pytest.approx(counts["added"].total() / counts["viewed"].total())
@@ -181,7 +181,7 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
     frame = ask(site, product_rows.products, view, "views")
     table = controller.OutputDataFrame(page, "products_products-table")
     table.expect_cell(frame["name"].iloc[0], row=0, col=0)
-    table.expect_cell(str(frame["views"].iloc[0]), row=0, col=2)
+    table.expect_cell(f"{frame['views'].iloc[0]:,}", row=0, col=2)
     page.locator("[id='products_groups-face'] a[data-value=table]").click()
     groups = controller.OutputDataFrame(page, "products_groups-table")
     groups.expect_cell(ask(site, product_rows.groups, view, "brand")["value"].iloc[0], row=0, col=0)

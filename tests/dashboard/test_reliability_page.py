@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from shiny.playwright import controller
 
+import banner
+import health
 from clickstream_dagster.cli.serving import reader_environment
 from dashboard_site import Site, settled
 from pages import ledger, reliability
@@ -123,7 +126,7 @@ def test_the_page_says_it_all(site: Site, page: Page) -> None:
     runs = dict(site.rows("select model, added from model_runs"))
     model = page.locator("[id='reliability_runs-table'] tbody tr").first.locator("td")
     name = model.first.inner_text().strip("\u2068\u2069")
-    assert model.last.inner_text() == str(runs[name])
+    assert model.last.inner_text() == f"{runs[name]:,}"
 
 
 def test_test_visits_are_told_in_words_where_there_are_any(site: Site) -> None:
@@ -139,3 +142,37 @@ def test_test_visits_are_told_in_words_where_there_are_any(site: Site) -> None:
         assert told() == [(None, "1 of the last 1 came late or not whole: clickstream canary")]
     finally:
         site.rows("delete from canary_notes returning name")
+
+
+def test_a_dot_in_the_bar_says_it_too_and_leads_here(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}?page=funnel&period=7d")
+    settled(page)
+    dot = page.locator(".health")
+    expect(dot).to_have_text(re.compile(r"^[\d.]+ d old, all books balance$"))
+    expect(dot).to_have_class(re.compile("late"))
+    dot.click()
+    page.wait_for_url("**page=reliability&period=7d")
+
+
+@pytest.mark.parametrize(
+    ("age", "books", "tone", "words"),
+    [
+        (1, 0, "good", "Fresh, all books balance"),
+        (3, 0, "late", "3.0 h old, all books balance"),
+        (1, 2, "bad", "Fresh, books are off"),
+    ],
+)
+def test_the_dot_tells_fresh_from_late_and_whole_from_wrong(
+    site: Site, monkeypatch: pytest.MonkeyPatch, age: int, books: int, tone: str, words: str
+) -> None:
+    [(complete_to,)] = site.rows("select complete_to from data_freshness")
+    bounds = ask(site, banner.bounds)
+
+    async def off(*_: Any) -> dict[str, int]:
+        return {"books": books}
+
+    if books:
+        monkeypatch.setattr(health, "totals", off)
+    shown = ask(site, health.health, bounds, complete_to + timedelta(hours=age))
+    assert tone in shown.attrs["class"]
+    assert re.sub("<[^>]+>|\\s+(?=<)|\n *", "", str(shown)).strip() == words

@@ -138,4 +138,4 @@ def test_the_page_shows_them_and_keeps_its_option_in_the_url(site: Site, page: P
     settled(page)
     table = controller.OutputDataFrame(page, "retention_cohorts-table")
     table.expect_cell(str(found["cohort"][0]), row=0, col=0)
-    table.expect_cell(str(found["visitors"][0]), row=0, col=1)
+    table.expect_cell(f"{found['visitors'][0]:,}", row=0, col=1)

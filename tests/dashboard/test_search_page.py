@@ -129,11 +129,11 @@ def test_the_page_shows_the_first_terms_and_those_nobody_clicked(site: Site, pag
     first = min(terms, key=lambda name: (-terms[name]["searches"], name))
     table = controller.OutputDataFrame(page, "search_terms-table")
     table.expect_cell(first, row=0, col=0)
-    table.expect_cell(str(terms[first]["searches"]), row=0, col=1)
+    table.expect_cell(f"{terms[first]['searches']:,}", row=0, col=1)
     page.locator("[id='search_unclicked-face']").get_by_text("Table").click()
     settled(page)
     missed = {name: of["searches"] - of["clicked"] for name, of in terms.items()}
     worst = min(missed, key=lambda name: (-missed[name], name))
     unclicked = controller.OutputDataFrame(page, "search_unclicked-table")
     unclicked.expect_cell(worst, row=0, col=0)
-    unclicked.expect_cell(str(missed[worst]), row=0, col=1)
+    unclicked.expect_cell(f"{missed[worst]:,}", row=0, col=1)

@@ -160,3 +160,17 @@ def test_what_a_browser_sends_for_a_choice_is_one_of_the_choices() -> None:
 def test_custom_dates_stay_where_there_is_data() -> None:
     assert custom_period(date(1990, 1, 1), date(2090, 1, 1), BOUNDS) == Period(BOUNDS.first, BOUNDS.latest)
     assert custom_period(date(2026, 3, 21), date(2026, 3, 22), BOUNDS) is None
+
+
+def test_what_a_page_is_about_is_in_its_link_and_stays_on_it() -> None:
+    pages = [*PAGES, "visits", "product"]
+    view, notices = from_query("?page=visits&campaign=spring+sale", BOUNDS, pages, OPTIONS)
+    assert (view.about, notices) == (("campaign", "spring sale"), [])
+    assert to_query(view) == "?page=visits&campaign=spring+sale"
+    assert view.parameters()["about"] == "spring sale"
+    assert view.at("funnel").about is None
+    assert from_query("?page=funnel&campaign=x", BOUNDS, pages, OPTIONS)[0].about is None
+    for query in ("?page=product&campaign=x", "?page=visits&campaign=" + "x" * 501, "?page=visits&term=%00"):
+        view, notices = from_query(query, BOUNDS, pages, OPTIONS)
+        assert (view.page, view.about) == ("overview", None)
+        assert notices

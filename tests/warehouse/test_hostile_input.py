@@ -85,7 +85,7 @@ def test_the_longest_texts_that_are_accepted_stop_no_table(stack: Stack) -> None
     with stack.warehouse() as connection:
         tables = dump(connection)
     empty = {name for name, rows in tables.items() if not rows}
-    assert empty == {"duplicate_events", "operational_metrics", "rejected_events"}
+    assert empty == {"duplicate_events", "operational_metrics", "rejected_events", "shop_orders"}
 
 
 def test_an_hour_that_does_not_balance_is_written_and_seen(stack: Stack) -> None:
