@@ -74,7 +74,7 @@ def standing(connection: Connection, store: ObjectStore) -> Standing | None:
 def empty(connection: Connection) -> None:
     """Take everything out that comes of the store. What a person has brought in (campaign_spend) and what the shop says itself
     stay, and what has expired: its objects in the manifest, so that none that is still stored is loaded again, and what it had
-    added to the sums. So do objects of which nothing but their count is left, since nobody knows whether they are still stored."""
+    added to the sums. So do objects of which only their count is left: whether they are still stored, nobody knows."""
     stored = {model.name for model in all_models().values() if model.materialized != "view"}
     names = sorted(stored - {"shop_orders"})
     with held(connection, LISTED), transaction(connection) as cursor, owning(cursor):
