@@ -114,7 +114,8 @@ def create_database(server: Postgres, name: str) -> None:
 def transaction(connection: Connection) -> Iterator[Cursor]:
     """A cursor in one transaction: committed at the end, rolled back when anything raises.
 
-    Raises `WarehouseBusy` or `StatementStopped` when a limit of this connection has ended a statement.
+    Raises `WarehouseBusy` or `StatementStopped` when a limit of this connection has ended a statement. What PostgreSQL raises
+    because of a row does not show the row.
     """
     try:
         with connection, connection.cursor() as cursor:
@@ -130,6 +131,9 @@ def transaction(connection: Connection) -> Iterator[Cursor]:
             f"PostgreSQL has stopped a statement ({_said(error)}). Nothing of this step is kept and nothing is lost: run it "
             "again, or give one statement more time with CLICKSTREAM_STATEMENT_SECONDS."
         ) from None
+    except (psycopg2.IntegrityError, psycopg2.DataError) as error:
+        # Dagster keeps the text of an error, where no erasure would find the visitor whose row failed.
+        raise type(error)(_said(error)) from None
 
 
 def _said(error: psycopg2.Error) -> str:
