@@ -39,6 +39,11 @@ hypothesis_settings.register_profile("thorough", _patient, derandomize=False, ma
 hypothesis_settings.load_profile(PROFILE)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are numbered, not printed: what two processes collect must have the same names, and a gzip tells the second."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
