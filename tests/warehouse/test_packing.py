@@ -35,6 +35,8 @@ END = START + HOURS * HOUR
 NAME = "0123456789ab"
 #: How long small objects stay: not at all, since a pack of now is older than that, or as good as for ever.
 LATER, NEVER = timedelta(days=-1), timedelta(days=999)
+#: The first hour is said here: a folder in which `make demo` has run knows a later one.
+SETTINGS = replace(load_settings({}), first_hour=START - HOUR)
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +229,7 @@ def test_a_copy_in_a_pack_counts_again_when_the_import_before_it_is_taken_back(w
     pack(warehouse, store, LATER)
     load_hours(warehouse, store, START - HOUR, END)
     unload(warehouse, store, NAME, lambda: change(store, {taken: None}))
-    assert look_everywhere(warehouse, store, replace(load_settings({}), first_hour=START - HOUR)).unseen.total() == 1
+    assert look_everywhere(warehouse, store, SETTINGS).unseen.total() == 1
     load_hours(warehouse, store, START - HOUR, END)
     with transaction(warehouse) as cursor:
         cursor.execute("select count(*), count(distinct object_key) from clickstream_events")
@@ -243,11 +245,11 @@ def test_a_known_pack_is_not_opened(warehouse: Connection, monkeypatch: pytest.M
     real = obstore.get
     monkeypatch.setattr(obstore, "get", lambda store, key: read.append(key) or real(store, key))
     assert load_hours(warehouse, store, START, END).objects == 0
-    assert not look_everywhere(warehouse, store, load_settings({})).unseen
+    assert not look_everywhere(warehouse, store, SETTINGS).unseen
     assert read == []
     with transaction(warehouse) as cursor:
         cursor.execute("truncate raw_objects")
-    assert look_everywhere(warehouse, store, load_settings({})).unseen.total() == 3
+    assert look_everywhere(warehouse, store, SETTINGS).unseen.total() == 3
 
 
 def test_a_pack_that_is_broken_keeps_its_objects_and_stops_no_other_hour(warehouse: Connection) -> None:
