@@ -39,6 +39,6 @@ def test_bars_of_few_are_pale_and_have_their_interval_on_the_hover() -> None:
     made = charts.bars(["a", "b"], [20.0, 50.0], name="Rate")
     charts.paled(made, [2, 20], [10, 40])
     [few, many] = made.data[0].hovertext
-    assert few.endswith("<br>95 %: 5.67 % to 50.98 %, of 10")
+    assert few.endswith("<br>95 %: 5.7 % to 51.0 %, of 10")
     assert "95 %" not in many
     assert list(made.data[0].marker.opacity) == charts.opacity([10, 40])

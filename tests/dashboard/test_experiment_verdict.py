@@ -89,7 +89,7 @@ def test_how_long_it_still_takes() -> None:
     needed = visitors_needed(0.04)
     assert needed is not None
     said = verdict([variant("a", 1_000, 40), variant("b", 1_000, 50)], 10)
-    assert f"from 4.00 % to 4.80 %, takes about {needed:,} visitors of each variant: {needed - 1_000:,} more" in said
+    assert f"from 4.0 % to 4.8 %, takes about {needed:,} visitors of each variant: {needed - 1_000:,} more" in said
     assert f"about {-((1_000 - needed) // 100):,} days at this pace" in said
 
 

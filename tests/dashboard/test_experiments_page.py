@@ -129,8 +129,8 @@ def made(*visitors: int, mixed: int = 0, more: int = 0, other_orders: int = 0) -
         (made(500, 500), [], []),
         (made(5_000, 4_000), ["The split is not what chance gives (5,000 to 4,000)"], []),
         (made(500, 500, mixed=5), [], ["5 visitors who were shown several variants are in none"]),
-        (made(500, 500, mixed=50), ["50 visitors (4.76 %) were shown several variants"], []),
-        (made(mixed=3), ["3 visitors (100.00 %) were shown several variants"], []),
+        (made(500, 500, mixed=50), ["50 visitors (4.8 %) were shown several variants"], []),
+        (made(mixed=3), ["3 visitors (100.0 %) were shown several variants"], []),
         (made(500, more=3, other_orders=7), [], ["3 variants with fewer", "7 orders in other currencies than USD"]),
     ],
 )

@@ -51,16 +51,16 @@ def box(value: Any, before: Any, kind: str = "count", **more: Any) -> Box:
 )
 def test_a_change_that_may_be_chance(shown: Box, is_chance: bool) -> None:
     assert shown.may_be_chance is is_chance
-    html = str(boxes_row("head", [shown], str))
+    html = str(boxes_row("head", [shown], str, "card"))
     assert (", may be chance" in html) is is_chance
     assert ("delta even" in html) is (is_chance or not shown.is_judged)
 
 
 def test_a_rate_says_of_how_many_and_is_pale_below_thirty() -> None:
-    few, many = (str(boxes_row("head", [box(0.2, None, "percent", of=n)], str, "row")) for n in (10, 30))
+    few, many = (str(boxes_row("head", [box(0.2, None, "percent", of=n)], str, "card")) for n in (10, 30))
     assert "of 10" in few
     assert 'class="few"' in few
-    assert "95 %: 5.67 % to 50.98 %, of 10" in few
+    assert "95 %: 5.7 % to 51.0 %, of 10" in few
     assert 'class="few"' not in many
     assert "of 30" in many
 

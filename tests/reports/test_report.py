@@ -68,7 +68,7 @@ def test_the_numbers_are_those_of_the_page(shop: Stack) -> None:
         return told, [box.value for box in boxes]
 
     told, shown = asyncio.run(both())
-    assert [box.value for box in told.told[0].boxes] == shown
+    assert [box.value for box in told.told[0].boxes] == shown[:6]
     [(sessions, orders, revenue)] = rows(
         shop,
         """
