@@ -26,6 +26,13 @@ _FEW = 5
 #: One hue from nothing to most.
 SCALE = [[0.0, "rgba(79,107,216,0.06)"], [1.0, "rgba(79,107,216,1)"]]
 
+#: Dates on an axis in the form that the pages have; what is shorter than a day stays plotly's.
+_DAYS = [
+    {"dtickrange": [86_400_000, "M1"], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", "M12"], "value": "%b %Y"},
+    {"dtickrange": ["M12", None], "value": "%Y"},
+]
+
 LAYOUT: dict[str, Any] = {
     "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
     "paper_bgcolor": "rgba(0,0,0,0)",
@@ -33,7 +40,7 @@ LAYOUT: dict[str, Any] = {
     "font": {"family": "Inter, system-ui, sans-serif", "size": 12},
     "hoverlabel": {"namelength": -1},
     "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
-    "xaxis": {"automargin": True, "fixedrange": True, "ticks": ""},
+    "xaxis": {"automargin": True, "fixedrange": True, "ticks": "", "tickformatstops": _DAYS},
     "yaxis": {
         "automargin": True,
         "fixedrange": True,

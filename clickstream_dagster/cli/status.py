@@ -139,12 +139,9 @@ def show_owed(connection: Connection, stack: Stack) -> None:
     show_outside(found, stack.settings)
     show_strangers(found)
     if found.unseen:
-        console.print(
-            f"Not loaded yet: {found.unseen.total():,} objects in {len(found.unseen):,} hours, "
-            f"the oldest {min(found.unseen):%Y-%m-%d %H:00}."
-        )
+        console.print(f"Not loaded yet: {_counted(found.unseen)}, the oldest {min(found.unseen):%Y-%m-%d %H:00}.")
     for model, count in sorted(rebuilds.items()):
-        console.print(f"To rebuild: {model}, {count:,} keys.")
+        console.print(f"To rebuild: {model}, {_many(count, 'key')}.")
     if found.unseen.keys() - usual.unseen.keys():
         console.print("Catch up:  clickstream materialize --all")
     elif found.unseen or rebuilds:
@@ -177,14 +174,18 @@ def show_strangers(found: Look) -> None:
     if strangers.count:
         examples = ", ".join(harmless(key) for key in strangers.examples)
         console.print(
-            f"Not in the books: {strangers.count:,} objects in no known place, such as {examples}. Move events to "
+            f"Not in the books: {_many(strangers.count, 'object')} in no known place, such as {examples}. Move events to "
             "events/YYYY/MM/DD/HH/, the hour of their receipt, and remove the rest.",
             markup=False,
         )
 
 
 def _counted(hours: Counter[datetime]) -> str:
-    return f"{hours.total():,} objects in {len(hours):,} hours"
+    return f"{_many(hours.total(), 'object')} in {_many(len(hours), 'hour')}"
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _span(seconds: float) -> str:

@@ -47,7 +47,7 @@ async def boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             kind="percent",
             line=list(days["abandoned_rate"]),
             is_less_better=True,
-            note=f"{_of(now, 'abandoned', 'decided')}, {count(now['emptied'])} emptied" if now else "",
+            note=_of(now, "abandoned", "decided") + _emptied(now) if now else "",
         ),
         box(
             "recovered_revenue",
@@ -96,6 +96,10 @@ def _of(now: dict[str, Any], part: str, whole: str) -> str:
     if not now or not now[whole]:
         return ""
     return f"{count(now[part])} of {'only ' if now[whole] < FEW else ''}{count(now[whole])}"
+
+
+def _emptied(now: dict[str, Any]) -> str:
+    return f", {count(now['emptied'])} emptied" if now["emptied"] else ""
 
 
 def _left(now: dict[str, Any]) -> str:

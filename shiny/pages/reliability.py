@@ -99,7 +99,9 @@ async def _freshness(warehouse: Warehouse) -> Box:
     last = await warehouse.frame(_IN_PROGRESS)
     zone = await timezone(warehouse)
     going = (
-        "" if last.empty or last["is_closed"].iat[0] else f"; in progress: to {told(last['loaded_to'].iat[0], zone)}"
+        ""
+        if last.empty or last["is_closed"].iat[0]
+        else f"; in progress: to {pd.Timestamp(last['loaded_to'].iat[0]).tz_convert(zone):%-d %b %H:%M %Z}"
     )
     moment = found["complete_to"].iat[0] if len(found) else None
     age = None if pd.isna(moment) else (datetime.now(UTC) - pd.Timestamp(moment)).total_seconds()

@@ -20,7 +20,7 @@ def test_stray_objects_stop_nothing_and_are_named(embedded: Command) -> None:
     assert "received 1 = loaded 1" in loaded.out
     shown = embedded("status", COLUMNS="500")
     for said in (loaded.out, shown.out):
-        assert "Skipped: 1 objects in 1 hours before the first partition" in said
+        assert "Skipped: 1 object in 1 hour before the first partition" in said
         assert "CLICKSTREAM_FIRST_HOUR=1999-01-01T00:00Z" in said
         assert f"in the future, the first in {AHEAD:%Y-%m-%d} 00:00" in said
     assert "Not in the books: 2 objects in no known place" in shown.out

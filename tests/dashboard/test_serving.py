@@ -105,5 +105,7 @@ def test_files_are_compressed_once_and_kept_for_ever(site: Site, page: Page) -> 
     assert len(files) > 10
     for address, headers in files.items():
         assert "immutable" in headers["cache-control"], address
-        is_packed = headers.get("content-encoding") == "gzip" or address.endswith(".woff2")  # which is compressed itself
+        is_packed = headers.get("content-encoding") == "gzip" or address.endswith(
+            ".woff2"
+        )  # which is compressed itself
         assert is_packed or int(headers["content-length"]) < 1_000, address
