@@ -24,9 +24,9 @@ BY = Option(
     "acquisition-by",
     "By",
     {
+        "campaign": "Campaign",
         "source": "Source",
         "medium": "Medium",
-        "campaign": "Campaign",
         "source-medium": "Source / medium",
     },
 )
@@ -88,26 +88,25 @@ async def _before(warehouse: Warehouse, view: View) -> dict[str, Any]:
 
 
 async def _channels(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    frame = await acquisition_rows.origins(warehouse, view, "channel")
+    return _ordered(await acquisition_rows.origins(warehouse, view, "channel"), view)
+
+
+def _ordered(frame: pd.DataFrame, view: View) -> pd.DataFrame:
     return frame.sort_values([SHOW.chosen(view), "sessions"], ascending=False, kind="stable")
 
 
-def _draw_channels(frame: pd.DataFrame, view: View) -> go.Figure:
+def _draw_origins(frame: pd.DataFrame, view: View) -> go.Figure:
+    top = frame[:12]
     if SHOW.chosen(view) == "sessions":
-        return _draw_sessions(frame, view)
-    values = [float(amount) for amount in frame["revenue"]]
-    texts = [f"{money(amount)} · {n:,} order{'s'[: n != 1]}" for amount, n in zip(values, frame["orders"], strict=True)]
-    return charts.bars(frame["value"], values, name="Revenue", texts=texts)
+        shares = ["" if part is None else f"{100 * part:.1f} %" for part in top["share"]]
+        return charts.bars(top["value"], list(top["sessions"]), name="Sessions", texts=shares)
+    values = [float(amount) for amount in top["revenue"]]
+    texts = [f"{money(amount)} · {n:,} order{'s'[: n != 1]}" for amount, n in zip(values, top["orders"], strict=True)]
+    return charts.bars(top["value"], values, name="Revenue", texts=texts)
 
 
 async def _origins(warehouse: Warehouse, view: View) -> pd.DataFrame:
-    return await acquisition_rows.origins(warehouse, view, BY.chosen(view))
-
-
-def _draw_sessions(frame: pd.DataFrame, _: View) -> go.Figure:
-    top = frame[:12]
-    texts = ["" if part is None else f"{100 * part:.1f} %" for part in top["share"]]
-    return charts.bars(top["value"], list(top["sessions"]), name="Sessions", texts=texts)
+    return _ordered(await acquisition_rows.origins(warehouse, view, BY.chosen(view)), view)
 
 
 def _draw_trend(frame: pd.DataFrame, _: View) -> go.Figure:
@@ -180,7 +179,7 @@ PARTS = (
         f"{_MEANING} Click one to filter.",
         _channels,
         {"value": Column("Channel", sets="channel"), **_ORIGIN},
-        _draw_channels,
+        _draw_origins,
         (SHOW,),
         width=5,
         height="400px",
@@ -202,11 +201,11 @@ PARTS = (
     Card(
         "origins",
         "Sources, media and campaigns",
-        f"The 100 with most sessions, as utm tags or the referrer name them; those of no campaign are left out. {_MEANING}",
+        f"Of the 100 with most sessions, as utm tags or the referrer name them; those of no campaign are left out. {_MEANING}",
         _origins,
         {"value": Column("Name", sets=BY), **_ORIGIN},
-        _draw_sessions,
-        (BY,),
+        _draw_origins,
+        (BY, SHOW),
         height="420px",
         face="table",
         empty="Nothing in this period and with these filters. Campaigns appear here when links carry utm_campaign.",

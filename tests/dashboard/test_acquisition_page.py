@@ -187,7 +187,7 @@ def test_the_page_shows_them_and_a_click_filters_by_a_channel(site: Site, page: 
     expect(box).to_have_attribute("title", f"{len(sessions):,}")
     expect(page.locator("[id='acquisition_origins-acquisition_by-select']")).to_have_value("source-medium")
     origins = controller.OutputDataFrame(page, "acquisition_origins-table")
-    first = ask(site, acquisition_rows.origins, VIEW, "source-medium").iloc[0]
+    first = ask(site, acquisition._origins, VIEW.with_option("acquisition-by", "source-medium")).iloc[0]
     origins.expect_cell(first["value"], row=0, col=0)
     origins.expect_cell(f"{first['sessions']:,}", row=0, col=1)
     by_revenue = ask(site, acquisition._channels, VIEW)
