@@ -27,7 +27,7 @@ setup(
         "clickstream_shiny": ["_brand.yml", "definitions.json", "theme.css", "www/*"],
         "clickstream_dagster": [
             *("dagster.yaml", "workspace.yaml", "channels.yml", "segments.yml", "funnels.yml"),
-            *("raw/referrers.json", "local/importer/ready/*.yml", "py.typed"),
+            *("raw/referrers.json", "local/workspace.yaml", "local/importer/ready/*.yml", "py.typed"),
         ],
         "dbt_like_sql": ["definitions.yml", "lineage.json", "migrations/*.sql", "models/*/*.sql", "models/*/*.yml"],
         "clickstream_tracker": ["*.js", "*.mjs", "*.d.ts"],

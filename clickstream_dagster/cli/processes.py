@@ -10,18 +10,21 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from clickstream_dagster.cli.show import console
 
 
 @dataclass(frozen=True)
 class Server:
-    """A program that serves a page, or, without a `url`, one that helps it. `environ` is added to this process's own."""
+    """A program that serves a page, or, without a `url`, one that helps it. `environ` is added to this process's own. Those
+    after it start when it has made the file `opens`."""
 
     title: str
     url: str
     command: Sequence[str]
     environ: Mapping[str, str]
+    opens: Path | None = None
 
 
 def run_until_stopped(servers: Sequence[Server]) -> None:
@@ -29,10 +32,7 @@ def run_until_stopped(servers: Sequence[Server]) -> None:
     Exits with the code of the one that ended by itself."""
     # A shell starts background programs with SIGINT ignored; Dagster would then ignore SIGTERM as well, and never end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # A group of its own for each: the terminal tells us alone, and not a process that they are only just starting.
-    running = [
-        subprocess.Popen(server.command, env={**os.environ, **server.environ}, process_group=0) for server in servers
-    ]
+    running: list[subprocess.Popen[bytes]] = []
 
     def stop(*_: object) -> None:
         for process in running:
@@ -45,7 +45,22 @@ def run_until_stopped(servers: Sequence[Server]) -> None:
         console.print(f"{server.title}: {server.url}", soft_wrap=True)
     console.print("Ctrl-C stops it." if len(pages) == 1 else "Ctrl-C stops them.")
     with suppress(KeyboardInterrupt):
+        for server in servers:
+            # A group of its own: the terminal tells us alone, and not a process that it is only just starting.
+            environ = {**os.environ, **server.environ}
+            running.append(subprocess.Popen(server.command, env=environ, process_group=0))
+            if not _is_open(server, running[-1]):
+                break
         while all(process.poll() is None for process in running):
             time.sleep(0.2)
     stop()
     sys.exit(max(process.wait() for process in running))
+
+
+def _is_open(server: Server, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until those after it may start. False when it has ended instead."""
+    while server.opens and not server.opens.exists():
+        if process.poll() is not None:
+            return False
+        time.sleep(0.05)
+    return True

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import shlex
 import socket
 import sys
 from importlib.resources import files
 from importlib.util import find_spec
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import click
 
@@ -91,7 +95,8 @@ def env_command() -> None:
 
 
 def dagster_servers(stack: Stack, host: str, port: int) -> list[Server]:
-    """Dagster's webserver behind the front, and its daemon. Each starts a process of its own with our code."""
+    """Dagster's webserver behind the front, its daemon, and the one process that has our code, which both ask: each would
+    start one of its own otherwise, and the daemon another every minute."""
     if find_spec("dagster_webserver") is None:
         raise CannotServe("Dagster's webserver is not installed. Run: pip install 'clickstream[local]'")
     check_port(host, port)
@@ -99,11 +104,35 @@ def dagster_servers(stack: Stack, host: str, port: int) -> list[Server]:
     with stack.warehouse():
         pass
     environ |= dagster_instance.prepare(stack)
-    workspace = ["--workspace", str(files("clickstream_dagster").joinpath("workspace.yaml"))]
+    socket_file = Path(_folder_of_its_own(), "code")
+    environ |= {"CLICKSTREAM_CODE_SOCKET": str(socket_file)}
+    workspace = ["--workspace", str(files("clickstream_dagster.local").joinpath("workspace.yaml"))]
     python = [sys.executable, "-W", "ignore", "-m"]
+    code = [
+        *python,
+        "dagster",
+        "api",
+        "grpc",
+        "--module-name",
+        "clickstream_dagster.definitions",
+        "--log-level",
+        "warning",
+    ]
+    code += ["--location-name", "clickstream", "--socket", str(socket_file)]
     webserver = [*python, "clickstream_dagster.webserver", *workspace, "--host", host, "--port", str(port)]
     daemon = [*python, "dagster._daemon", "run", *workspace, "--log-level", "warning"]
-    return [Server("Dagster UI", url(host, port), webserver, environ), Server("Dagster daemon", "", daemon, environ)]
+    return [
+        Server("Dagster code", "", code, environ, opens=socket_file),
+        Server("Dagster UI", url(host, port), webserver, environ),
+        Server("Dagster daemon", "", daemon, environ),
+    ]
+
+
+def _folder_of_its_own() -> str:
+    """For a socket, whose path may have 107 bytes: CLICKSTREAM_HOME can be longer. Nobody else may enter it."""
+    folder = mkdtemp(prefix="clickstream-")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def dashboard_server(stack: Stack, host: str, port: int) -> Server:

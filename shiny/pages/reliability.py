@@ -24,7 +24,6 @@ from pages.ledger import (
     runs,
     samples,
     timezone,
-    told,
     totals,
 )
 from queries import Warehouse
