@@ -29,7 +29,8 @@ from clickstream_dagster.warehouse.models import Model, all_models
 #: what campaigns cost, who was erased, which test visits were sent, what has expired, and how far the shop's orders are known.
 _LOADED = (
     *("loaded_hours", "raw_packs", "operational_objects", "model_runs", "changed_keys", "changed_spans"),
-    *("campaign_spend", "erasures", "erased_ids", "canary_notes", "expired_events", "expiry", "shop_readings"),
+    *("campaign_spend", "erasures", "erased_ids", "canary_notes"),
+    *("expired_events", "expired_orders", "expiry", "shop_readings"),
 )
 #: The shop's orders are no function of events, so no rebuild gives them the dates of another time zone.
 _REDATE = """
