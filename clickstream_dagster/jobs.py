@@ -8,11 +8,12 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from clickstream_dagster.partitions import HOUR, floor_hour, key_of
-from clickstream_dagster.reports.making import make
-from clickstream_dagster.reports.periods import named
+from clickstream_dagster.reports.making import NoReport, make
+from clickstream_dagster.reports.periods import ReportPeriod, named
 from clickstream_dagster.reports.sending import due, send
 from clickstream_dagster.resources import Platform
-from clickstream_dagster.settings import DAGSTER_LOCATION, load_reports
+from clickstream_dagster.settings import DAGSTER_LOCATION, Reports, load_reports
+from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.expiring.expire import expire
 from clickstream_dagster.warehouse.expiring.policy import NoPolicy
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
@@ -115,19 +116,31 @@ class ReportConfig(dg.Config):
 
 @dg.op(description="Make the weekly and monthly reports that are due, and send each once to everybody.")
 def send_due_reports(context: dg.OpExecutionContext, config: ReportConfig, platform: Platform) -> None:
-    """As `clickstream report --send` does."""
+    """As `clickstream report --send` does. Fails when somebody has to look; what became of each is in the metadata."""
     stack, reports = platform.stack, load_reports()
     with stack.warehouse() as connection:
         found, waiting = due(connection, reports, stack.settings.timezone, datetime.now(UTC))
+    became: dict[str, str] = {}
     wrong: list[str] = []
     for period in [named(name) for name in config.periods] or found:
-        outcome = send(stack, reports, make(stack, period, reports.dashboard), told=context.log.info)
-        context.log.info(f"{period.title}: sent to {len(outcome.sent):,}, refused by {len(outcome.refused):,}.")
-        wrong += [] if outcome.is_well else [f"{period.title}: {outcome.sentence()}"]
-    for sentence in waiting:
+        is_well, became[period.name] = _send_report(stack, reports, period)
+        wrong += [] if is_well else [became[period.name]]
+    for sentence in (*became.values(), *waiting):
         context.log.info(sentence)
     if wrong:
-        raise dg.Failure(" ".join(wrong))
+        raise dg.Failure(" ".join(wrong), metadata=became)
+    context.add_output_metadata(became)
+
+
+def _send_report(stack: Stack, reports: Reports, period: ReportPeriod) -> tuple[bool, str]:
+    """Whether nobody has to look, and what became of it. One that cannot be made does not keep the others."""
+    notes: list[str] = []
+    try:
+        outcome = send(stack, reports, make(stack, period, reports.dashboard), told=notes.append)
+    except NoReport as none:
+        return False, str(none)
+    counts = f"{period.title}: sent to {len(outcome.sent):,}, refused by {len(outcome.refused):,}."
+    return outcome.is_well, " ".join(filter(None, [counts, *notes, outcome.sentence()]))
 
 
 @dg.job(description="Send the weekly and monthly reports that are due. May run at any time; nobody gets one twice.")

@@ -118,7 +118,8 @@ _MAIL_SECRET = {"CLICKSTREAM_SMTP_USER": ("CLICKSTREAM_SMTP_PASSWORD", "smtp_pas
 MIN_LOGIN_SECRET = 16
 
 REPORT_KINDS = ("weekly", "monthly")
-_ADDRESS = r"[^\s@,<>]+@[^\s@,<>]+"
+#: As every mail server takes it: ASCII, and nothing that a mail's header reads as more than one address.
+_ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+"
 
 DAGSTER_LOCATION = "clickstream"
 LOCAL_PORTS = {"gateway": 8787, "dagster": 3000, "dashboard": 3838, "shop": 3002, "sign_in": 3003}
@@ -277,7 +278,8 @@ def load_reports(environ: Mapping[str, str] | None = None) -> Reports:
     recipients = _names(env, "CLICKSTREAM_REPORT_TO", ())
     if unusable := [address for address in recipients if not re.fullmatch(_ADDRESS, address)]:
         raise SettingsError(
-            f"CLICKSTREAM_REPORT_TO takes mail addresses, comma-separated, such as owner@shop.example; {unusable[0]!r} is none."
+            "CLICKSTREAM_REPORT_TO takes mail addresses in plain ASCII, comma-separated, such as owner@shop.example; "
+            f"{unusable[0]!r} is none. A domain with other letters is written as xn--…"
         )
     kinds = _names(env, "CLICKSTREAM_REPORTS", REPORT_KINDS)
     if unknown := [kind for kind in kinds if kind not in REPORT_KINDS]:
@@ -316,7 +318,7 @@ def _mail_server(env: Mapping[str, str]) -> MailServer:
     if not host or not re.fullmatch(_ADDRESS, sender):
         raise SettingsError(
             "CLICKSTREAM_REPORT_TO needs CLICKSTREAM_SMTP_HOST, the server that takes mails, and CLICKSTREAM_REPORT_FROM, "
-            "the address that they come from."
+            "the address that they come from, in plain ASCII."
         )
     security = _matching(env, "CLICKSTREAM_SMTP_SECURITY", "starttls", "starttls|tls|none", "starttls, tls or none")
     user = env.get("CLICKSTREAM_SMTP_USER") or ""

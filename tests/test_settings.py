@@ -279,7 +279,10 @@ def test_a_mail_server_that_is_set_wrong_keeps_no_hour_from_loading() -> None:
     [
         ("CLICKSTREAM_REPORT_TO", "ann"),
         ("CLICKSTREAM_REPORT_TO", "ann@shop.example\nBcc: all@shop.example"),
+        ("CLICKSTREAM_REPORT_TO", "ann@shop.example,jürgen@shop.example"),
+        ("CLICKSTREAM_REPORT_TO", "team:ann@shop.example;"),
         ("CLICKSTREAM_REPORT_FROM", ""),
+        ("CLICKSTREAM_REPORT_FROM", "reports@bücher.example"),
         ("CLICKSTREAM_REPORTS", "daily"),
         ("CLICKSTREAM_REPORT_TOPIC", "reports"),
         ("CLICKSTREAM_SMTP_HOST", ""),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from clickstream_dagster.cli.show import console, harmless
-from clickstream_dagster.reports.making import NoReport, Report, make, printed
+from clickstream_dagster.reports.making import NoPdf, NoReport, Report, make, printed
 from clickstream_dagster.reports.periods import BadPeriod, ReportPeriod, ended, named
 from clickstream_dagster.reports.sending import send
 from clickstream_dagster.settings import Reports, SettingsError, load_reports, load_settings
@@ -62,10 +62,10 @@ def _period(stack: Stack, week: str | None, month: str | None) -> ReportPeriod:
 
 def _write(out: Path, made: Report) -> None:
     if out.suffix == ".pdf":
-        pdf = printed(made.html)
-        if pdf is None:
-            raise NoReport("A PDF needs Chromium, and none is installed. Install it, or write HTML: --out report.html")
-        out.write_bytes(pdf)
+        try:
+            out.write_bytes(printed(made.html))
+        except NoPdf as why:
+            raise NoReport(f"No PDF: {why}. Mend that, or write HTML: --out report.html") from None
     else:
         out.write_text(made.html if out.suffix == ".html" else made.text, encoding="utf-8")
     console.print(f"{made.headline}\nWritten to {out}", soft_wrap=True, markup=False)

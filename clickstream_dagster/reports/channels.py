@@ -29,11 +29,13 @@ class Unknown(RuntimeError):
     """The connection broke when it may have been taken."""
 
 
-def mail(report: Report, pdf: bytes | None, sender: str, recipient: str) -> EmailMessage:
-    """The mail, with the same id each time it is made: where it did come twice, most programs show it once."""
+def mail(report: Report, pdf: bytes | None, sender: str, recipient: str, copy: str | None = None) -> EmailMessage:
+    """The mail, with the same id each time it is made: where it did come twice, most programs show it once. What a person sends
+    once more is to be seen: it is a `copy` with an id of its own."""
     message = EmailMessage()
     same = hashlib.sha256(f"{report.period.name} {recipient}".encode()).hexdigest()[:24]
-    message["Message-ID"] = f"<{report.period.name}.{same}@{sender.partition('@')[2]}>"
+    name = ".".join((report.period.name, same, *([copy] if copy else [])))
+    message["Message-ID"] = f"<{name}@{sender.partition('@')[2]}>"
     message["From"], message["To"], message["Subject"] = sender, recipient, report.headline
     message["Date"], message["Auto-Submitted"] = formatdate(), "auto-generated"
     message.set_content(report.text)
@@ -65,6 +67,11 @@ def connected(server: MailServer) -> Iterator[smtplib.SMTP]:
 def hand_in(session: smtplib.SMTP, message: EmailMessage) -> None:
     """Give the server one mail for one recipient. Raises `Refused` or `Unknown`."""
     try:
+        content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+        f"{message['From']}{message['To']}".encode("ascii")  # smtplib would say so in mid-session
+    except UnicodeError as error:
+        raise Refused(f"the mail cannot be written: {error}") from None
+    try:
         session.ehlo_or_helo_if_needed()
         for step, address in ((session.mail, message["From"]), (session.rcpt, message["To"])):
             code, said = step(address)
@@ -74,7 +81,7 @@ def hand_in(session: smtplib.SMTP, message: EmailMessage) -> None:
     except (OSError, smtplib.SMTPException) as error:
         raise Refused(_said(error)) from None
     try:
-        code, said = session.data(message.as_bytes(policy=message.policy.clone(linesep="\r\n")))
+        code, said = session.data(content)
     except smtplib.SMTPDataError as error:
         raise Refused(_said(error)) from None
     except (OSError, smtplib.SMTPException) as error:

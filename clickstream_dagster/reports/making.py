@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 
 class NoReport(RuntimeError):
-    """There is nothing to report, or it could not be made; the message says why and what to do."""
+    """There is nothing to report, or it could not be made; the message says of which period, why, and what to do."""
+
+
+class NoPdf(RuntimeError):
+    """It could not be printed; the message says why, without a full stop."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,11 @@ def make(stack: Stack, period: ReportPeriod, dashboard: str | None) -> Report:
     except subprocess.CalledProcessError as failed:
         said = failed.stderr.strip().splitlines()
         raise NoReport(
-            f"The report could not be made: {said[-1] if said else 'no reason given'}. Please report it."
+            f"No report of {period.name}: its program failed: {said[-1] if said else 'no reason given'}. Please report it."
         ) from None
     except subprocess.TimeoutExpired:
         raise NoReport(
-            f"The report was not made within {MAKING_SECONDS} seconds. Try again when the server is less busy."
+            f"No report of {period.name}: not made within {MAKING_SECONDS} seconds. Try again when the server is less busy."
         ) from None
     made = json.loads(done.stdout)
     if "problem" in made:
@@ -60,14 +65,13 @@ def make(stack: Stack, period: ReportPeriod, dashboard: str | None) -> Report:
     return Report(period, made["headline"], made["html"], made["text"])
 
 
-def printed(html: str) -> bytes | None:
-    """The page as PDF; None where no Chromium is installed. Raises `NoReport` when it prints nothing."""
+def printed(html: str) -> bytes:
+    """The page as PDF. Raises `NoPdf` where no Chromium is installed, or it does not print."""
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
-        return None
+        raise NoPdf("no Chromium is installed")
     with tempfile.TemporaryDirectory(prefix="clickstream-report-", ignore_cleanup_errors=True) as folder:
         page, pdf = Path(folder) / "report.html", Path(folder) / "report.pdf"
-        page.write_text(html, encoding="utf-8")
         command = [
             browser,
             "--headless",
@@ -78,11 +82,24 @@ def printed(html: str) -> bytes | None:
         # Chromium's sandbox refuses to be root. The page has no script, and its policy lets it fetch nothing.
         command += ["--no-sandbox"] if os.geteuid() == 0 else []
         try:
-            subprocess.run(
-                [*command, f"--print-to-pdf={pdf}", page.as_uri()], capture_output=True, timeout=PRINTING_SECONDS
-            )
+            page.write_text(html, encoding="utf-8")
+            _run_browser([*command, f"--print-to-pdf={pdf}", page.as_uri()])
+            content = pdf.read_bytes() if pdf.exists() else b""
+        except OSError as error:
+            raise NoPdf(f"{browser} could not print: {error}") from None
+        if not content.rstrip().endswith(b"%%EOF"):
+            raise NoPdf(f"{browser} did not print the whole page; try it by hand")
+        return content
+
+
+def _run_browser(command: list[str]) -> None:
+    """Run it in a session of its own, without a pipe: its children would hold the pipe, and outlive it. Raises `NoPdf`."""
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True) as browser:
+        try:
+            browser.wait(PRINTING_SECONDS)
         except subprocess.TimeoutExpired:
-            raise NoReport(f"{browser} did not print within {PRINTING_SECONDS} seconds. Try again.") from None
-        if not pdf.exists():
-            raise NoReport(f"{browser} printed nothing. Try it by hand, or write HTML: --out report.html")
-        return pdf.read_bytes()
+            raise NoPdf(f"{command[0]} did not print within {PRINTING_SECONDS} seconds") from None
+        finally:
+            if browser.poll() is None:
+                os.killpg(browser.pid, signal.SIGKILL)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from clickstream_dagster.reports import deliveries
 from clickstream_dagster.reports.channels import Refused, Unknown, connected, hand_in, mail, publish
-from clickstream_dagster.reports.making import Report, printed
+from clickstream_dagster.reports.making import NoPdf, Report, printed
 from clickstream_dagster.reports.periods import ReportPeriod, ended
 from clickstream_dagster.settings import Reports
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection, transaction
 
-_LOADED = "select (complete_to at time zone timezone)::date - 1 from data_freshness cross join shop_settings"
+#: The first local day that has events, as the dashboard knows it, and the last one that is loaded whole.
+_DAYS = """
+    select (select min(local_date) from agg_daily_traffic), (complete_to at time zone timezone)::date - 1
+    from data_freshness cross join shop_settings
+"""
 
 
 @dataclass
@@ -43,16 +47,19 @@ class Outcome:
 
 
 def due(connection: Connection, reports: Reports, timezone: str, now: datetime) -> tuple[list[ReportPeriod], list[str]]:
-    """The periods that are over, loaded to their end, and not yet with everybody; and why others must wait."""
+    """The periods that are over, loaded to their end, and not yet with everybody, as far as is known; and why others are not
+    due."""
     today = now.astimezone(ZoneInfo(timezone)).date()
-    loaded = _loaded(connection)
+    first, loaded = _days(connection)
     found: list[ReportPeriod] = []
     waiting: list[str] = []
     for period in (ended(kind, today) for kind in reports.kinds):
-        if not set(_recipients(reports)) - set(deliveries.begun(connection, period.name)):
+        if deliveries.settled(connection, period.name).issuperset(_recipients(reports)):
             continue
         if loaded is None or loaded < period.end:
             waiting.append(f"{period.title} is not loaded to its end. Run: clickstream materialize")
+        elif first is None or period.end < first:
+            waiting.append(f"{period.title} ended before the first event.")
         else:
             found.append(period)
     return found, waiting
@@ -63,6 +70,7 @@ def send(
 ) -> Outcome:
     """Send it to whoever has not had it; with `again` to everybody. One who is refused does not keep it from the others."""
     outcome, period = Outcome(), report.period.name
+    copy = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}" if again else None
     with stack.warehouse() as connection, ExitStack() as open_until_done:
         if again:
             for recipient in _recipients(reports):
@@ -71,12 +79,11 @@ def send(
         wanted = [recipient for recipient in _recipients(reports) if recipient not in earlier]
         outcome.unknown = {
             name: "another run is sending it, or was stopped while it did"
-            for name, taken in earlier.items()
-            if not taken
+            for name in _recipients(reports)
+            if earlier.get(name) is False
         }
         try:
-            ways = _ways(reports, report, wanted, open_until_done, told)
-            for recipient, way in ways:
+            for recipient, way in _ways(reports, report, wanted, copy, open_until_done, told):
                 _deliver(connection, period, recipient, way, outcome)
         except Refused as nobody:
             outcome.refused = {recipient: str(nobody) for recipient in wanted if recipient not in outcome.sent}
@@ -84,7 +91,12 @@ def send(
 
 
 def _ways(
-    reports: Reports, report: Report, wanted: list[str], open_until_done: ExitStack, told: Callable[[str], None]
+    reports: Reports,
+    report: Report,
+    wanted: list[str],
+    copy: str | None,
+    open_until_done: ExitStack,
+    told: Callable[[str], None],
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """For each recipient, what sends it."""
     if reports.topic in wanted:
@@ -93,12 +105,14 @@ def _ways(
     addresses = [recipient for recipient in wanted if recipient in reports.recipients]
     if not addresses or reports.server is None:
         return
-    pdf = printed(report.html)
-    if pdf is None:
-        told("No Chromium is installed: the mail has no PDF.")
+    pdf = None
+    try:
+        pdf = printed(report.html)
+    except NoPdf as why:
+        told(f"The mail has no PDF: {why}.")
     session = open_until_done.enter_context(connected(reports.server))
     for address in addresses:
-        message = mail(report, pdf, reports.server.sender, address)
+        message = mail(report, pdf, reports.server.sender, address, copy)
         yield address, lambda message=message: hand_in(session, message)  # type: ignore[misc]
 
 
@@ -121,9 +135,7 @@ def _recipients(reports: Reports) -> list[str]:
     return [*reports.recipients, *([reports.topic] if reports.topic else [])]
 
 
-def _loaded(connection: Connection) -> date | None:
-    """The last local day that is loaded whole."""
+def _days(connection: Connection) -> tuple[date | None, date | None]:
     with transaction(connection) as cursor:
-        cursor.execute(_LOADED)
-        row = cursor.fetchone()
-    return row[0] if row else None
+        cursor.execute(_DAYS)
+        return cursor.fetchone() or (None, None)

@@ -20,7 +20,7 @@ CUTS = {
     "plan": "one-year Compute Savings Plan, nothing in advance",
     "backups": "no nightly backups: the daily snapshots stay",
     "batches": f"ten events in a request instead of {a.EVENTS_PER_REQUEST:.1f}",
-    "pruned": "three months in the tables instead of twelve (no command for that yet)",
+    "pruned": "three months in the tables instead of twelve (`clickstream expire`)",
 }
 
 

@@ -15,6 +15,7 @@ from clickstream_dagster.resources import Platform
 from clickstream_dagster.schedules import morning_reports
 from clickstream_dagster.stack import Stack
 from support.mailbox import Mailbox
+from support.scripts import script
 from support.stories import rows
 
 
@@ -38,7 +39,7 @@ def test_it_prints_and_writes(clickstream: Command, tmp_path: Path) -> None:
 
 def test_without_chromium_there_is_html_alone(clickstream: Command, tmp_path: Path) -> None:
     ran = clickstream("report", "--month", "2026-04", "--out", tmp_path / "april.pdf", PATH="")
-    assert ran.sentence == "A PDF needs Chromium, and none is installed. Install it, or write HTML: --out report.html"
+    assert ran.sentence == "No PDF: no Chromium is installed. Mend that, or write HTML: --out report.html"
 
 
 @pytest.mark.parametrize(
@@ -73,14 +74,51 @@ def test_the_schedule_sends_what_is_due_once(shop: Stack, mailbox: Mailbox, monk
         context = dg.build_schedule_context(storage, scheduled_execution_time=morning)
         request = morning_reports(context, platform=Platform())
         assert isinstance(request, dg.RunRequest)
-        assert request.run_config["ops"]["send_due_reports"]["config"] == {"periods": ["2026-W16", "2026-03"]}
+        assert request.run_config["ops"]["send_due_reports"]["config"] == {"periods": ["2026-W16"]}
         config = {"ops": {"send_due_reports": {"config": {"periods": ["2026-W16"]}}}}
         ran = report_mails.execute_in_process(run_config=config, instance=storage, resources={"platform": Platform()})
         assert ran.success
     assert [mail["Subject"] for _, mail in mailbox.mails] == ["Week 16 of 2026: 95.50 USD, 3 orders"]
-    assert rows(shop, "select count(*) from report_deliveries where period = '2026-W16' and sent_at is not null") == [
-        (1,)
-    ]
+    sent = "select period from report_deliveries where recipient = 'ann@shop.example' and sent_at is not null"
+    assert ("2026-W16",) in rows(shop, sent)
+
+
+def test_a_run_tells_of_what_cannot_be_made_and_printed_and_sends_the_rest(
+    shop: Stack, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """March was before the shop began, and Chromium is broken: the week goes out."""
+    monkeypatch.setattr(resources, "_stack", lambda: shop)
+    monkeypatch.setenv("PATH", str(script(tmp_path / "chromium", "exit 1").parent), prepend=":")
+    for name, value in {**_environment(mailbox), "CLICKSTREAM_REPORT_TO": "zoe@shop.example"}.items():
+        monkeypatch.setenv(name, value)
+
+    def told(*periods: str) -> tuple[bool, dict[str, str]]:
+        config = {"ops": {"send_due_reports": {"config": {"periods": list(periods)}}}}
+        with dg.instance_for_test() as storage:
+            ran = report_mails.execute_in_process(
+                run_config=config, instance=storage, resources={"platform": Platform()}, raise_on_error=False
+            )
+            if ran.success:
+                [output] = [event.step_output_data for event in ran.all_events if event.is_successful_output]
+                metadata = output.metadata
+            else:
+                [failed] = [event.step_failure_data for event in ran.all_events if event.is_step_failure]
+                assert failed.user_failure_data is not None
+                metadata = failed.user_failure_data.metadata
+        return ran.success, {name: str(value.value) for name, value in metadata.items()}
+
+    success, became = told("2026-03", "2026-W16")
+    assert not success
+    assert became["2026-03"].startswith("No report of 2026-03: Nothing happened.")
+    assert [recipients for recipients, _ in mailbox.mails] == [["zoe@shop.example"]]
+    success, became = told("2026-W15")
+    assert success
+    [(_, first), (_, second)] = mailbox.mails
+    assert list(first.iter_attachments()) == list(second.iter_attachments()) == []
+    assert became["2026-W15"] == (
+        "Week 15 of 2026: sent to 1, refused by 0. "
+        f"The mail has no PDF: {tmp_path}/chromium did not print the whole page; try it by hand."
+    )
 
 
 def _environment(mailbox: Mailbox) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from clickstream_dagster.reports.periods import named
 from clickstream_dagster.reports.sending import Outcome, due, send
 from clickstream_dagster.settings import Reports
 from clickstream_dagster.stack import Stack
+from clickstream_dagster.warehouse.connection import transaction
 from support.aws import KEYS
 from support.mailbox import Mailbox
+from support.scripts import script
 from support.stories import event, rows, tell
 
 WEEK = named("2026-W16")
@@ -63,7 +66,9 @@ def test_nobody_gets_it_twice_unless_a_person_wants_it(stack: Stack, mailbox: Ma
     assert send(stack, by_mail(mailbox), REPORT).sent == [OWNERS[1]]  # who was added later
     assert given(mailbox) == list(OWNERS)
     assert send(stack, by_mail(mailbox), REPORT, again=True).sent == list(OWNERS)
-    assert mailbox.mails[0][1]["Message-ID"] == mailbox.mails[2][1]["Message-ID"]
+    assert send(stack, by_mail(mailbox), REPORT, again=True).sent == list(OWNERS)
+    ids = [mail["Message-ID"] for _, mail in mailbox.mails]
+    assert len(set(ids)) == len(ids) == 6, "a mail program may hide what it has by that name"
 
 
 def test_who_is_refused_does_not_keep_it_from_the_others_and_is_tried_again(stack: Stack, mailbox: Mailbox) -> None:
@@ -132,8 +137,18 @@ def test_without_chromium_the_mail_says_that_it_has_no_pdf(
     monkeypatch.setattr(making, "BROWSERS", ("no-such-browser",))
     said: list[str] = []
     send(stack, by_mail(mailbox, OWNERS[0]), REPORT, told=said.append)
-    assert said == ["No Chromium is installed: the mail has no PDF."]
+    assert said == ["The mail has no PDF: no Chromium is installed."]
     assert list(mailbox.mails[0][1].iter_attachments()) == []
+
+
+def test_an_address_that_no_server_takes_does_not_keep_it_from_the_others(stack: Stack, mailbox: Mailbox) -> None:
+    reports = by_mail(mailbox, OWNERS[0], "jürgen@shop.example", OWNERS[1])
+    for sent in (list(OWNERS), []):
+        outcome = send(stack, reports, REPORT)
+        assert (outcome.sent, list(outcome.refused), outcome.unknown) == (sent, ["jürgen@shop.example"], {})
+    elsewhere = replace(mailbox.server, sender="reports@bücher.example")
+    outcome = send(stack, replace(by_mail(mailbox), server=elsewhere), replace(REPORT, period=named("2026-W17")))
+    assert list(outcome.refused) == list(OWNERS)
 
 
 def test_a_topic_gets_the_text(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,9 +182,69 @@ def test_what_is_due(stack: Stack, mailbox: Mailbox) -> None:
     send(stack, reports, replace(REPORT, period=named("2026-07")))
     with stack.warehouse() as connection:
         assert due(connection, reports, "UTC", monday)[0] == []
+        with transaction(connection) as cursor:
+            cursor.execute("update report_deliveries set sent_at = null where recipient = %s", OWNERS[:1])
+        assert due(connection, reports, "UTC", monday)[0] == [], "another run may be sending it"
+        with transaction(connection) as cursor:
+            cursor.execute("update report_deliveries set begun_at = begun_at - interval '61 minutes'")
+        assert due(connection, reports, "UTC", monday)[0] == [named("2026-07")], "a run was killed: one has to tell it"
+        assert due(connection, by_mail(mailbox, OWNERS[1]), "UTC", monday)[0] == [], "who was taken off the list"
+    july = replace(REPORT, period=named("2026-07"))
+    assert list(send(stack, reports, july).unknown) == [OWNERS[0]]
+    assert send(stack, by_mail(mailbox, OWNERS[1]), july).is_well
+    send(stack, reports, july, again=True)
     assert rows(stack, "select recipient, sent_at is not null from report_deliveries order by 1") == [
         (owner, True) for owner in OWNERS
     ]
+
+
+def test_what_ended_before_the_first_event_is_not_due(stack: Stack, mailbox: Mailbox) -> None:
+    """A shop that begins on a Wednesday, two days after the hours that are loaded do."""
+    reports = by_mail(mailbox)
+    tell(stack, event(datetime(2026, 7, 29, 9, tzinfo=UTC), path="/"))
+    with stack.warehouse() as connection:
+        found, waiting = due(connection, reports, "UTC", datetime(2026, 7, 30, 7, tzinfo=UTC))
+        assert (found, waiting) == (
+            [],
+            ["Week 30 of 2026 ended before the first event.", "June 2026 ended before the first event."],
+        )
+        [july] = due(connection, reports, "UTC", datetime(2026, 8, 1, 7, tzinfo=UTC))[0]
+        assert july.name == "2026-07", "its last days are told"
+
+
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        ("exit 1", "did not print the whole page; try it by hand"),
+        ("for last; do :; done; echo %PDF-1.4 cut > ${last%.html}.pdf", "did not print the whole page; try it by hand"),
+        (None, "could not print: "),
+    ],
+)
+def test_a_broken_chromium_says_so(does: str | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = script(tmp_path / "chromium", does or "")
+    if does is None:
+        browser.write_text("#!/no/such/shell\n")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(making.NoPdf, match=f"{browser} {why}"):
+        making.printed(REPORT.html)
+
+
+def test_a_chromium_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds the pipe of the test open, which is read to its end once all are gone."""
+    os.mkfifo(tmp_path / "held")
+    script(tmp_path / "chromium", f"exec 9> {tmp_path}/held; echo begun >&9; sleep 40 & sleep 40")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(making, "PRINTING_SECONDS", 3)
+    held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(making.NoPdf, match="did not print within 3 seconds"):
+        making.printed(REPORT.html)
+    os.set_blocking(held, True)
+    assert os.read(held, 100) == b"begun\n"
+    watched = select.poll()
+    watched.register(held)
+    [(_, happened)] = watched.poll(10_000)
+    os.close(held)
+    assert happened & select.POLLHUP, "a child is still there"
 
 
 def test_it_is_printed(tmp_path: Path) -> None:
