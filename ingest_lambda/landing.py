@@ -16,6 +16,8 @@ OPERATIONS = "operations"
 IMPORTS = "imports"
 #: Whose lines are not loaded any more: one object for each erasure, of salted hashes.
 ERASED = "erased"
+#: The tables as Parquet, by UTC hour.
+LAKE = "lake"
 
 _IMPORTED = re.compile(r"(?:events|rejected)/[0-9/]+/import-([0-9a-f]{12})-[0-9]+\.json\.gz")
 _IMPORT = re.compile(r"imports/([0-9a-f]{12})\.json")
@@ -89,6 +91,11 @@ def noted_erasure(key: str) -> UUID | None:
     """The receipt of such a key; None for any other."""
     found = _ERASURE.fullmatch(key)
     return UUID(found[1]) if found else None
+
+
+def lake_prefix(model: str, hour: datetime) -> str:
+    """`lake/<model>/date=YYYY-MM-DD/hour=HH/`: the rows of a table that belong to a UTC hour, in Hive's layout."""
+    return f"{LAKE}/{model}/{_utc(hour):date=%Y-%m-%d/hour=%H}/"
 
 
 def pack_key(prefix: str, name: str) -> str:
