@@ -120,8 +120,9 @@ def read(store: ObjectStore, folder: Path, select: str) -> list[tuple[Any, ...]]
     for key, data in objects(store).items():
         (folder / key).parent.mkdir(parents=True, exist_ok=True)
         (folder / key).write_bytes(data)
-    connection = duckdb.connect(":memory:", config={"TimeZone": "UTC"})
+    connection = duckdb.connect(":memory:")
     try:
+        connection.execute("set timezone = 'UTC'")
         return connection.execute(select.replace("lake/", f"{folder}/lake/")).fetchall()
     finally:
         connection.close()

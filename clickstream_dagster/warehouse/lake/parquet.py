@@ -26,11 +26,10 @@ def _duckdb(folder: Path) -> Iterator[DuckDBPyConnection]:
     """One thread leaves the other cores to PostgreSQL, and makes the same bytes of the same rows. Nothing is fetched."""
     import duckdb
 
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "threads": 1,
         "memory_limit": _MEMORY,
         "temp_directory": str(folder),
-        "TimeZone": "UTC",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
