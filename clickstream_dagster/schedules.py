@@ -1,6 +1,6 @@
 """The hourly schedule, the one for the hour in progress, the test visit, the shop's orders, the reports, the lake, and the daily
-ones that pack and expire. The test visit, the shop's orders, the reports and the lake are on where they are set up, the others are
-stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs or expires
+ones that pack and expire. The test visit, the shop's orders, the reports and the lake are on where they are set up, the others
+are stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs or expires
 deletes, which is for a person to turn on."""
 
 from datetime import UTC, datetime
