@@ -82,6 +82,7 @@ setup(
             "build",  # the wheel is tested too
             "types-psycopg2",
             "types-PyYAML",
+            "duckdb",  # reads what the lake has written
         ],
     },
     entry_points={"console_scripts": ["clickstream=clickstream_dagster.cli:main"]},

@@ -1,8 +1,8 @@
 """What does a day of the demo's traffic cost to write as Parquet, in time and in bytes, beside its packs?
 
 The demo's traffic is sent through the collector and loaded; then its raw objects are packed, the lake is written, written again
-with nothing changed, and compared with the tables. Sizes are those of the day's events: all of their raw bytes, their packs, and the
-lake's objects of clickstream_events.
+with nothing changed, and compared with the tables. Sizes are those of the events: their packs, and the lake's objects of each
+table.
 
 Run: python bench/lake.py [--days 2]
 """

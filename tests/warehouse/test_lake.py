@@ -29,7 +29,7 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.models import InLake, all_models
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import landing
-from support.aws import moto_bucket
+from support.aws import KEYS, REGION, moto_bucket
 from support.tables import empty
 
 START = datetime(2026, 5, 1, 7, tzinfo=UTC)
@@ -66,10 +66,15 @@ def bucket() -> Iterator[S3Store]:
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def store(request: pytest.FixtureRequest, stack: Stack, bucket: S3Store) -> ObjectStore:
+def store(
+    request: pytest.FixtureRequest, stack: Stack, bucket: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> ObjectStore:
     """A store with no lake in it."""
     if request.param == "folder":
         return stack.store
+    # boto3 removes older versions, and obstore has its own settings
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": bucket.config["endpoint"], "AWS_DEFAULT_REGION": REGION}.items():
+        monkeypatch.setenv(name, value)
     obstore.delete(bucket, [meta["path"] for page in obstore.list(bucket) for meta in page])
     return bucket
 
@@ -128,7 +133,10 @@ def read(store: ObjectStore, folder: Path, select: str) -> list[tuple[Any, ...]]
         connection.close()
 
 
-EVENTS = "read_parquet('lake/clickstream_events/**/*.parquet', hive_partitioning = true)"
+EVENTS = (
+    "read_parquet('lake/clickstream_events/**/*.parquet', hive_partitioning = true,"
+    " hive_types = {'date': DATE, 'hour': BIGINT})"
+)
 
 
 def test_every_table_is_written_and_equal_and_writing_again_writes_nothing(
@@ -136,7 +144,7 @@ def test_every_table_is_written_and_equal_and_writing_again_writes_nothing(
 ) -> None:
     done = write_all(filled, store)
     before = objects(store)
-    assert (done.hours, done.rows, done.removed) == (7, 5 + 1 + 4 + 1 - 1, 0) or done.hours == len(before)
+    assert (done.hours, done.rows, done.removed) == (6, 5 + 1 + 4 + 1, 0)
     assert {key.split("/")[1] for key in before} == {model.name for model in hours.lake_models()}
     assert all("/date=2026-05-01/hour=0" in key and key.endswith(".parquet") for key in before)
     assert write_all(filled, store) == Written()
@@ -187,7 +195,7 @@ def test_a_late_event_writes_its_hour_again_and_no_other(
     before = objects(store)
     load(filled, store, 3, START + HOUR, line(6, "cleo", START + HOUR))
     assert verify_all(filled, store).waiting == 2  # events and sessions
-    assert write_all(filled, store).removed == 1  # cleo's session lies in an hour that has had none
+    assert write_all(filled, store).removed == 2
     after = objects(store)
     assert {key.rpartition("/")[0] for key in before.keys() ^ after.keys()} == {
         "lake/clickstream_events/date=2026-05-01/hour=08",
@@ -223,7 +231,7 @@ def test_refreshing_writes_nothing_where_there_is_no_lake(filled: Connection, st
 def test_an_emptied_warehouse_empties_the_lake(filled: Connection, store: ObjectStore) -> None:
     write_all(filled, store)
     empty(filled)
-    assert write_all(filled, store).removed == 7
+    assert write_all(filled, store).removed == 6
     assert objects(store) == {}
     assert verify_all(filled, store).differences == []
 
@@ -351,9 +359,10 @@ def test_every_type_comes_back_whatever_it_holds(every_type: Connection, store: 
         nested = json.dumps({"a": [text[:9], None, {"b": 1.50}], text[:9]: True})
         insert(every_type, id=number, at=AT, name=text, nested=nested, words=[text[:9], None, ""])
     largest = Decimal("99999999999999999999999999999999.999999")
+    least = largest.copy_negate()
     whole = {"flag": True, "large": -(2**63), "amount": largest, "key": "0" * 31 + "1", "day": date(1, 1, 1)}
     insert(every_type, id=100, at=AT, **whole)
-    insert(every_type, id=101, at=AT, flag=False, large=2**63 - 1, amount=-largest, day=date(9999, 12, 31))
+    insert(every_type, id=101, at=AT, flag=False, large=2**63 - 1, amount=least, day=date(9999, 12, 31))
     insert(every_type, id=102, at=AT, amount=Decimal("0.10"), words=[])
     insert(every_type, id=103, at=AT, amount=Decimal("0.1000000000"))
     insert(every_type, id=104, at=AT)
@@ -366,7 +375,7 @@ def test_every_type_comes_back_whatever_it_holds(every_type: Connection, store: 
         store, tmp_path, f"select at, flag, large, amount, key, day from {table} where id in (100, 101) order by id"
     ) == [
         (AT, True, -(2**63), largest, "00000000-0000-0000-0000-000000000001", date(1, 1, 1)),
-        (AT, False, 2**63 - 1, -largest, None, date(9999, 12, 31)),
+        (AT, False, 2**63 - 1, least, None, date(9999, 12, 31)),
     ]
     assert read(store, tmp_path, f"select amount, words from {table} where id in (102, 103) order by id") == [
         (Decimal("0.100000"), "[]"),
@@ -435,7 +444,7 @@ def test_triggers_follow_the_tables_that_the_yml_names(warehouse: Connection) ->
             assert cursor.fetchone() == (True,)
 
 
-def test_every_type_of_every_model_has_a_rule(warehouse: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = [model for model in all_models().values() if model.materialized != "view"]
+def test_every_type_of_every_fact_and_sum_has_a_rule(warehouse: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = [model for model in all_models().values() if model.materialized != "view" and model.layer != "ops"]
     monkeypatch.setattr(hours, "lake_models", lambda: stored)
     assert len(hours.tables(warehouse)) == len(stored)
