@@ -1,10 +1,10 @@
-"""What does a day of the demo's traffic cost to write as Parquet, in time and in bytes, beside its packs?
+"""What does a day of traffic cost to write as Parquet, in time and in bytes, beside its packs?
 
-The demo's traffic is sent through the collector and loaded; then its raw objects are packed, the lake is written, written again
-with nothing changed, and compared with the tables. Sizes are those of the events: their packs, and the lake's objects of each
+The demo's traffic (or the benchmarks', of a busier shop) is loaded; then its raw objects are packed, the lake is written, written
+again with nothing changed, and compared with the tables. Sizes are those of the events: their packs, and the objects of each
 table.
 
-Run: python bench/lake.py [--days 2]
+Run: python bench/lake.py [--days 2 | --hourly 2000]
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from parts import temporary_home
+from parts import START, temporary_home
+from raw_hours import write_hour
 
 T = TypeVar("T")
 
@@ -30,10 +31,12 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=2)
+    parser.add_argument("--hourly", type=int, help="So many events in each hour of a day, in the place of the demo's.")
     asked = parser.parse_args()
     now = datetime.now(UTC)
     with temporary_home(now.replace(minute=0, second=0, microsecond=0) - timedelta(days=asked.days + 1)):
         from clickstream_dagster.cli.demo import collect_traffic, make_plan
+        from clickstream_dagster.partitions import HOUR
         from clickstream_dagster.settings import load_settings
         from clickstream_dagster.stack import Stack
         from clickstream_dagster.warehouse.from_raw import build
@@ -43,7 +46,11 @@ def main() -> None:
         from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 
         stack = Stack(load_settings())
-        collect_traffic(stack, make_plan(stack, 7, asked.days))
+        if asked.hourly:
+            for number in range(24):
+                write_hour(stack.store, START + number * HOUR, asked.hourly, 5, seed=number)
+        else:
+            collect_traffic(stack, make_plan(stack, 7, asked.days))
         with stack.warehouse() as connection:
             build(connection, stack.store, stack.settings)
             prefixes = packable_prefixes(connection, stack.store)

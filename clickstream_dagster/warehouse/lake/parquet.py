@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,32 +23,39 @@ class NotInParquet(RuntimeError):
 
 
 @contextmanager
-def _duckdb(folder: Path) -> Iterator[DuckDBPyConnection]:
-    """One thread leaves the other cores to PostgreSQL, and makes the same bytes of the same rows. Nothing is fetched."""
+def opened() -> Iterator[DuckDBPyConnection]:
+    """A DuckDB for many files. One thread leaves the other cores to PostgreSQL, and makes the same bytes of the same rows.
+    Nothing is fetched."""
     import duckdb
 
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "memory_limit": _MEMORY,
-        "temp_directory": str(folder),
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-    }
-    connection = duckdb.connect(":memory:", config=config)
+    with tempfile.TemporaryDirectory(prefix="clickstream-lake-") as folder:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": 1,
+            "memory_limit": _MEMORY,
+            "temp_directory": folder,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        with closing(duckdb.connect(":memory:", config=config)) as duck:
+            yield duck
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    import duckdb
+
     try:
-        yield connection
+        yield
     except duckdb.Error as error:
         raise NotInParquet(str(error).strip().splitlines()[0]) from error
-    finally:
-        connection.close()
 
 
-def write(csv: Path, parquet: Path, columns: list[LakeColumn]) -> None:
+def write(duck: DuckDBPyConnection, csv: Path, parquet: Path, columns: list[LakeColumn]) -> None:
     """Write a file of the lines that PostgreSQL's COPY has written, which say each value as text."""
     texts = ", ".join(f"{_literal(column.name)}: 'VARCHAR'" for column in columns)
     values = ", ".join(column.value for column in columns)
-    with _duckdb(parquet.parent) as connection:
-        connection.execute(f"""
+    with _told():
+        duck.execute(f"""
             copy (
                 select {values} from read_csv(
                     {_literal(str(csv))}, columns = {{{texts}}}, auto_detect = false, header = false, delim = ',',
@@ -59,12 +67,12 @@ def write(csv: Path, parquet: Path, columns: list[LakeColumn]) -> None:
             """)
 
 
-def row_digests(parquet: Path, columns: list[LakeColumn], key: str) -> list[tuple[str, str]]:
+def row_digests(duck: DuckDBPyConnection, parquet: Path, columns: list[LakeColumn], key: str) -> list[tuple[str, str]]:
     """Of each row its key and the digest of its texts, as PostgreSQL's `verify.py` makes them."""
     texts = ", ".join(column.said_again for column in columns)
     digest = " || ".join(f"coalesce(strlen({name}) || ':' || {name}, '-')" for name in map(quoted, _names(columns)))
-    with _duckdb(parquet.parent) as connection:
-        found = connection.execute(f"""
+    with _told():
+        found = duck.execute(f"""
             select {quoted(key)}, md5({digest})
             from (select {texts} from read_parquet({_literal(str(parquet))}, hive_partitioning = false))
             """).fetchall()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.store import ObjectStore
@@ -16,6 +17,9 @@ from clickstream_dagster.warehouse.connection import Connection, locked
 from clickstream_dagster.warehouse.lake import parquet
 from clickstream_dagster.warehouse.lake.column_types import LakeColumn
 from clickstream_dagster.warehouse.lake.hours import LakeHour, Table, all_hours, in_hour, tables
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 #: The key of a row, and the digest of its texts.
 Row = tuple[str, str]
@@ -50,16 +54,19 @@ def verify(
 ) -> Verified:
     """Compare the hours that `choose` leaves. Changes nothing."""
     found, done = tables(connection), Verified()
-    for hour in choose(all_hours(connection, found)):
-        if hour.is_owed:
-            done.waiting += 1
-        else:
-            _compare(connection, store, found[hour.model], hour, done)
-        on_hour(done)
+    with parquet.opened() as duck:
+        for hour in choose(all_hours(connection, found)):
+            if hour.is_owed:
+                done.waiting += 1
+            else:
+                _compare(connection, store, duck, found[hour.model], hour, done)
+            on_hour(done)
     return done
 
 
-def _compare(connection: Connection, store: ObjectStore, table: Table, hour: LakeHour, done: Verified) -> None:
+def _compare(
+    connection: Connection, store: ObjectStore, duck: DuckDBPyConnection, table: Table, hour: LakeHour, done: Verified
+) -> None:
     changes, rows = _in_postgres(connection, table, hour)
     if changes != hour.written_changes:  # since the hours were listed
         done.waiting += 1
@@ -67,7 +74,7 @@ def _compare(connection: Connection, store: ObjectStore, table: Table, hour: Lak
     done.hours += 1
     done.rows += rows.total()
     try:
-        stored = _in_lake(store, table, hour)
+        stored = _in_lake(store, duck, table, hour)
     except FileNotFoundError:
         done.differences.append(Difference(hour, broken="it is not in the store"))
         return
@@ -106,7 +113,7 @@ def _digest(column: LakeColumn) -> sql.Composed:
     return sql.SQL("coalesce(octet_length({0}) || ':' || {0}, '-')").format(sql.Identifier(column.name))
 
 
-def _in_lake(store: ObjectStore, table: Table, hour: LakeHour) -> Counter[Row]:
+def _in_lake(store: ObjectStore, duck: DuckDBPyConnection, table: Table, hour: LakeHour) -> Counter[Row]:
     if not hour.object_key:
         return Counter()
     with tempfile.TemporaryDirectory(prefix="clickstream-lake-") as folder:
@@ -114,7 +121,7 @@ def _in_lake(store: ObjectStore, table: Table, hour: LakeHour) -> Counter[Row]:
         with file.open("wb") as copy:
             for part in obstore.get(store, hour.object_key):
                 copy.write(part)
-        return Counter(parquet.row_digests(file, table.columns, _key(table)))
+        return Counter(parquet.row_digests(duck, file, table.columns, _key(table)))
 
 
 def _key(table: Table) -> str:
