@@ -23,6 +23,8 @@ from clickstream_dagster.cli import erasing, expiring, lake
 from clickstream_dagster.cli.main import sentence
 from clickstream_dagster.definitions import defs
 from clickstream_dagster.partitions import HOUR
+from clickstream_dagster.raw import places
+from clickstream_dagster.raw.objects import list_all
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.load import load_hours
@@ -182,6 +184,13 @@ def test_what_expires_leaves_the_lake(used: Stack) -> None:
     used.settings = replace(used.settings, keep_raw_days=60, keep_rejected_days=60, keep_events_days=60)
     assert run(expiring.expire_command).exit_code == 0
     assert files(used) == []
+
+
+def test_no_object_of_the_lake_is_a_stranger_to_a_load(used: Stack) -> None:
+    run(lake.lake_command, "write")
+    strangers: list[str] = []
+    assert [raw.key for raw in list_all(used.store, strangers.append) if "lake" in raw.key] == []
+    assert strangers == [] == [*places.strangers(used.store, START, START + HOUR)]
 
 
 def test_the_job_does_the_same(used: Stack) -> None:

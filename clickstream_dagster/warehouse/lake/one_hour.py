@@ -1,6 +1,6 @@
 """Write one hour of one table, in three steps, each of which is done again by doing it again: its object is stored; whatever else
-lies in the hour's folder goes; the manifest says what is there. The manifest comes last: an hour that it calls written has no older
-object, and so nobody's rows who left the table.
+lies in the hour's folder goes; the manifest says what is there. The manifest comes last: an hour that it calls written has no
+older object, and so nobody's rows who left the table.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def write_hour(
     with tempfile.TemporaryDirectory(prefix="clickstream-lake-") as folder:
         csv, file = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
         changes, rows, content = _copy(connection, table, hour, csv)
-        key = f"{prefix}part-{content[:32]}.parquet" if rows else None
+        key = landing.lake_key(hour.model, hour.hour, content[:32]) if rows else None
         size = hour.size_bytes if key == hour.object_key else 0
         if key and key != hour.object_key:
             _convert(duck, table, hour, csv, file)
