@@ -160,16 +160,17 @@ def test_erase_reaches_older_versions_of_the_lake(
     assert all(one["IsLatest"] for one in listed["Versions"])
 
 
-def test_without_duckdb_erase_does_not_begin_where_there_is_a_lake(
-    used: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_duckdb_nothing_is_written(used: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ModuleNotFoundError) as missing:
         run(lake.lake_command, "write")
     assert sentence(missing.value) == "duckdb is not installed. Run: pip install 'clickstream[lake]'"
     assert run(erasing.erase_command, "--client-id", "ann").exit_code == 0  # there is no lake
-    monkeypatch.undo()
-    fill(used, monkeypatch)
+
+
+def test_without_duckdb_erase_does_not_begin_where_there_is_a_lake(
+    used: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(lake.lake_command, "write")
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ModuleNotFoundError):
