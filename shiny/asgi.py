@@ -16,10 +16,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 
 from app import app, watch
-from chart import LIBRARY_FOLDER
 from document import document
 from downloads import csv
-from files import Kept, charts_library
+from files import Kept
 from hangups import Hangups
 
 PATH = "/sbw_dashboard"
@@ -44,7 +43,6 @@ site = Starlette(
         Route("/healthz", _healthz),
         Route("/", _home),
         Route(f"{PATH}/csv/{{page}}/{{card}}", csv),
-        Mount(f"{PATH}/{LIBRARY_FOLDER}", Kept(charts_library())),
         Mount(PATH, Hangups(Router([Route("/", document), Mount("/", Kept(app, "/lib/"))]))),
     ],
     middleware=[Middleware(GZipMiddleware, minimum_size=2_000)],

@@ -5,15 +5,15 @@ Nothing of a chart is kept on the server.
 
 from __future__ import annotations
 
-import plotly
 import plotly.graph_objects as go
 from htmltools import Tag, tags
 from shiny import module
 from shiny.render.renderer import Jsonifiable, Renderer
 
-#: Below the dashboard's path; `asgi.py` serves it. The version is in it, so that a browser may keep the file for ever.
-LIBRARY_FOLDER = f"plotly-{plotly.__version__}"
-LIBRARY = f"{LIBRARY_FOLDER}/plotly.min.js"
+from files import FILES
+
+#: plotly.js with the kinds of chart that we draw, a third of the whole: `plotly_bundle/` of the checkout builds it.
+LIBRARY = f"{FILES}/plotly/plotly.min.js"
 
 
 def output_chart(id: str, height: str, *, is_clickable: bool) -> Tag:

@@ -6,12 +6,17 @@ import asyncio
 import gzip
 from pathlib import Path
 from posixpath import normpath
+from zlib import crc32
 
-import plotly
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+WWW = Path(__file__).parent / "www"
+#: Of what is in www/. It changes when a file does, so that a browser may keep each for ever.
+VERSION = f"1.{crc32(b''.join(file.read_bytes() for file in sorted(WWW.rglob('*')) if file.is_file()))}"
+#: Below the dashboard's path.
+FILES = f"lib/dashboard-{VERSION}"
 
 #: Each address has a version in it.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -20,16 +25,11 @@ _LEAST_BYTES = 1_000
 _IS_COMPRESSED = ("image/", "font/", "application/font")
 
 
-def charts_library() -> StaticFiles:
-    """Plotly's own JavaScript, as its Python package brings it."""
-    return StaticFiles(directory=Path(plotly.__file__).parent / "package_data")
-
-
 class Kept:
     """Middleware round files that never change: each is read and compressed once, and answered from memory afterwards. There
     are as many as there are files below `folder`, some megabytes; an address without a file is not kept."""
 
-    def __init__(self, app: ASGIApp, folder: str = "/") -> None:
+    def __init__(self, app: ASGIApp, folder: str) -> None:
         self._app, self._folder = app, folder
         self._kept: dict[tuple[str, bool], Response] = {}
 

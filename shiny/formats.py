@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,12 @@ def money(value: Any, currency: str = "") -> str:
         return DASH
     text = f"{value:,.2f}" if abs(value) < 1_000 else count(value)
     return f"{text} {currency}".strip()
+
+
+def besides(amounts: Iterable[tuple[str, Any]]) -> str:
+    """Amounts in other currencies, beside one in the shop's: and 10,806 EUR, 20.00 GBP."""
+    told = ", ".join(money(amount, currency) for currency, amount in amounts)
+    return f"and {told}" if told else ""
 
 
 def duration(seconds: Any) -> str:

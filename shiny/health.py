@@ -30,7 +30,7 @@ async def health(warehouse: Warehouse, bounds: Bounds, now: datetime) -> Tag | N
     return tags.button(
         tags.span(class_="dot", aria_hidden="true"),
         tags.span(
-            told, tags.span(", books are off" if books else ", all books balance", class_="books"), class_="words"
+            told, tags.span(", events are missing" if books else ", nothing is lost", class_="books"), class_="words"
         ),
         type="button",
         class_=f"health {tone}",

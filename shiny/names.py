@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 NONE = "(none)"
+_CAPITALS = frozenset({"json", "url", "id", "utf", "ip"})
 _DEVICES = {"desktop": "Desktop", "mobile": "Phone", "tablet": "Tablet", "other": "Other devices"}
 
 
@@ -18,8 +19,9 @@ def in_words(dimension: str | None, value: str) -> str:
 
 
 def spelled(code: str) -> str:
-    """invalid_price as Invalid price."""
-    words = " ".join(code.replace("_", " ").replace("-", " ").split())
+    """invalid_price as Invalid price, invalid_json as Invalid JSON."""
+    found = code.replace("_", " ").replace("-", " ").split()
+    words = " ".join(word.upper() if word in _CAPITALS else word for word in found)
     return words[:1].upper() + words[1:]
 
 

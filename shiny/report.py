@@ -96,7 +96,10 @@ async def report(warehouse: Warehouse, period: Period, title: str, dashboard: st
     """The numbers of a period, as its pages would show them. Raises `Problem`."""
     known = await bounds(warehouse)
     if known is None:
-        raise Problem("No events yet", "Load some first: clickstream materialize")
+        raise Problem(
+            "No events yet",
+            "Send some, or import a file: clickstream gateway -h, clickstream import -h; then clickstream materialize",
+        )
     if period.end < known.first or period.start > known.latest:
         raise Problem(
             "Nothing happened", f"There is no event of {period}: they reach from {known.first} to {known.latest}."

@@ -100,7 +100,7 @@ def _choices(found: dict[str, Any], saved: str) -> TagList:
         ui.div(*names, class_="chips", role="group", aria_label="Steps to add"),
         ui.input_select(saved, None, listed, width="100%") if len(listed) > 1 else None,
         tags.details(
-            tags.summary("Keep it"),
+            tags.summary("Save this funnel"),
             ui.p(
                 "The address of this page is the funnel: keep it as a bookmark. Or keep these lines as a funnels.yml, which "
                 "CLICKSTREAM_FUNNELS names; leave out the first one where you have such a file."

@@ -72,3 +72,10 @@ def test_every_variable_is_in_the_documents() -> None:
     )
     assert len(variables) > 40
     assert sorted(name for name in variables if name not in told) == []
+
+
+def test_they_build_as_a_site() -> None:
+    """Strictly: a page that is in no list, or a link that leads nowhere, fails."""
+    done = subprocess.run(["make", "site"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Search" in (ROOT / "build" / "site" / "index.html").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from clickstream_dagster.cli.materializing import materialize
 from clickstream_dagster.cli.processes import run_until_stopped
 from clickstream_dagster.cli.serving import PORT, check_port, dagster_servers, dashboard_server
 from clickstream_dagster.cli.shop import Ports, prepared_servers
-from clickstream_dagster.cli.show import bar, console, table
+from clickstream_dagster.cli.show import bar, console, harmless, table
 from clickstream_dagster.cli.status import show_balance, show_freshness, show_ledger
 from clickstream_dagster.partitions import floor_hour
 from clickstream_dagster.settings import LOCAL_PORTS, first_hour_file, load_settings
@@ -73,11 +74,12 @@ def demo_command(days: int, seed: int, no_serve: bool, port: int, dashboard_port
     if not is_balanced:
         raise SystemExit(1)
     console.print(
-        f"All of it is in {stack.settings.home}. Look around with clickstream status, sql, dashboard and serve."
+        f"All of it is in {stack.settings.home}. Look around with {harmless(sys.argv[0])} status, sql, dashboard and serve."
     )
-    console.print(
-        "Be a visitor yourself: make shop serves a shop with the tracker on it (with this: make demo ARGS=--shop)."
-    )
+    if not shop:
+        console.print(
+            "Be a visitor yourself: make shop serves a shop with the tracker on it (with this: make demo ARGS=--shop)."
+        )
     if not no_serve:
         run_until_stopped([dashboard_server(stack, host, dashboard_port), *dagster_servers(stack, host, port), *shop])
 
@@ -174,7 +176,7 @@ def _show_funnel(connection: Connection) -> None:
         """,
     )
     table(
-        "Funnel: sessions with the steps in order (orders count without)",
+        "Funnel: sessions with the steps in order",
         ("step", "sessions", "of the step before", "overall"),
         rows,
     )

@@ -27,7 +27,10 @@ _OPTIONS = {"client_id": VISITOR, "user_id": USER, "person": "person"}
 def _whom(command: Callable[..., None]) -> Callable[..., None]:
     """The three ways to say who is meant."""
     for option, what in (
-        ("--person", "A person_id: the user, with every browser that is theirs alone; or a browser of nobody."),
+        (
+            "--person",
+            "A person_id: the user, with every browser that is theirs alone; or a browser that nobody signed in on.",
+        ),
         ("--user-id", "What was done signed in as this user, on any browser; not what a browser did before."),
         ("--client-id", "This browser, whoever used it."),
     ):

@@ -14,7 +14,7 @@ from clickstream_dagster.partitions import key_of
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Connection
-from clickstream_dagster.warehouse.lake.hours import LakeHour, all_hours, closed, tables
+from clickstream_dagster.warehouse.lake.hours import LakeHour, all_hours, closed, has_begun, tables
 from clickstream_dagster.warehouse.lake.verify import Difference, verify
 from clickstream_dagster.warehouse.lake.write import write
 
@@ -54,6 +54,9 @@ def write_command(start: datetime | None, end: datetime | None, dry_run: bool) -
     _check(start, end)
     stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
+        if dry_run and not has_begun(connection):
+            console.print("There is no lake yet: the first write would write every closed hour.")
+            return
         if dry_run:
             found = all_hours(connection, tables(connection))
             owed = _chosen(connection, [hour for hour in found if hour.is_owed], start, end)

@@ -152,7 +152,7 @@ def _tell(result: ExecuteInProcessResult, first: datetime, end: datetime) -> Non
     counts = {name: metadata[name].value for name in ("received", "loaded", "duplicate", "rejected", "erased")}
     hours = int((end - first) / HOUR)
     console.print(
-        f"{key_of(first)} to {key_of(end - HOUR)} ({hours:,} hours): received {counts['received']:,} = "
+        f"{key_of(first)} to {key_of(end - HOUR)} ({hours:,} hour{'' if hours == 1 else 's'}): received {counts['received']:,} = "
         f"loaded {counts['loaded']:,} + duplicate {counts['duplicate']:,} + rejected {counts['rejected']:,}"
         + (f" + erased {counts['erased']:,}" if counts["erased"] else "")
     )

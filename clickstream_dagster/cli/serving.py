@@ -82,7 +82,7 @@ def dashboard_command(host: str, port: int) -> None:
 def env_command() -> None:
     """Print the environment that Dagster's own commands need:  eval "$(clickstream env)"; dagster asset list
 
-    `dagster dev` works with it, too, but answers every page in your browser: `clickstream serve` does not.
+    `dagster dev` works with it, too, but lets any web page that you visit send it commands: `clickstream serve` does not.
     """
     stack = Stack(load_settings())
     environment = dagster_instance.prepare(stack)

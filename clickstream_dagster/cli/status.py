@@ -21,6 +21,12 @@ from clickstream_dagster.warehouse.unseen import Look, look, look_everywhere
 #: As many hours, and as many of what is out of the ordinary, as leave room for the rest in 24 lines.
 LATEST_HOURS = 5
 MOST_ANOMALIES = 3
+#: More tables than these are told by their number.
+MOST_TABLES = 3
+NO_EVENTS = (
+    "No events yet. Send some (clickstream gateway -h), import a file (clickstream import -h), or look at an invented shop "
+    "(clickstream demo)."
+)
 
 
 @click.command("status")
@@ -31,6 +37,10 @@ def status_command(hours: int | None) -> None:
     stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
         books = ledger(connection)
+        if not books:
+            console.print(NO_EVENTS)
+            show_owed(connection, stack)
+            return
         if hours is None:
             show_latest_hours(books)
         else:
@@ -52,7 +62,7 @@ def show_latest_hours(books: list[LedgerHour]) -> None:
     rows: list[tuple[object, ...]] = [
         (row.partition_hour, *(getattr(row, name) for name in names)) for row in books[-LATEST_HOURS:]
     ]
-    rows.append((f"all {len(books):,} hours", *(sum(getattr(row, name) for row in books) for name in names)))
+    rows.append((f"all {_many(len(books), 'hour')}", *(sum(getattr(row, name) for row in books) for name in names)))
     table("The latest hours", ("hour (UTC)", *names), rows)
 
 
@@ -78,7 +88,7 @@ def show_ledger(books: list[LedgerHour], limit: int) -> None:
         sum(getattr(row, name) for row in books)
         for name in ("received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "replayed")
     ]
-    rows.append((f"all {len(books):,} hours", *totals, ""))
+    rows.append((f"all {_many(len(books), 'hour')}", *totals, ""))
     header = (
         *("hour (UTC)", "received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "replayed"),
         "reasons",
@@ -140,8 +150,11 @@ def show_owed(connection: Connection, stack: Stack) -> None:
     show_strangers(found)
     if found.unseen:
         console.print(f"Not loaded yet: {_counted(found.unseen)}, the oldest {min(found.unseen):%Y-%m-%d %H:00}.")
-    for model, count in sorted(rebuilds.items()):
-        console.print(f"To rebuild: {model}, {_many(count, 'key')}.")
+    if len(rebuilds) > MOST_TABLES:
+        console.print(f"To rebuild: {len(rebuilds):,} tables, {_many(sum(rebuilds.values()), 'key')}.")
+    else:
+        for model, count in sorted(rebuilds.items()):
+            console.print(f"To rebuild: {model}, {_many(count, 'key')}.")
     if found.unseen.keys() - usual.unseen.keys():
         console.print("Catch up:  clickstream materialize --all")
     elif found.unseen or rebuilds:

@@ -43,10 +43,10 @@ def take_lines(cursor: Cursor, also: str = _NONE) -> dict[str, int]:
         table gone_objects union table reread_objects;
         analyze taken_objects;
         create temporary table taken_events on commit drop as
-        select clickstream_events.event_id, clickstream_events.order_key
+        select clickstream_events.event_id, clickstream_events.event_name, clickstream_events.order_key
         from taken_objects inner join clickstream_events using (partition_hour, object_key)
         union
-        select event_id, order_key from ({also}) as also inner join clickstream_events using (event_id);
+        select event_id, event_name, order_key from ({also}) as also inner join clickstream_events using (event_id);
         analyze taken_events
         """)
     first_purchases.watch(cursor, "select distinct order_key from taken_events where order_key is not null")

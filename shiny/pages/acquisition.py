@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
-from formats import FEW, money, percent
+from formats import FEW, besides, money, percent
 from pages import acquisition_rows
 from queries import Warehouse, own_currency
 from view import View
@@ -40,7 +40,7 @@ _BOXES = {
         "count",
     ),
     "new_share": (
-        "New visitors",
+        "First visits",
         "new visitor",
         "percent",
     ),
@@ -62,7 +62,7 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
     notes = {
         "new_share": f"{now['new_visitors']:,} first sessions",
         "conversion": f"{now['purchases']:,} sessions with a purchase",
-        "revenue": ", ".join(f"+ {money(amount, name)}" for name, amount in others.items()),
+        "revenue": besides(others.items()),
     }
     boxes = [
         Box(
@@ -123,7 +123,7 @@ def _draw_trend(frame: pd.DataFrame, _: View) -> go.Figure:
 
 def _draw_new(frame: pd.DataFrame, _: View) -> go.Figure:
     return charts.stacked(
-        list(frame["at"]), [("Returning", list(frame["returning"])), ("New", list(frame["new_visitors"]))]
+        list(frame["at"]), [("New", list(frame["new_visitors"])), ("Returning", list(frame["returning"]))]
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column
-from formats import FEW, count, is_missing, money
+from formats import FEW, besides, count, is_missing
 from pages.attribution_rows import (
     BY,
     MEASURE,
@@ -38,7 +38,7 @@ _NONE = "No orders in this period. They come from events named purchase."
 
 async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     now, before = await asyncio.gather(totals(warehouse, view, view.period), _before(warehouse, view))
-    others = ", ".join(f"+ {money(amount, name)}" for name, amount in now["others"].items())
+    others = besides(now["others"].items())
     return str(view.period), [
         Box(
             "orders",
@@ -110,7 +110,7 @@ def _draw_compared(frame: pd.DataFrame, view: View) -> go.Figure:
     if top.empty:
         return charts.figure()
     model, is_money = shown_model(view), MEASURE.chosen(view) == "revenue"
-    texts = [_difference(*pair) for pair in zip(top["chosen"], top["change"], strict=True)]
+    texts = [_difference(*one) for one in zip(top["chosen"], top["change"], top["orders"], strict=True)]
     made = charts.bars(_counted(top, 28), [float(v) for v in top["chosen"]], name=MODELS[model], texts=texts)
     places = made.data[0].y
     made.data[0].update(
@@ -126,16 +126,21 @@ def _draw_compared(frame: pd.DataFrame, view: View) -> go.Figure:
         hovertext=made.data[0].hovertext,
     )
     most = max([1.0, *map(float, top["chosen"]), *map(float, top["last"])])
-    words = "Net revenue" if is_money else "Orders"
+    words = f"{'Net revenue' if is_money else 'Orders'}{_pale_note(top['orders'])}"
     made.update_layout(
         barmode="group", bargap=0.3, showlegend=True, xaxis_range=[0, 1.6 * most], xaxis_dtick=None, xaxis_title=words
     )
     return made
 
 
-def _difference(chosen: Any, change: Any) -> str:
+def _pale_note(orders: Iterable[Any]) -> str:
+    return "; pale: few orders" if any(each < FEW for each in orders) else ""
+
+
+def _difference(chosen: Any, change: Any, orders: Any) -> str:
+    """An amount and, unless few orders stand behind it, how much it differs from last click's."""
     told = _plain(chosen)
-    return told if is_missing(change) else f"{told} ({100 * change:+.0f} %)"
+    return told if is_missing(change) or orders < FEW else f"{told} ({100 * change:+.0f} %)".replace("-", "−")
 
 
 def _plain(amount: Any) -> str:
@@ -163,7 +168,8 @@ def _draw_models(frame: pd.DataFrame, view: View) -> go.Figure:
         name="",
     )
     made.update_traces(zmin=0, zmax=1.6, hoverongaps=True, hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>")
-    return made.update_layout(xaxis_side="top", xaxis_fixedrange=True)
+    note = f"Share of each column{_pale_note(top['orders'])}"
+    return made.update_layout(xaxis_side="top", xaxis_fixedrange=True, xaxis_title={"text": note, "font": {"size": 11}})
 
 
 def _draw_paths(frame: pd.DataFrame, _: View) -> go.Figure:

@@ -20,7 +20,7 @@ CONNECT = (
     "No shop is connected. Set SHOP_PG_HOST, or bring in a file: clickstream shop-orders -h. Then this compares its orders with "
     "those of events."
 )
-_NOTHING = "No order of this period can be judged yet, or no shop is connected."
+_NOTHING = "No order of this period can be compared yet."
 
 
 async def _boxes(warehouse: Warehouse, view: View) -> tuple[str | Tag, Sequence[Box]]:
@@ -115,7 +115,7 @@ PARTS = (
             "refunded": Column("Refunded, shop", "money"),
             "event_refunded": Column("Refunded, events", "money"),
         },
-        empty="None: the shop and the events agree on every order that can be judged, or no shop is connected.",
+        empty="None: the shop and the events agree on every order that can be compared.",
         is_filtered=False,
     ),
 )

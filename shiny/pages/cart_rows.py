@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from formats import is_missing, money, share
+from formats import besides, is_missing, share
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -162,7 +162,7 @@ async def totals(warehouse: Warehouse, view: View, period: Period | None) -> dic
         "orders": int(orders["orders"]),
         "without": int(orders["without"]),
         "without_rate": share(orders["without"], orders["orders"]),
-        "others": ", ".join(f"+ {money(amount, name)}" for name, amount in others.items()),
+        "others": besides(others.items()),
     }
 
 

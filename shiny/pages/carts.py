@@ -68,7 +68,7 @@ def _draw_products(frame: pd.DataFrame, view: View) -> go.Figure:
 def _draw_returns(frame: pd.DataFrame, _: View) -> go.Figure:
     whole, so_far = int(frame["carts"].sum()), frame["carts"].cumsum()
     parts = [f"{n} of {whole}" if whole < FEW else percent(n / whole) for n in so_far]
-    texts = [f"{n:,} · {part} by then" for n, part in zip(frame["carts"], parts, strict=True)]
+    texts = [f"{n:,} · {part} so far" for n, part in zip(frame["carts"], parts, strict=True)]
     return charts.bars(frame["day"], frame["carts"], name="Carts", texts=texts)
 
 

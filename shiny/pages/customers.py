@@ -50,7 +50,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         ),
         Box(
             "returning_share",
-            "From returning",
+            "From returning buyers",
             "revenue from returning buyers",
             now["returning_share"],
             before.get("returning_share"),
@@ -88,7 +88,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
 
 def _of(customers: int, view: View, days: int) -> str:
     if not customers:
-        return f"nobody's {days} days are over yet"
+        return f"no new customer is {days} days old yet"
     return f"of {count(customers)} new customers{', few' if customers < FEW else ''}"
 
 
@@ -224,7 +224,7 @@ PARTS = (
         (WINDOW,),
         width=6,
         height="400px",
-        empty="For no new customer are so many days over yet. Choose a shorter window, or a period that ends later.",
+        empty="No new customer is that old yet. Choose a shorter window.",
     ),
     Card(
         "months",
@@ -243,7 +243,7 @@ PARTS = (
         (COHORT,),
         width=6,
         height="400px",
-        empty="No month of new customers is old enough. Choose a period that ends later.",
+        empty="No month of new customers is old enough yet.",
     ),
     Card(
         "orders",

@@ -86,7 +86,7 @@ def notes(one: Experiment, currency: str) -> list[str]:
     if one.more > 0:
         told.append(f"{count(one.more)} variants with fewer visitors are not shown.")
     if one.other_orders:
-        told.append(f"{count(one.other_orders)} orders in other currencies than {currency} are in no amount.")
+        told.append(f"{count(one.other_orders)} orders in other currencies are not in these amounts.")
     return told
 
 

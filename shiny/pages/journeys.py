@@ -22,8 +22,8 @@ from view import View
 TITLE = "Journeys"
 ABOUT = (
     "The ways that sessions take. A step is a page, by the first part of its path (/category/*), or a view of a product, a "
-    "search, an add to cart, a checkout or a purchase. The same one again is no other step, nor is the page on which the "
-    "next one happens."
+    "search, an add to cart, a checkout or a purchase. Repeats of a step count once, and a "
+    "page on which the next step happens is none."
 )
 _BEFORE = {f"step_{place}": Column(f"{LONGEST - place} before") for place in range(1, LONGEST)}
 _COMPARED = {"share_before": Column("Comparison: share %", "percent", of="whole_before")}
@@ -74,7 +74,7 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
             "pages of buyers",
             now["pages"],
             before.get("pages"),
-            note=f"{count(now['other_pages'])} in sessions without",
+            note=f"{count(now['other_pages'])} of the others",
         ),
         _most(
             "begin",

@@ -13,7 +13,7 @@ import charts
 from banner import FRESHNESS_SLO
 from boxes import Box, Boxes
 from cards import Card, Column
-from formats import count, duration, money
+from formats import besides, count, duration
 from pages import now_rows
 from pages.now_rows import MINUTES, Window, by_minute
 from queries import Warehouse
@@ -59,7 +59,7 @@ async def _boxes(warehouse: Warehouse, _: View) -> tuple[TagList, Sequence[Box]]
             kind="money",
             unit=shown.currency,
             line=list(minutes["revenue"]),
-            note=", ".join(f"+ {money(*pair)}" for pair in zip(others["revenue"], others["currency"], strict=True)),
+            note=besides(zip(others["currency"], others["revenue"], strict=True)),
         )
     )
     return head(shown, datetime.now(UTC)), boxes

@@ -15,7 +15,7 @@ import charts
 from banner import bounds
 from boxes import Box, Boxes
 from cards import Card, Column, Draw, Option
-from formats import money, share
+from formats import besides, share
 from names import in_words
 from pages import overview_money, unusual
 from pages.totals import BEHIND, DEFINED, METRICS, MONEY, by_time, latest_day, so_far, totals
@@ -76,7 +76,7 @@ async def _period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]
 
 
 def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.DataFrame) -> list[Box]:
-    others = ", ".join(f"+ {money(amount, currency)}" for currency, amount in now["others"].items())
+    notes = {"revenue": now["others"], "net": now.get("net_others", {})}
     return [
         Box(
             f"{prefix}_{name}",
@@ -87,7 +87,7 @@ def _boxes(prefix: str, now: dict[str, Any], before: dict[str, Any], recent: pd.
             kind=_KINDS.get(name, "count"),
             unit=now["currency"] if name in MONEY else "",
             line=list(recent[name][~recent["is_open"]]),
-            note=others if name == "revenue" else "",
+            note=besides(notes.get(name, {}).items()),
             of=now[BEHIND[name]] if name in BEHIND else None,
             of_before=before.get(BEHIND.get(name, "")),
             is_less_better=name == "refunds",

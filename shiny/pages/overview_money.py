@@ -31,7 +31,7 @@ def _draw_channels(frame: pd.DataFrame, _: View) -> go.Figure:
 
 
 def _draw_products(frame: pd.DataFrame, _: View) -> go.Figure:
-    return _bars(frame[frame["is_own"].astype(bool)], "name")
+    return _bars(frame[frame["revenue"] > 0], "name")
 
 
 def _bars(frame: pd.DataFrame, label: str) -> go.Figure:
@@ -44,7 +44,7 @@ CARDS = (
     Card(
         "channels",
         "Where revenue came from",
-        "Revenue by the channel of the session that an order was placed in. Click one to filter.",
+        "Revenue in the shop's currency, by the channel of the session that an order was placed in. Click one to filter.",
         _channels,
         {
             "value": Column("Channel", sets="channel"),
@@ -59,12 +59,13 @@ CARDS = (
     Card(
         "sold",
         "What sold",
-        "The products with the most revenue, before refunds. The page Products has views, carts and refunds of each.",
+        "The products with the most revenue in the shop's currency, before refunds. The page Products has views, carts and "
+        "refunds of each.",
         _products,
         {
             "name": Column("Product", sets="product", key="product_id"),
-            "currency": Column("Currency"),
             "revenue": Column("Revenue", "money"),
+            "others": Column("In other currencies"),
             "units": Column("Units", "count"),
             "orders": Column("Orders", "count"),
         },

@@ -42,24 +42,33 @@ _CARTS = f"""
     from agg_daily_cart_products where {PERIOD} and {SEGMENT} {{product}}
 """
 _PRODUCTS = f"""
-    with chosen as (
+    with by_currency as (
         select
-            product_id, currency, {_OWN} as is_own, {_COUNTS}, sum(orders)::bigint as orders,
+            product_id, currency, {_OWN} as is_own, {_COUNTS}, sum(orders) as orders,
             sum(revenue) as revenue, sum(refunded) as refunded
         from {{table}} where {PERIOD} and {{where}} group by product_id, currency
+    ),
+    chosen as (
+        select
+            product_id, {_COUNTS}, sum(orders)::bigint as orders,
+            coalesce(sum(revenue) filter (where is_own), 0) as revenue,
+            coalesce(sum(refunded) filter (where is_own), 0) as refunded,
+            string_agg(to_char(revenue, 'FM999,999,999,999,990.00') || ' ' || currency, ', ' order by currency)
+                filter (where not is_own and revenue <> 0) as others
+        from by_currency group by product_id
     ),
     carts as (
         select product_id, sum(carts)::bigint as carts, sum(carts - abandoned_carts)::bigint as bought_carts
         from agg_daily_cart_products where {PERIOD} and {SEGMENT} group by product_id
     )
     select chosen.*, carts, bought_carts, {_NAMES}
-    from (select * from chosen order by {{order}}, product_id, currency limit 200) as chosen
+    from (select * from chosen order by {{order}}, product_id limit 200) as chosen
     left join carts using (product_id)
-    left join dim_product using (product_id) order by {{order}}, product_id, chosen.currency
+    left join dim_product using (product_id) order by {{order}}, product_id
 """
-#: What is sold in the shop's currency comes first, since amounts in two currencies have no order.
+#: Of amounts, those in the shop's currency: two currencies have no order.
 _ORDERS = {
-    "revenue": "(chosen.revenue > 0) desc, is_own desc, chosen.revenue desc, chosen.views desc",
+    "revenue": "chosen.revenue desc, others is null, chosen.views desc",
     "views": "chosen.views desc",
     "adds": "chosen.added_sessions desc",
     "units": "chosen.units desc",
@@ -145,7 +154,7 @@ async def totals(
 
 
 async def products(warehouse: Warehouse, view: View, order: str) -> pd.DataFrame:
-    """A row for each product and currency."""
+    """A row for each product; money in the shop's currency, and `others` in words."""
     frame = rates(await warehouse.frame(_of(view, _PRODUCTS, order=_ORDERS[order]), view.parameters()))
     frame["cart_rate"] = _shares(frame["bought_carts"], frame["carts"])
     return frame

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
-from formats import count, money, share
+from formats import besides, count, money, share
 from pages import prices, product_rows, together
 from queries import Warehouse, own_currency
 from view import View
@@ -36,7 +36,7 @@ _BOXES = {
     "cart_rate": ("Cart to purchase", "cart-to-purchase rate", "percent"),
     "units": ("Units sold", "units sold", "count"),
     "revenue": (
-        "Revenue of products",
+        "Product revenue",
         "revenue of products",
         "money",
     ),
@@ -53,7 +53,7 @@ async def period(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
     )
     notes = {
         "add_rate": f"{count(now['added_unviewed_sessions'])} of {count(now['added_sessions'])} adds without a view",
-        "revenue": ", ".join(f"+ {money(amount, name)}" for name, amount in others.items()),
+        "revenue": besides(others.items()),
         "refunded_share": f"{money(now['refunded'], currency)} given back",
     }
     boxes = [
@@ -132,11 +132,11 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
 def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     by = MOVER.chosen(view)
     changes = [float(value) for value in frame[f"{by}_change"]]
-    texts = [f"{value:+,.0f}" for value in changes]
+    texts = [f"{value:+,.0f}".replace("-", "−") for value in changes]
     made = charts.bars(frame["name"], changes, name="Change", texts=texts)
     made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
     made.update_traces(marker_opacity=[0.35 if noise else 1.0 for noise in frame["is_noise"]])
-    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}, pale: may be chance")
+    return made.update_layout(xaxis_title=f"Change of {MOVER.choices[by].lower()}; pale: may be chance")
 
 
 _NAMES = {"name": Column("Product", sets="product", key="product_id"), "category": Column("Category")}
@@ -152,7 +152,6 @@ _SALES = {
     "units": Column("Units", "count"),
     "revenue": Column("Revenue", "money"),
     "refunded": Column("Refunded", "money"),
-    "currency": Column("Currency"),
 }
 #: Last, since many shops tell of no lists.
 _LISTS = {
@@ -172,6 +171,7 @@ PARTS = (
             "products": Column("Products", "count"),
             **_COUNTS,
             **_SALES,
+            "currency": Column("Currency"),
             **_LISTS,
         },
         _draw_groups,
@@ -229,7 +229,7 @@ PARTS = (
     Card(
         "products",
         "All products",
-        "The 200 first, a row for each product and currency. Click rate is sessions that viewed it after a list or a search "
+        "The 200 first; amounts in the shop's currency. Click rate is sessions that viewed it after a list or a search "
         "showed it / sessions that it was shown in, where the shop tells of its lists. Add rate is sessions that added it / "
         "sessions that viewed it; cart to purchase is carts with it that were bought / those and the abandoned ones; orders are "
         "those that hold it; refunded is what was given back of it since.",
@@ -240,6 +240,7 @@ PARTS = (
             **_BOUGHT,
             "orders": Column("Orders", "count"),
             **_SALES,
+            "others": Column("In other currencies"),
             **_LISTS,
             "product_id": Column("Product id"),
         },

@@ -54,10 +54,10 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         *await canary.boxes(warehouse),
         Box(
             "books",
-            "Books",
+            "Unaccounted events",
             "books",
             now["books"],
-            note="" if now["books"] is None else "off: see the ledger" if now["books"] else "they balance",
+            note="" if now["books"] is None else "see the ledger" if now["books"] else "every one is accounted for",
         ),
         Box(
             "received",
@@ -201,7 +201,7 @@ PARTS = (
         {
             "hour": Column("Hour", "date"),
             "code": Column("Reason", "code"),
-            "message": Column("What to do"),
+            "message": Column("What is wrong"),
             "body": Column("What was sent"),
             "body_encoding": Column("Encoding"),
         },

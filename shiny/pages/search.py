@@ -80,12 +80,12 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
 
 def _how_sure(lost: Losses) -> str:
     if not lost.sessions_without:
-        return "no search says that it found nothing"
+        return "no search was without results"
     of = f"{count(lost.bought_without)} of {'only ' if lost.sessions_without < FEW else ''}{count(lost.sessions_without)} bought"
     if lost.is_noise:
-        return f"may be chance: {of}, else {percent(lost.rate)}"
+        return f"may be chance: {of}, of the others {percent(lost.rate)}"
     _, low, high = lost.of(lost.sessions_without)
-    return f"{money(low)} to {money(high)}; {of}, else {percent(lost.rate)}"
+    return f"{money(low)} to {money(high)}; {of}, of the others {percent(lost.rate)}"
 
 
 def _draw_trend(frame: pd.DataFrame, view: View) -> go.Figure:
@@ -142,7 +142,7 @@ PARTS = (
         },
         _draw_trend,
         height="300px",
-        empty="No searches here. They come from events named search; see the guide of the tracker.",
+        empty="No searches in this period with these filters. They come from events named search: see the guide of the tracker.",
     ),
     Card(
         "unclicked",
@@ -194,6 +194,6 @@ PARTS = (
             "others": Column("Other currencies"),
         },
         height="440px",
-        empty="No searches here. They come from events named search; see the guide of the tracker.",
+        empty="No searches in this period with these filters. They come from events named search: see the guide of the tracker.",
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 import banner
-from formats import is_missing, money, share
+from formats import besides, is_missing, share
 from periods import Period
 from queries import PERIOD, SEGMENT, Warehouse
 from view import View
@@ -87,7 +87,7 @@ async def totals(warehouse: Warehouse, view: View, period: Period, currency: str
         "without_results_share": share(days["without_results"].sum(), searches),
         "own_orders": int(found["orders"][found["currency"] == currency].sum()),
         "revenue": revenue.pop(currency, 0),
-        "others": ", ".join(f"+ {money(amount, name)}" for name, amount in revenue.items()),
+        "others": besides(revenue.items()),
     }
 
 

@@ -22,7 +22,7 @@ METRICS = {
     "revenue": "Revenue",
     "order_value": "Average order",
     "net": "Net revenue",
-    "refunds": "Refunds",
+    "refunds": "Refunds made",
 }
 #: Those that are amounts of money.
 MONEY = ("revenue", "order_value", "net", "refunds")
@@ -154,15 +154,16 @@ _SO_FAR_MONEY = f"""
 
 
 async def totals(warehouse: Warehouse, view: View, period: Period) -> dict[str, Any]:
-    """The numbers of a period, `currency`, and `others`: revenue in other currencies."""
+    """The numbers of a period, `currency`, and `others` and `net_others`: revenue in other currencies, gross and net."""
     parameters = view.parameters(period)
     visitors = (_SOME_VISITORS if view.is_segmented else _ALL_VISITORS).format(**view.counted)
     traffic = await warehouse.frame(_TRAFFIC.format(**_traffic(view)), parameters)
     money = await warehouse.frame(_MONEY, parameters)
     seen = await warehouse.frame(visitors, parameters)
     six = await _six(warehouse, seen["visitors"].iat[0], traffic, money)
-    net = money["net"][money["currency"] == six["currency"]].sum()
-    return six | {"net": net, "refunds": (await refund_rows.by_time(warehouse, view, period)).sum()}
+    net = dict(zip(money["currency"], money["net"], strict=True))
+    own = {"net": net.pop(six["currency"], 0), "net_others": net}
+    return six | own | {"refunds": (await refund_rows.by_time(warehouse, view, period)).sum()}
 
 
 async def latest_day(warehouse: Warehouse) -> tuple[date, str]:

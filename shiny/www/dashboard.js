@@ -27,6 +27,11 @@
     if (file) file.href = file.dataset.csv + location.search;
   });
 
+  // Whoever follows a link from far down a page begins at the head of the next one.
+  document.addEventListener("shown.bs.tab", (event) => {
+    if (event.target.closest("#page")) window.scrollTo({ top: 0, behavior: "instant" });
+  });
+
   function addStep(name, area) {
     area.value = [...area.value.split("\n").filter((line) => line.trim()), name].join("\n");
     $(area).trigger("change");
@@ -55,12 +60,13 @@
     if (whole) cell.title = `95 %: ${(low / 100).toFixed(2)} % to ${(high / 100).toFixed(2)} %, of ${whole}`;
   });
 
-  // The grid sorts by what it was sent, so numbers reach it plain. A reader gets 1,234.50.
+  // The grid sorts by what it was sent, so numbers reach it plain. A reader gets 1,234.50 and −1,234.50.
   function groupThousands(table) {
     for (const cell of table.querySelectorAll("td.number")) {
       const [number, decimals] = cell.textContent.match(/^-?\d{4,}(?:\.(\d+))?$/) ?? [];
       const digits = decimals?.length ?? 0;
       if (number) cell.firstChild.data = Number(number).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      if (cell.textContent.startsWith("-")) cell.firstChild.data = cell.firstChild.data.replace("-", "−");
     }
   }
 

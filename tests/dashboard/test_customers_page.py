@@ -98,7 +98,7 @@ def test_repeat_rate_and_value_are_of_customers_whose_days_are_over(site: Site, 
     valued = {person for person in whole if currencies[person] == "USD"}
     found = boxes(site, view.with_option("customers-window", "30"))
     if not whole:
-        assert (found["rate"].value, found["rate"].note) == (None, "nobody's 30 days are over yet")
+        assert (found["rate"].value, found["rate"].note) == (None, "no new customer is 30 days old yet")
         return
     assert found["rate"].value == pytest.approx(len(returned) / len(whole))
     worth = float(sum(value[person] for person in valued)) / len(valued) if valued else None
@@ -141,7 +141,7 @@ def test_half_of_those_who_came_back_had_done_so_by_the_median(make_stack: Calla
 def test_a_window_that_is_not_over_has_no_number(site: Site) -> None:
     found = boxes(site, VIEW)
     assert (found["rate"].value, found["worth"].value) == (None, None)
-    assert found["worth"].note == "nobody's 90 days are over yet"
+    assert found["worth"].note == "no new customer is 90 days old yet"
     curve = ask(site, customer_rows.second_purchases, VIEW)
     assert list(curve["days"]) == [7, 14, 30]
     firsts = [first for (first,) in site.rows("select local_date from fact_customers where not is_bot")]

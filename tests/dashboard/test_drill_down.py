@@ -86,6 +86,19 @@ def test_visits_with_a_value_are_those_of_the_sessions(site: Site, dimension: st
         assert ask(site, visit_rows.told_apart, view, by)["sessions"].sum() == len(found)
 
 
+@pytest.mark.parametrize(("dimension", "column"), [("campaign", "campaign"), ("landing", "entry_path")])
+def test_visits_without_a_value_have_a_page_too(site: Site, dimension: str, column: str) -> None:
+    [(sessions,)] = site.rows(
+        f"""select count(*) from fact_sessions
+        where not is_bot and local_date between %(start)s and %(end)s and {column} is null""",
+        start=PERIOD.start,
+        end=PERIOD.end,
+    )
+    totals = ask(site, visit_rows.totals, replace(VIEW, about=(dimension, "(none)")), PERIOD)
+    assert totals["sessions"] == sessions
+    assert sessions > 0 or dimension == "landing"
+
+
 def test_a_source_is_also_the_website_that_tags_call_by_its_name(site: Site) -> None:
     counts = dict(
         site.rows(

@@ -89,7 +89,7 @@ def test_net_revenue_and_refunds_count_on_dates_of_their_own(site: Site, page: P
     assert value(page, "period-period_net") == f"{net:,}"
     assert value(page, "period-period_refunds") == f"{sum(amount for amount, _ in given_back):,}"
     table = shown_as_table(page, "overview_trend")
-    head = table.locator("thead th").all_inner_texts().index("Refunds")
+    head = table.locator("thead th").all_inner_texts().index("Refunds made")
     by_day = {row.locator("td").first.inner_text(): row for row in table.locator("tbody tr:has(td)").all()}
     day = max(at for _, at in given_back if str(at) in by_day)
     expect(by_day[str(day)].locator("td").nth(head)).to_have_text(

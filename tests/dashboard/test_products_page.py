@@ -100,7 +100,11 @@ def test_products_and_totals_are_those_of_the_events_and_items(site: Site, view:
     }
     for column, name in names.items():
         assert {product: n for product, n in sums[column].items() if n} == {p: n for p, n in counts[name].items() if n}
-    money = {(row.product_id, row.currency): row.revenue for row in frame.itertuples() if row.revenue}
+    assert not frame["product_id"].duplicated().any()
+    money = {(row.product_id, "USD"): row.revenue for row in frame.itertuples() if row.revenue}
+    for product, others in zip(frame["product_id"], frame["others"], strict=True):
+        for amount, currency in (each.split() for each in (others or "").split(", ") if each):
+            money[product, currency] = Decimal(amount.replace(",", ""))
     assert money == counts["money"]
     _, boxes = ask(site, products.period, view)
     value = {box.id: box.value for box in boxes}

@@ -148,7 +148,7 @@ def test_a_dot_in_the_bar_says_it_too_and_leads_here(site: Site, page: Page) -> 
     page.goto(f"{site.url}?page=funnel&period=7d")
     settled(page)
     dot = page.locator(".health")
-    expect(dot).to_have_text(re.compile(r"^[\d.]+ d old, all books balance$"))
+    expect(dot).to_have_text(re.compile(r"^[\d.]+ d old, nothing is lost$"))
     expect(dot).to_have_class(re.compile("late"))
     dot.click()
     page.wait_for_url("**page=reliability&period=7d")
@@ -157,9 +157,9 @@ def test_a_dot_in_the_bar_says_it_too_and_leads_here(site: Site, page: Page) -> 
 @pytest.mark.parametrize(
     ("age", "books", "tone", "words"),
     [
-        (1, 0, "good", "Fresh, all books balance"),
-        (3, 0, "late", "3.0 h old, all books balance"),
-        (1, 2, "bad", "Fresh, books are off"),
+        (1, 0, "good", "Fresh, nothing is lost"),
+        (3, 0, "late", "3.0 h old, nothing is lost"),
+        (1, 2, "bad", "Fresh, events are missing"),
     ],
 )
 def test_the_dot_tells_fresh_from_late_and_whole_from_wrong(

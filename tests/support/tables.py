@@ -9,7 +9,7 @@ from clickstream_dagster.warehouse.models import Model, all_models
 CLOCKS = {("raw_objects", "loaded_at"), ("raw_objects", "etag")}
 OWED = ("changed_spans", "changed_keys")
 SUMS = [model for model in all_models().values() if model.materialized == "sum"]
-EXPIRED = ("expired_events", "expiry", *(f"kept_{model.name}" for model in SUMS))
+EXPIRED = ("expired_events", "expired_orders", "expiry", *(f"kept_{model.name}" for model in SUMS))
 
 
 def dump(connection: Connection) -> dict[str, str]:

@@ -153,6 +153,39 @@ def replace_received(event: Event, received: datetime) -> Event:
     return replace(event, received_at=received)
 
 
+ORDERS = "select local_date::text, orders, revenue::text, refunded::text from agg_daily_revenue"
+
+
+@pytest.mark.parametrize("is_refunded", [False, True], ids=["paid", "refunded"])
+def test_an_order_that_has_expired_is_not_placed_again(shop: Stack, is_refunded: bool) -> None:
+    """A thank-you page that a phone opens again months later sends the purchase as a new event."""
+    again = Order(id="o1", items=[OrderItem(product_id="p", price=Decimal("9.99"))])
+    with shop.warehouse() as connection:
+        if is_refunded:
+            put(shop.store, 51, seen(61, LATER + HOUR, "bob", "refund", order=Order(id="o1")))
+            load(shop, connection)
+        counted = rows(shop, ORDERS)
+        run(shop, connection)
+        put(shop.store, 50, seen(60, LATER + 3 * HOUR, "bob", "purchase", order=again))
+        load(shop, connection)
+    assert rows(shop, "select count(*) from clickstream_events where event_name = 'purchase'") == [(1,)]
+    assert rows(shop, "select count(*) from fact_orders") == [(0,)]
+    assert rows(shop, ORDERS) == counted == [("2026-05-21", 1, "9.99", "9.99" if is_refunded else "0.00")]
+
+
+def test_an_order_of_which_a_purchase_event_is_kept_stays_one(shop: Stack) -> None:
+    again = Order(id="o1", items=[OrderItem(product_id="p", price=Decimal("9.99"))])
+    with shop.warehouse() as connection:
+        put(shop.store, 50, seen(60, LATER + HOUR, "bob", "purchase", order=again))
+        load(shop, connection)
+        counted = rows(shop, ORDERS)
+        run(shop, connection)
+        assert rows(shop, ORDERS) == counted
+        put(shop.store, 51, seen(61, LATER + 2 * HOUR, "bob", "refund", order=Order(id="o1")))
+        load(shop, connection)
+    assert rows(shop, "select sum(orders), sum(refunded)::text from agg_daily_revenue") == [(1, "9.99")]
+
+
 def test_what_comes_for_an_hour_before_the_horizon_counts_and_goes_with_the_next_run(shop: Stack) -> None:
     with shop.warehouse() as connection:
         run(shop, connection)

@@ -128,15 +128,16 @@ def expired_objects(connection: Connection) -> set[str]:
 
 
 def forget_the_past(connection: Connection) -> None:
-    """An empty warehouse that knows which events have expired, and nothing else of them."""
+    """An empty warehouse that knows which events and orders have expired, and nothing else of them."""
+    known = {}
     with transaction(connection) as cursor:
-        cursor.execute("create temporary table known on commit drop as table expired_events")
-        cursor.execute("select event_id::text from known")
-        known = cursor.fetchall()
+        for table in ("expired_events", "expired_orders"):
+            cursor.execute(f"select * from {table}")
+            known[table] = cursor.fetchall()
     empty(connection)
     with transaction(connection) as cursor:
-        for row in known:
-            cursor.execute("insert into expired_events values (%s)", row)
+        for table, ids in known.items():
+            cursor.executemany(f"insert into {table} values (%s)", ids)
 
 
 @settings(

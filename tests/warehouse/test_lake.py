@@ -423,7 +423,18 @@ def test_an_hour_that_is_not_over_is_not_written(every_type: Connection, store: 
     assert write_all(every_type, store) == Written()
 
 
+def test_a_warehouse_without_a_lake_has_no_triggers(warehouse: Connection, store: ObjectStore) -> None:
+    refresh(warehouse, store)
+    assert not hours.has_begun(warehouse)
+    with transaction(warehouse) as cursor:
+        cursor.execute("select count(*) from pg_trigger where tgfoid = 'note_lake_hours'::regproc")
+        assert cursor.fetchone() == (0,)
+
+
 def test_triggers_follow_the_tables_that_the_yml_names(warehouse: Connection) -> None:
+    hours.begin(warehouse)
+    hours.begin(warehouse)
+    assert hours.has_begun(warehouse)
     with transaction(warehouse) as cursor:
         cursor.execute("""
             select tgrelid::regclass::text, encode(tgargs, 'escape'), tgname::text from pg_trigger

@@ -73,6 +73,7 @@ def _take(cursor: Cursor, horizon: datetime) -> Expired | None:
         """)
     left = take_lines(cursor)
     _remember_events(cursor)
+    _remember_orders(cursor)
     _enter(cursor, sum(left.values()))
     return Expired(objects, left["clickstream_events"], sum(left.values()))
 
@@ -105,6 +106,20 @@ def _remember_events(cursor: Cursor) -> None:
         delete from expired_events using last_copies
         where expired_events.event_id = last_copies.event_id
             and not exists (select from duplicate_events where duplicate_events.event_id = last_copies.event_id)
+        """)
+
+
+def _remember_orders(cursor: Cursor) -> None:
+    """An order goes with its last purchase event, and is remembered: a thank-you page that is opened again months later sends it
+    as a new event, and the sums count the order already."""
+    cursor.execute("""
+        insert into expired_orders
+        select distinct md5(order_key)::uuid from taken_events
+        where event_name = 'purchase' and not exists (
+            select from clickstream_events as kept
+            where kept.order_key = taken_events.order_key and kept.event_name = 'purchase'
+        )
+        on conflict do nothing
         """)
 
 

@@ -10,7 +10,7 @@ from psycopg2 import sql
 
 from clickstream_dagster.partitions import HOUR
 from clickstream_dagster.settings import LISTING_GRACE
-from clickstream_dagster.warehouse.connection import Connection, transaction
+from clickstream_dagster.warehouse.connection import Connection, Cursor, owning, transaction
 from clickstream_dagster.warehouse.lake.column_types import LakeColumn, columns_of, layout_of
 from clickstream_dagster.warehouse.models import Model, all_models
 
@@ -51,6 +51,26 @@ def tables(connection: Connection) -> dict[str, Table]:
     """The tables in the lake as they are now. Raises `NoSuchType`."""
     with transaction(connection) as cursor:
         return {model.name: Table(model, columns_of(cursor, model.name)) for model in lake_models()}
+
+
+def has_begun(connection: Connection) -> bool:
+    """Whether the manifest follows every table of the lake."""
+    with transaction(connection) as cursor:
+        return not _unfollowed(cursor)
+
+
+def begin(connection: Connection) -> None:
+    """Have the manifest follow the tables from now on: until the first write, a warehouse pays nothing for the lake."""
+    with transaction(connection) as cursor, owning(cursor):
+        for model in _unfollowed(cursor):
+            assert model.lake
+            cursor.execute("call follow_in_lake(%s, %s)", (model.name, model.lake.hour))
+
+
+def _unfollowed(cursor: Cursor) -> list[Model]:
+    cursor.execute("select distinct tgrelid::regclass::text from pg_trigger where tgfoid = 'note_lake_hours'::regproc")
+    followed = {table for (table,) in cursor.fetchall()}
+    return [model for model in lake_models() if model.name not in followed]
 
 
 def all_hours(connection: Connection, found: Mapping[str, Table]) -> list[LakeHour]:

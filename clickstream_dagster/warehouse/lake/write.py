@@ -11,7 +11,7 @@ from clickstream_dagster.raw.packs.changing import delete
 from clickstream_dagster.raw.versions import remove_older
 from clickstream_dagster.warehouse.connection import Connection, transaction, try_lock
 from clickstream_dagster.warehouse.lake import parquet
-from clickstream_dagster.warehouse.lake.hours import LakeHour, all_hours, tables
+from clickstream_dagster.warehouse.lake.hours import LakeHour, all_hours, begin, tables
 from clickstream_dagster.warehouse.lake.one_hour import Written, write_hour
 from ingest_lambda import landing
 
@@ -28,11 +28,34 @@ def write(
     store: ObjectStore,
     choose: Callable[[list[LakeHour]], Iterable[LakeHour]],
     on_hour: Callable[[Written], object] = lambda done: None,
-    *,
-    is_erasing: bool = False,
 ) -> Written:
-    """Write what is owed of the hours that `choose` leaves, and remove what the manifest does not know. With `is_erasing`, older
-    versions of the objects of these hours go too. Raises `AlreadyWriting`, `CannotWrite`."""
+    """Write what is owed of the hours that `choose` leaves, and remove what the manifest does not know. Raises `AlreadyWriting`,
+    `CannotWrite`."""
+    begin(connection)
+    return _write(connection, store, choose, on_hour, is_erasing=False)
+
+
+def refresh(connection: Connection, store: ObjectStore, *, is_erasing: bool = False) -> Written:
+    """Write again what has changed of what is written, and nothing else: whoever takes rows out calls this, so that the lake does
+    not keep them. Nothing happens where there is no lake. With `is_erasing`, older versions of the objects of these hours go
+    too."""
+    return _write(
+        connection,
+        store,
+        lambda hours: [hour for hour in hours if hour.written_changes is not None],
+        lambda done: None,
+        is_erasing=is_erasing,
+    )
+
+
+def _write(
+    connection: Connection,
+    store: ObjectStore,
+    choose: Callable[[list[LakeHour]], Iterable[LakeHour]],
+    on_hour: Callable[[Written], object],
+    *,
+    is_erasing: bool,
+) -> Written:
     found, done = tables(connection), Written()
     with try_lock(connection, "lake", _SILENCE_SECONDS) as is_ours:
         if not is_ours:
@@ -46,17 +69,6 @@ def write(
                 write_hour(connection, store, duck, found[hour.model], hour, done, is_erasing)
                 on_hour(done)
     return done
-
-
-def refresh(connection: Connection, store: ObjectStore, *, is_erasing: bool = False) -> Written:
-    """Write again what has changed of what is written, and nothing else: whoever takes rows out calls this, so that the lake does
-    not keep them. Nothing happens where there is no lake."""
-    return write(
-        connection,
-        store,
-        lambda hours: [hour for hour in hours if hour.written_changes is not None],
-        is_erasing=is_erasing,
-    )
 
 
 def check_writable(connection: Connection) -> None:
