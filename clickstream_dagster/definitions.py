@@ -18,7 +18,7 @@ from clickstream_dagster.checks import (
     nothing_is_out_of_the_ordinary,
     shop_orders_arrive,
 )
-from clickstream_dagster.jobs import expiry, hourly_clickstream, raw_packs, report_mails, shop_books
+from clickstream_dagster.jobs import expiry, hourly_clickstream, open_lake, raw_packs, report_mails, shop_books
 from clickstream_dagster.resources import Platform, hold_embedded_postgres
 from clickstream_dagster.schedules import (
     closed_hour,
@@ -26,6 +26,7 @@ from clickstream_dagster.schedules import (
     daily_packs,
     hour_in_progress,
     hourly_canary,
+    hourly_lake,
     hourly_shop_orders,
     morning_reports,
 )
@@ -45,13 +46,14 @@ defs = dg.Definitions(
         canary_visits_arrive,
         shop_orders_arrive,
     ],
-    jobs=[hourly_clickstream, shop_books, raw_packs, expiry, report_mails],
+    jobs=[hourly_clickstream, shop_books, raw_packs, open_lake, expiry, report_mails],
     schedules=[
         closed_hour,
         hour_in_progress,
         hourly_canary,
         hourly_shop_orders,
         daily_packs,
+        hourly_lake,
         daily_expiry,
         morning_reports,
     ],

@@ -1,6 +1,6 @@
 """The job: load hours, and bring every table up to date with them, and the tags that make a run of it one range. The job that
 reads the shop's own orders. And the jobs that keep the store small: one packs raw objects, which changes no table, one takes out
-what is older than the policy keeps."""
+what is older than the policy keeps. One writes the tables' closed hours as Parquet."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,8 @@ from clickstream_dagster.settings import DAGSTER_LOCATION, Reports, load_reports
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.expiring.expire import expire
 from clickstream_dagster.warehouse.expiring.policy import NoPolicy
+from clickstream_dagster.warehouse.lake.hours import closed
+from clickstream_dagster.warehouse.lake.write import write
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 
 HOURLY_JOB = "hourly_clickstream"
@@ -75,6 +77,22 @@ def pack_closed_hours(context: dg.OpExecutionContext, config: PackConfig, platfo
 def raw_packs() -> None:
     """One step."""
     pack_closed_hours()
+
+
+@dg.op(description="Write closed hours that have changed as Parquet.", tags={"kind": "parquet"})
+def write_closed_hours(context: dg.OpExecutionContext, platform: Platform) -> None:
+    """As `clickstream lake write` does."""
+    stack = platform.stack
+    with stack.warehouse() as connection:
+        done = write(connection, stack.store, lambda hours: closed(connection, hours))
+    context.log.info(f"Wrote {done.hours:,} hours of tables, {done.rows:,} rows; removed {done.removed:,} objects.")
+    context.add_output_metadata(vars(done))
+
+
+@dg.job(description="Write the lake. Changes no table, so it may run at any time and be left out.")
+def open_lake() -> None:
+    """One step."""
+    write_closed_hours()
 
 
 @dg.op(description="Remove raw objects, rejected events and events that are older than the policy keeps.")

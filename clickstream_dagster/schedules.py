@@ -1,7 +1,7 @@
-"""The hourly schedule, the one for the hour in progress, the test visit, the shop's orders, the reports, and the daily ones that
-pack and expire. The test visit, the shop's orders and the reports are on where they are set up, the others are stopped by
-default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs or expires deletes, which
-is for a person to turn on."""
+"""The hourly schedule, the one for the hour in progress, the test visit, the shop's orders, the reports, the lake, and the daily
+ones that pack and expire. The test visit, the shop's orders, the reports and the lake are on where they are set up, the others
+are stopped by default: in the cloud the EventBridge tick drives the hours, and one driver is enough; and whoever packs or expires
+deletes, which is for a person to turn on."""
 
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from clickstream_dagster.jobs import (
     asked_by,
     expiry,
     hourly_clickstream,
+    open_lake,
     raw_packs,
     report_mails,
     shop_books,
@@ -69,6 +70,15 @@ daily_packs = dg.ScheduleDefinition(
     cron_schedule="40 3 * * *",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="Once a day, pack the small raw objects of closed hours, and delete those that packs have held long enough.",
+)
+
+
+hourly_lake = dg.ScheduleDefinition(
+    name="hourly_lake",
+    job=open_lake,
+    cron_schedule="50 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING if load_settings().lake else dg.DefaultScheduleStatus.STOPPED,
+    description="Each hour, write what has closed or changed as Parquet. On where CLICKSTREAM_LAKE is true.",
 )
 
 

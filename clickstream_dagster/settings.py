@@ -199,6 +199,8 @@ class Settings:
     keep_raw_days: int | None
     keep_rejected_days: int | None
     keep_events_days: int | None
+    #: Dagster writes the lake, each hour.
+    lake: bool
     statement_seconds: int
     #: The shop's own database, whose orders are compared with those of events; None: not named (see `Stack.shop`).
     shop: Postgres | None
@@ -393,6 +395,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         keep_raw_days=keep_raw_days,
         keep_rejected_days=keep_rejected_days,
         keep_events_days=keep_events_days,
+        lake=_boolean(env, "CLICKSTREAM_LAKE"),
         tick_seconds=_whole_number(env, "CLICKSTREAM_TICK_SECONDS", DEFAULT_TICK_SECONDS),
         tick_minutes=int(
             _matching(

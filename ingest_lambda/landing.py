@@ -16,10 +16,13 @@ OPERATIONS = "operations"
 IMPORTS = "imports"
 #: Whose lines are not loaded any more: one object for each erasure, of salted hashes.
 ERASED = "erased"
+#: The tables as Parquet, by UTC hour.
+LAKE = "lake"
 
 _IMPORTED = re.compile(r"(?:events|rejected)/[0-9/]+/import-([0-9a-f]{12})-[0-9]+\.json\.gz")
 _IMPORT = re.compile(r"imports/([0-9a-f]{12})\.json")
 _ERASURE = re.compile(r"erased/([0-9a-f-]{36})\.json")
+_LAKE = re.compile(r"lake/[a-z_]+/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/hour=[0-9]{2}/part-[0-9a-f]{32}\.parquet")
 _PACK = re.compile(
     r"((?:events|rejected)/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{2}/packed-[0-9a-f]{32})\.(ndjson|index\.json)\.gz"
 )
@@ -89,6 +92,21 @@ def noted_erasure(key: str) -> UUID | None:
     """The receipt of such a key; None for any other."""
     found = _ERASURE.fullmatch(key)
     return UUID(found[1]) if found else None
+
+
+def lake_prefix(model: str, hour: datetime) -> str:
+    """`lake/<model>/date=YYYY-MM-DD/hour=HH/`: the rows of a table that belong to a UTC hour, in Hive's layout."""
+    return f"{LAKE}/{model}/{_utc(hour):date=%Y-%m-%d/hour=%H}/"
+
+
+def lake_key(model: str, hour: datetime, name: str) -> str:
+    """The key of these rows, by the hash of what is in them."""
+    return f"{lake_prefix(model, hour)}part-{name}.parquet"
+
+
+def is_lake_key(key: str) -> bool:
+    """Whether an object of the lake has such a key."""
+    return _LAKE.fullmatch(key) is not None
 
 
 def pack_key(prefix: str, name: str) -> str:

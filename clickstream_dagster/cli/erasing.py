@@ -18,6 +18,7 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.erasing import people
 from clickstream_dagster.warehouse.erasing.erase import Receipt, count, erase, sweep_again
 from clickstream_dagster.warehouse.erasing.vacuum import vacuum
+from clickstream_dagster.warehouse.lake.write import check_writable, refresh
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 
 _OPTIONS = {"client_id": VISITOR, "user_id": USER, "person": "person"}
@@ -53,9 +54,9 @@ def _asked(given: dict[str, str | None]) -> tuple[str, str] | None:
 def erase_command(again: bool, dry_run: bool, **given: str | None) -> None:
     """Erase a visitor from the raw objects and all tables, for good.
 
-    Their lines leave the raw store (older versions of the objects too), rejects, duplicates, facts and sums. Nobody else's
-    rows change. A list of salted hashes keeps later loads from bringing them back: whatever comes with these ids is not loaded
-    any more. Prints a receipt without personal data, which stays in the table erasures. Run it again if it was cut off.
+    Their lines leave the raw store (older versions of the objects too), rejects, duplicates, facts, sums and the lake. Nobody
+    else's rows change. A list of salted hashes keeps later loads from bringing them back: whatever comes with these ids is not
+    loaded any more. Prints a receipt without personal data, which stays in the table erasures. Run it again if it was cut off.
 
     \b
       clickstream erase --person 4711 --dry-run
@@ -75,6 +76,7 @@ def erase_command(again: bool, dry_run: bool, **given: str | None) -> None:
         if dry_run:
             _show("Would be erased", count(connection, stack.store, set()))
             return
+        check_writable(connection)
         rebuild_all(connection)  # whose a browser is must be known to the last event
         with bar("objects") as shown:
             [task] = shown.task_ids
@@ -90,6 +92,8 @@ def erase_command(again: bool, dry_run: bool, **given: str | None) -> None:
             shown.update(task, description="tables")
             rebuild_all(connection)
             vacuum(connection)
+            shown.update(task, description="lake")
+            refresh(connection, stack.store, is_erasing=True)
     if receipt:
         _show("Erased", asdict(receipt))
         console.print(f"Receipt {receipt.receipt_id}, {receipt.erased_at:%Y-%m-%d %H:%M} UTC")

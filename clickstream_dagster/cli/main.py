@@ -24,6 +24,7 @@ COMMANDS = {
     "replay": ("replaying", "Read rejected events again, after a fix."),
     "rebuild-from-raw": ("from_raw", "Rebuild the whole warehouse from the raw bucket."),
     "pack": ("packing", "Pack the small raw objects of closed hours into large ones."),
+    "lake": ("lake", "Write closed hours of the tables as Parquet, and compare them with the tables."),
     "expire": ("expiring", "Delete what is older than your policy keeps; the sums stay."),
     "status": ("status", "Say how fresh the tables are, whether the books balance, and what is owed."),
     "canary": ("canary", "Send a test visit, and say whether the last ones arrived."),
@@ -130,7 +131,7 @@ def is_ours(error: Exception) -> bool:
 
 def _of_missing(module: str) -> str:
     """What to install: the extra of ours that asks for the module."""
-    wanted = re.compile(rf"{module.replace('_', '[-_]')}\b[^;]*;.*extra == ['\"](local|dashboard)['\"]")
+    wanted = re.compile(rf"{module.replace('_', '[-_]')}\b[^;]*;.*extra == ['\"](local|dashboard|lake)['\"]")
     extras = sorted({found[1] for line in requires("clickstream") or () if (found := wanted.match(line))})
     extra = extras[-1] if extras else "local,dashboard"
     return f"{module} is not installed. Run: pip install 'clickstream[{extra}]'"

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 #: What else has a place in the store.
-_NOTES = (landing.operations_hour, landing.noted_import, landing.noted_erasure)
+_NOTES = (landing.operations_hour, landing.noted_import, landing.noted_erasure, landing.is_lake_key)
 
 
 def list_hours(store: ObjectStore, start: datetime, end: datetime, known: Known = no_pack_is_known) -> list[RawObject]:

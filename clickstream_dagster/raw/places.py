@@ -21,7 +21,7 @@ from ingest_lambda.folder import UNFINISHED
 #: What a write to a folder leaves behind when its process is killed; a listing does not show it.
 _LEFTOVER = re.compile(r".+#[0-9]+")
 _ROOT = re.compile(
-    rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|{landing.IMPORTS}|{landing.ERASED}|year=[0-9]{{4}}"
+    rf"{landing.EVENTS}|{landing.REJECTED}|{landing.OPERATIONS}|{landing.IMPORTS}|{landing.ERASED}|{landing.LAKE}|year=[0-9]{{4}}"
     rf"|{re.escape(UNFINISHED)}"
 )
 #: A folder called by a number: a year, a month or a day.

@@ -9,6 +9,8 @@ from obstore.store import ObjectStore, S3Store
 
 #: S3 takes no more in a request.
 _AT_ONCE = 1_000
+#: Packs and the lake's objects are called by hashes: all versions under such a beginning of a key are of one hour.
+_HASHED = ("/packed-", "/part-")
 
 
 class VersionsStay(RuntimeError):
@@ -17,7 +19,8 @@ class VersionsStay(RuntimeError):
 
 def remove_older(store: ObjectStore, keys: Iterable[str]) -> None:
     """Remove every version of these objects, and of the packs beside them, but the one that stands, and all of those that were
-    deleted. A store that is no bucket has none. Raises `VersionsStay`."""
+    deleted. A key that ends before its hash stands for all that begin so. A store that is no bucket has none. Raises
+    `VersionsStay`."""
     if not isinstance(store, S3Store):
         return
     import boto3  # obstore knows no versions
@@ -53,5 +56,5 @@ def _older(client: Any, bucket: str, key: str) -> Iterator[dict[str, str]]:
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
         versions = [one for one in page.get("Versions", []) if not one["IsLatest"]]
         for one in (*versions, *page.get("DeleteMarkers", [])):
-            if one["Key"] == key or key.endswith("/packed-"):
+            if one["Key"] == key or key.endswith(_HASHED):
                 yield {"Key": one["Key"], "VersionId": one["VersionId"]}

@@ -216,13 +216,15 @@ def try_lock(connection: Connection, name: str, seconds: int) -> Iterator[bool]:
 
 @contextmanager
 def locked(connection: Connection, *names: str) -> Iterator[Cursor]:
-    """One transaction on one snapshot, while nobody else holds any of the locks `names`.
+    """One transaction on one snapshot, while nobody else holds any of the locks `names`, if any.
 
     The locks are taken before the transaction begins, because a snapshot taken while waiting would be a stale one; and in
     the order of their names, so that nobody waits in a circle.
     """
     try:
-        _statement(connection, "select pg_advisory_lock(%s, hashtext(name)) from unnest(%s) as name", sorted(names))
+        _statement(
+            connection, "select pg_advisory_lock(%s, hashtext(name)) from unnest(%s::text[]) as name", sorted(names)
+        )
         connection.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
         with transaction(connection) as cursor:
             yield cursor
@@ -231,7 +233,9 @@ def locked(connection: Connection, *names: str) -> Iterator[Cursor]:
             connection.rollback()
             connection.set_isolation_level(None)
             _statement(
-                connection, "select pg_advisory_unlock(%s, hashtext(name)) from unnest(%s) as name", sorted(names)
+                connection,
+                "select pg_advisory_unlock(%s, hashtext(name)) from unnest(%s::text[]) as name",
+                sorted(names),
             )
 
 

@@ -26,11 +26,12 @@ from clickstream_dagster.warehouse.connection import Connection, Cursor, owning,
 from clickstream_dagster.warehouse.models import Model, all_models
 
 #: What a login that loads writes besides the tables that it fills: what is loaded, what it did, what it owes the rebuilds,
-#: what campaigns cost, who was erased, which test visits were sent, what has expired, and how far the shop's orders are known.
+#: what campaigns cost, who was erased, which test visits were sent, what has expired, how far the
+#: shop's orders are known, and what the lake holds.
 _LOADED = (
     *("loaded_hours", "raw_packs", "operational_objects", "model_runs", "changed_keys", "changed_spans"),
     *("campaign_spend", "erasures", "erased_ids", "canary_notes"),
-    *("expired_events", "expired_orders", "expiry", "shop_readings"),
+    *("expired_events", "expired_orders", "expiry", "shop_readings", "lake_hours"),
 )
 #: The shop's orders are no function of events, so no rebuild gives them the dates of another time zone.
 _REDATE = """

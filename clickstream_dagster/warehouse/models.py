@@ -31,6 +31,14 @@ class Column:
 
 
 @dataclass(frozen=True)
+class InLake:
+    """How a table lies in the lake: the column whose UTC hour a row belongs to, and the order of an hour's rows."""
+
+    hour: str
+    order_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Model:
     """One table or view. `materialized` says how it is filled:
 
@@ -49,6 +57,7 @@ class Model:
     found_by: Mapping[str, str]
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
+    lake: InLake | None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -144,7 +153,12 @@ def _read(layer: str, name: str) -> Model:
             )
             for item in entry["columns"]
         ),
+        lake=_in_lake(config.get("lake")),
     )
+
+
+def _in_lake(config: Mapping[str, Any] | None) -> InLake | None:
+    return InLake(config["hour"], tuple(config["order_by"])) if config else None
 
 
 def _described(column: Mapping[str, Any], layer: str) -> str:

@@ -17,7 +17,7 @@ from clickstream_dagster.warehouse.models import all_models
 
 READER_ROLE = "clickstream_reader"
 #: What a reader sees besides the models: settings, segments, funnels, what is loaded, how far the rebuilds are, what
-#: campaigns cost, since when events are kept, and how far the shop's orders are known.
+#: campaigns cost, since when events are kept, how far the shop's orders are known, and what the lake holds.
 _READABLE = (
     *(
         "shop_settings",
@@ -29,7 +29,7 @@ _READABLE = (
         "changed_spans",
         "machine_health",
     ),
-    *("campaign_spend", "expiry", "shop_readings"),
+    *("campaign_spend", "expiry", "shop_readings", "lake_hours"),
 )
 #: `temp_file_limit` only a superuser can set: a role cannot lift it.
 _LIMITS = {

@@ -1,4 +1,5 @@
-"""Take out what is older than the policy keeps: raw objects, then rejected events, then events with visitors' rows.
+"""Take out what is older than the policy keeps: raw objects, then rejected events, then events with visitors' rows, and these
+from the lake.
 
 In this order, so that no line outlives in the store what the tables know of it: an erasure finds a person's lines by the tables.
 """
@@ -17,6 +18,7 @@ from clickstream_dagster.warehouse.expiring import raw_objects, rejects
 from clickstream_dagster.warehouse.expiring.events import expire_some
 from clickstream_dagster.warehouse.expiring.policy import Policy, policy
 from clickstream_dagster.warehouse.expiring.raw_objects import Removed
+from clickstream_dagster.warehouse.lake.write import check_writable, refresh
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 
 #: A process that expires and says nothing to the database for so long is frozen. A step has a connection of its own.
@@ -50,9 +52,10 @@ def expire(
     on_lines: Callable[[int], object] = lambda lines: None,
 ) -> Expiry:
     """Take out what is older than the settings keep. Killed anywhere and run again, it does the rest; run twice, it finds
-    nothing. `on_lines` is told, after each step, how many lines have left the tables so far. Raises `NoPolicy` and
-    `AlreadyExpiring`."""
+    nothing. `on_lines` is told, after each step, how many lines have left the tables so far. Raises `NoPolicy`,
+    `AlreadyExpiring` and `AlreadyWriting`."""
     done = Expiry(policy(settings, now))
+    check_writable(connection)
     with try_lock(connection, "expiring", _SILENCE_SECONDS) as is_ours:
         if not is_ours:
             raise AlreadyExpiring(
@@ -68,6 +71,7 @@ def expire(
             done.lines += step.lines
             on_lines(done.lines)
             _say_something(connection)
+    refresh(connection, store)
     return done
 
 
