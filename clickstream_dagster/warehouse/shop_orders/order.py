@@ -48,7 +48,7 @@ class ShopOrder(NamedTuple):
 
 def of_row(row: Mapping[str, str | None]) -> ShopOrder:
     """The order of a row of the shop's database, whose values are texts. Raises `Reject` for one that cannot be compared."""
-    named = {name: row.get(name) for name in ("currency", "discount", "shipping", "tax")}
+    named = {name: (row.get(name) or "").strip() for name in ("currency", "discount", "shipping", "tax")}
     told = {
         "event_name": "purchase",
         "event_timestamp": fields.timestamp(row["placed_at"], "placed_at").isoformat(),
