@@ -51,14 +51,14 @@ def test_an_order_that_is_cancelled_later_is_a_sale_no_longer(on_server: Command
     path = tmp_path / "later.csv"
     path.write_text(LATER)
     assert on_server("shop-orders", path).code == 0
-    assert on_server("sql", "--csv", SALES).out.splitlines()[1:] == ["2001,true,paid,0", "2002,true,shipped,0"]
+    assert on_server("sql", "--csv", SALES).out.splitlines()[1:] == ["2001,True,paid,0.00", "2002,True,shipped,0.00"]
     path.write_text(LATER.replace("paid,", "cancelled,20").replace("shipped", "Voided"))
     done = on_server("shop-orders", path)
     assert done.code == 0, "a file of nothing but cancellations"
     assert "later.csv: 2 orders; 2 are new or other than before." in done.out
     assert on_server("sql", "--csv", SALES).out.splitlines()[1:] == [
-        "2001,false,cancelled,20.00",
-        "2002,false,Voided,0",
+        "2001,False,cancelled,20.00",
+        "2002,False,Voided,0.00",
     ]
 
 
