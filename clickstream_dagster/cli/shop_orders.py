@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from clickstream_dagster.cli.import_checks import check
 from clickstream_dagster.cli.show import console, harmless
-from clickstream_dagster.local.importer.document import read_document, ready
+from clickstream_dagster.local.importer.csv_reader import CsvReader
+from clickstream_dagster.local.importer.document import Document, read_document, ready
+from clickstream_dagster.local.importer.orders import Row
+from clickstream_dagster.local.importer.records import Piece
 from clickstream_dagster.local.importer.source import Source
 from clickstream_dagster.settings import SettingsError, load_settings
 from clickstream_dagster.stack import Stack
@@ -36,7 +40,8 @@ A FILE has a row for each order, or for each of its lines:
   1001,2026-11-20T10:05:10+01:00,129.90,EUR,paid,20.74,4.90,0,0,mug-blue,1,25.00
   1001,,,,,,,,,tea-pot,2,50.00
 Or it is an export of Shopify or WooCommerce (--as), or has columns of its own (--map, as for clickstream import). It must
-hold all orders from its first to its last. What it says of an order takes the place of what was known.
+hold all orders from its first to its last. What it says of an order takes the place of what was known. An order that an import
+leaves out, as cancelled or never paid, is kept as one that is no sale: a later file takes back what an earlier one said.
 
 The page Reliability shows what did not arrive by events. Of who bought, nothing is kept.
 """
@@ -58,7 +63,7 @@ def shop_orders_command(files: tuple[Path, ...], known: str | None, map_file: Pa
     if known and map_file:
         raise click.UsageError("--map and --as are two mappings; leave one of them out.")
     settings = load_settings()
-    document = read_document(map_file) if map_file else ready(known or "orders")
+    document = _of_all_orders(read_document(map_file) if map_file else ready(known or "orders"))
     sources = [check(path, document, settings.timezone, None) for path in files]
     stack = Stack(settings, keeps_settings=True)
     if not files:
@@ -90,21 +95,40 @@ def read_shop(stack: Stack, *, is_whole: bool = False) -> bool:
     return True
 
 
+def _of_all_orders(document: Document) -> Document:
+    """The mapping for the shop's books, where what an import leaves out is an order, too."""
+    mapping = document.mapping
+    return replace(document, mapping=replace(mapping, leave_out=(), no_sale=mapping.leave_out))
+
+
 def _orders(source: Source, left_out: Counter[str]) -> Iterator[ShopOrder]:
     """The orders of a file, and why others are none."""
-    reader = source.reader()
+    assert source.document
+    assert source.layout
+    reader = CsvReader(source.document.mapping, source.layout)
     for chunk in source.chunks():
         for piece in chunk.pieces:
-            outcomes = [record.outcome for record in reader.read(piece)]
-            events = [one for one in outcomes if isinstance(one, Event)]
-            purchases = [event for event in events if event.event_name == "purchase"]
             try:
-                for refused in (one for one in outcomes if isinstance(one, Reject)):
-                    raise refused
-                if purchases:
-                    yield of_events(purchases[0], [event for event in events if event.event_name == "refund"])
+                if order := _order(reader, piece):
+                    yield order
             except Reject as reject:
                 left_out[reject.message] += 1
+
+
+def _order(reader: CsvReader, piece: Piece) -> ShopOrder | None:
+    """What a row says, or the rows of an order; None where it is no purchase. Raises `Reject`."""
+    row = piece if isinstance(piece, Row) else reader.row(piece)
+    if isinstance(row.outcome, Reject):
+        raise row.outcome
+    events = []
+    for record in reader.read(row):
+        if isinstance(record.outcome, Reject):
+            raise record.outcome
+        if isinstance(record.outcome, Event):
+            events.append(record.outcome)
+    purchases = [event for event in events if event.event_name == "purchase"]
+    refunds = [event for event in events if event.event_name == "refund"]
+    return of_events(purchases[0], refunds, is_sale=reader.status.is_sale(row.outcome)) if purchases else None
 
 
 def _tell(name: str, brought: Brought) -> None:

@@ -120,6 +120,41 @@ def test_the_sentence_and_the_check_say_how_many_arrived(
     )
 
 
+OLDER = """
+    with placed as (
+        insert into shop_orders select (jsonb_populate_record(one, jsonb_build_object(
+            'order_id', 'older ' || n, 'placed_at', one.placed_at - interval '60 days', 'local_date', one.local_date - 60
+        ))).*
+        from shop_orders as one cross join generate_series(1, 5000) as n
+    )
+    insert into fact_orders select (jsonb_populate_record(one, jsonb_build_object(
+        'order_id', 'older ' || n, 'event_id', gen_random_uuid(), 'ordered_at', one.ordered_at - interval '60 days',
+        'local_date', one.local_date - 60
+    ))).*
+    from fact_orders as one cross join generate_series(1, 5000) as n
+"""
+READ_ROWS = """
+    select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::integer from pg_stat_user_tables
+    where relname in ('shop_orders', 'fact_orders')
+"""
+
+
+def test_the_sentence_reads_the_orders_of_its_days_and_none_before(stack: Stack, shop: Shop) -> None:
+    placed(shop, "one", {"at": "100 10:00", "lines": [["mug", 1, 10]]})
+    read(stack, shop)
+    tell(stack, event("1 08:30"), purchase_or_refund({"order": "one", "at": "100 10:00", "value": 10}))
+    with stack.warehouse() as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(OLDER)
+            cursor.execute("analyze shop_orders; analyze fact_orders; select pg_stat_force_next_flush()")
+        [(before,)] = rows(stack, READ_ROWS)
+        assert reconciliation.sentence(reconciliation.reconciled(connection)).startswith("100.0 % of 1 orders")
+        with transaction(connection) as cursor:
+            cursor.execute("select pg_stat_force_next_flush()")
+    [(after,)] = rows(stack, READ_ROWS)
+    assert after - before < 20
+
+
 def test_the_check_warns_when_a_connected_shop_is_not_read(
     make_stack: Callable[..., Stack], shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

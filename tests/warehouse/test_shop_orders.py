@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -153,6 +154,13 @@ def test_what_is_odd_costs_itself_alone(stack: Stack, shop: Shop, tmp_path: Path
         ("below zero", placed_at, -100, "EUR", None),
         ("far too much", placed_at, 10**15, "EUR", None),
         ("no time", None, 100, "EUR", None),
+        ("never", "infinity", 100, "EUR", None),
+        ("in the far future", "20000-01-01", 100, "EUR", None),
+        ("in antiquity", "0044-03-15 BC", 100, "EUR", None),
+        ("too long a number", placed_at, 100, "EUR", '[{"product_id": "p", "price": %s}]' % ("9" * 5_000)),
+        ("too deep", placed_at, 100, "EUR", "[" * 2_000 + "]" * 2_000),
+        ("a word", placed_at, 100, "euro", None),
+        ("a sign", placed_at, 100, "€", None),
     ]
     kept = [
         *((order, placed_at, 100, "EUR", None) for order in HOSTILE),
@@ -164,7 +172,8 @@ def test_what_is_odd_costs_itself_alone(stack: Stack, shop: Shop, tmp_path: Path
             "EUR",
             "[" + ", ".join(['{"product_id": "p", "quantity": 1, "price": 1}'] * 500) + "]",
         ),
-        ("odd currency", placed_at, 100, "€", None),
+        ("no currency", placed_at, 100, None, None),
+        ("a blank currency", placed_at, 100, "   ", None),
     ]
     make_own_tables(shop, *odd, *kept)
     brought = own(stack, shop, tmp_path, OWN_QUERY)
@@ -172,7 +181,50 @@ def test_what_is_odd_costs_itself_alone(stack: Stack, shop: Shop, tmp_path: Path
     assert all(len(reason) < 400 for reason in brought.left_out)
     stands = {order[0]: order for order in rows(stack, STANDS)}
     assert {order.strip() for order in HOSTILE} <= stands.keys()
-    assert (stands["odd lines"][13], stands["odd currency"][5], stands["many lines"][14]) == (None, "USD", {"p": 500})
+    assert (stands["odd lines"][13], stands["no currency"][5], stands["many lines"][14]) == (None, "USD", {"p": 500})
+
+
+def named(
+    stack: Stack, shop: Shop, folder: Path, column: str, values: tuple[str, ...]
+) -> tuple[Counter[str], dict[str, Any]]:
+    """Orders that differ in one column, called by what they say there: why some are left out, and the column of the others."""
+    said = " union all ".join(
+        f"select $v$order {value}$v$ as order_id, date '2026-04-07' as placed_at, 'EUR' as currency, 5 as total, 1 as refunded, "
+        f"{value} as {column}"
+        for value in values
+    )
+    brought = own(stack, shop, folder, said)
+    kept = rows(stack, f"select substr(order_id, 7), {column} from shop_orders")
+    return brought.left_out, dict(kept)
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        (("true", "false"), [True, False]),
+        (("1", "0"), [True, False]),
+        (("'t'", "'f'", "'Yes'", "'no'", "'on'", "'OFF '"), [True, False] * 3),
+    ],
+)
+def test_whether_an_order_is_a_sale_is_said_in_any_word_of_postgresql(
+    stack: Stack, shop: Shop, tmp_path: Path, values: tuple[str, ...], kept: list[bool]
+) -> None:
+    assert named(stack, shop, tmp_path, "is_sale", values) == (Counter(), dict(zip(values, kept, strict=True)))
+
+
+def test_an_order_that_does_not_say_whether_it_is_a_sale_is_left_out(stack: Stack, shop: Shop, tmp_path: Path) -> None:
+    left_out, kept = named(stack, shop, tmp_path, "is_sale", ("'cancelled'", "null", "'f'"))
+    assert left_out == {"is_sale: expected true or false; have the query say one of them for each order": 2}
+    assert kept == {"'f'": False}
+
+
+def test_a_time_of_a_refund_is_read_as_that_of_an_order(stack: Stack, shop: Shop, tmp_path: Path) -> None:
+    values = ("'2026-04-08'", "null", "'24.12.2026'", "'infinity'", "'0044-03-15 BC'")
+    left_out, kept = named(stack, shop, tmp_path, "refunded_at", values)
+    assert kept == {"'2026-04-08'": datetime(2026, 4, 8, tzinfo=UTC), "null": None}
+    assert [(reason.partition(",")[0], count) for reason, count in left_out.items()] == [
+        ("refunded_at: expected ISO 8601", 3)
+    ]
 
 
 def test_the_login_can_read_orders_and_nothing_about_who_bought(stack: Stack, shop: Shop) -> None:
@@ -306,6 +358,29 @@ print(brought.changed, peak() - before, time.process_time() - began)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "shop_orders_local_date" in plan
     assert "fact_orders_local_date" in plan
+
+
+def test_the_hourly_question_reads_what_has_changed_and_no_other_order(stack: Stack, shop: Shop) -> None:
+    fill(shop, 30_000)
+    read(stack, shop)
+    shop.run("update orders set status = 'cancelled', updated_at = now() where order_id = md5('7')::uuid")
+    shop.run("insert into refunds (order_id, amount) values (md5('8')::uuid, 5)")
+    with closing(psycopg2.connect(shop.reader.dsn)) as reader, reader.cursor() as cursor:
+        cursor.execute("select set_config('clickstream.since', (now() - interval '1 hour')::text, true)")
+        cursor.execute("explain (analyze, format json) " + Query(shop.reader, None).sql)
+        [[[found]]] = cursor.fetchall()
+    scans = [node for node in nodes(found["Plan"]) if node.get("Relation Name") in ("orders", "order_items")]
+    assert found["Plan"]["Actual Rows"] == 2
+    assert {node["Node Type"] for node in scans} & {"Seq Scan"} == set()
+    assert max(node["Actual Rows"] for node in scans) < 10
+    assert read(stack, shop).orders == 2
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every node of a plan."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
 
 
 def test_a_reading_that_is_killed_leaves_nothing_half(stack: Stack, shop: Shop) -> None:

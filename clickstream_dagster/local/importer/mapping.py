@@ -73,6 +73,8 @@ class Mapping:
     booleans: Dict[str, bool] | None = None
     #: Rows that are no events: what one of these says.
     leave_out: tuple[Condition, ...] = ()
+    #: Rows of orders that are no sale: how `shop-orders` reads what is left out of an import.
+    no_sale: tuple[Condition, ...] = ()
     #: What was given back of an order (`amount`) and when (`time`); and where all of it was, whatever the amount.
     refund: Dict[str, Field] = field(default_factory=dict)
     refund_when: tuple[Condition, ...] = ()
@@ -85,7 +87,7 @@ class Mapping:
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """All that it asks of a row."""
-        return self.leave_out + self.refund_when
+        return self.leave_out + self.no_sale + self.refund_when
 
     @property
     def columns(self) -> set[str]:

@@ -34,12 +34,20 @@ class Status:
 
     def __init__(self, mapping: Mapping, cells: Cells, places: dict[str, int]) -> None:
         self._cells, self._places, self._refund = cells, places, mapping.refund
-        self._left_out = [one for one in mapping.leave_out if one.words.keys() <= places.keys()]
-        self._given_back = [one for one in mapping.refund_when if one.words.keys() <= places.keys()]
+        self._left_out = self._known(mapping.leave_out)
+        self._no_sale = self._known(mapping.no_sale)
+        self._given_back = self._known(mapping.refund_when)
+
+    def _known(self, conditions: tuple[Condition, ...]) -> list[Condition]:
+        return [one for one in conditions if one.words.keys() <= self._places.keys()]
 
     def left_out(self, cells: list[str]) -> LeftOut | None:
         """Why a row is no event; None where it is one."""
         return next((LeftOut(why) for one in self._left_out if (why := self._matched(one, cells))), None)
+
+    def is_sale(self, cells: list[str]) -> bool:
+        """Whether the order of a row was paid, as far as its state tells."""
+        return not any(self._matched(one, cells) for one in self._no_sale)
 
     def refund(self, event: Event, cells: list[str]) -> dict[str, Any] | None:
         """What was given back of an order, as a record. Raises `Reject` for an amount that nobody can read."""

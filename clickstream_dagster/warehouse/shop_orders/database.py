@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from psycopg2.extensions import new_type, register_type, string_types
 from psycopg2.extras import RealDictCursor
 
 from clickstream_dagster.settings import SHOP_STATEMENT_SECONDS, Postgres
@@ -18,6 +19,9 @@ from clickstream_dagster.warehouse.connection import Connection
 
 #: So many rows are held at once.
 FETCHED_ROWS = 1_000
+#: Every value is fetched as its text, and read one order at a time: a time that Python has none for, such as one of the year
+#: 20000, would end the fetch.
+_AS_TEXT = new_type(tuple(string_types), "AS_TEXT", lambda text, cursor: text)
 REQUIRED = ("order_id", "placed_at", "currency", "total")
 #: Settings of the transaction, not of the connection: a pool before the database may take none of these at its start.
 _BEGIN = """
@@ -57,17 +61,18 @@ class Query:
         return hashlib.sha256(asked.encode()).hexdigest()
 
     @contextmanager
-    def asked(self, since: datetime | None) -> Iterator[tuple[datetime, Iterator[Mapping[str, Any]]]]:
-        """The clock of the shop's database, and the rows of what has changed since; all of them without it. Raises
-        `ShopUnreachable` or `ShopQueryRefused`."""
+    def asked(self, since: datetime | None) -> Iterator[tuple[datetime, Iterator[Mapping[str, str | None]]]]:
+        """The clock of the shop's database, and the rows of what has changed since; all of them without it. Values are texts.
+        Raises `ShopUnreachable` or `ShopQueryRefused`."""
         with closing(self._connected()) as connection, connection.cursor("shop_orders", RealDictCursor) as cursor:
+            register_type(_AS_TEXT, cursor)
             cursor.itersize = FETCHED_ROWS
             with self._told():
                 now = _begin(connection, since)
                 cursor.execute(self.sql)
             yield now, self._rows(cursor)
 
-    def _rows(self, cursor: Any) -> Iterator[Mapping[str, Any]]:
+    def _rows(self, cursor: Any) -> Iterator[Mapping[str, str | None]]:
         with self._told():
             for row in cursor:
                 if missing := [name for name in REQUIRED if name not in row]:

@@ -4,12 +4,10 @@ were cleaned alike: ids, amounts, currencies, lines."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
-
-import msgspec
 
 from clickstream_dagster.raw.copy_format import json_text
 from ingest_lambda import fields, normalize
@@ -22,7 +20,11 @@ MAX_STATUS = 100
 _NOBODY = "shop"
 _RECEIPT = Receipt(None, make_event_id=lambda: UUID(int=0), event_id_policy="uuid5", is_trusted=True)
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+#: What PostgreSQL takes for a boolean.
+_SWITCHES = {
+    **dict.fromkeys(("t", "true", "y", "yes", "on", "1"), True),
+    **dict.fromkeys(("f", "false", "n", "no", "off", "0"), False),
+}
 
 
 class ShopOrder(NamedTuple):
@@ -44,32 +46,29 @@ class ShopOrder(NamedTuple):
     lines: str | None
 
 
-def of_row(row: Mapping[str, Any]) -> ShopOrder:
-    """The order of a row of the shop's database. Raises `Reject` for one that cannot be compared."""
-    named = {name: row.get(name) for name in ("currency", "discount", "shipping", "tax")}
+def of_row(row: Mapping[str, str | None]) -> ShopOrder:
+    """The order of a row of the shop's database, whose values are texts. Raises `Reject` for one that cannot be compared."""
+    named = {name: (row.get(name) or "").strip() for name in ("currency", "discount", "shipping", "tax")}
     told = {
         "event_name": "purchase",
-        "event_timestamp": _moment(row["placed_at"]),
+        "event_timestamp": fields.timestamp(row["placed_at"], "placed_at").isoformat(),
         "client_id": _NOBODY,
-        "order": {**named, "id": _text(row["order_id"]), "value": row["total"], "items": row.get("lines") or []},
-        "props": {"status": _text(row.get("status"))},
+        "order": {**named, "id": row["order_id"], "value": row["total"], "items": _lines(row.get("lines"))},
+        "props": {"status": row.get("status")},
     }
-    try:
-        event = normalize.accept_draft(draft(parse(_encoder.encode(told))), _RECEIPT)
-        refunded = fields.money(_text(row.get("refunded") or 0), "refunded")
-    except (TypeError, ValueError) as error:
-        raise error if isinstance(error, Reject) else Reject("invalid_order", str(error)) from error
-    is_sale = row.get("is_sale") is not False
-    return _order(event, is_sale, refunded, _moment(row.get("refunded_at")))
+    event = normalize.accept_draft(draft(told), _RECEIPT)
+    refunded = fields.money(row.get("refunded") or "0", "refunded")
+    last = row.get("refunded_at")
+    return _order(event, _is_sale(row), refunded, fields.timestamp(last, "refunded_at") if last else None)
 
 
-def of_events(purchase: Event, refunds: Iterable[Event]) -> ShopOrder:
+def of_events(purchase: Event, refunds: Iterable[Event], *, is_sale: bool) -> ShopOrder:
     """The order of a row of a file, as the importer reads it. Raises `Reject` for one that cannot be compared."""
     total = purchase.order.value if purchase.order else None
     given_back = [(one.order.value if one.order else None, one.event_timestamp) for one in refunds]
     amounts = [total if amount is None else amount for amount, _ in given_back]
     refunded = sum((amount for amount in amounts if amount), Decimal(0))
-    return _order(purchase, True, refunded, max((moment for _, moment in given_back), default=None))
+    return _order(purchase, is_sale, refunded, max((moment for _, moment in given_back), default=None))
 
 
 def _order(event: Event, is_sale: bool, refunded: Decimal, refunded_at: datetime | None) -> ShopOrder:
@@ -78,13 +77,18 @@ def _order(event: Event, is_sale: bool, refunded: Decimal, refunded_at: datetime
         raise Reject("missing_order_id", "an order without an id cannot be found in the events")
     if order.value is None:
         raise Reject("missing_amount", f"order {order.id}: its total is no amount from 0 to one billion, as 12.50")
+    currency = order.currency or event.currency
+    if currency is None and any(warning.code == "invalid_currency" for warning in event.warnings):
+        raise Reject(
+            "invalid_currency", "currency: expected a three-letter ISO 4217 code, as EUR, or none for the shop's own"
+        )
     status = (event.props or {}).get("status")
     return ShopOrder(
         order_id=order.id,
         placed_at=event.event_timestamp,
         status=str(status)[:MAX_STATUS] if status else None,
         is_sale=is_sale,
-        currency=order.currency or event.currency,
+        currency=currency,
         total=order.value,
         items=_sum(order.items),
         discount=order.discount,
@@ -107,11 +111,21 @@ def _sum(items: list[OrderItem]) -> Decimal | None:
     return sum(known, Decimal(0)) if items and len(known) == len(amounts) else None
 
 
-def _moment(value: Any) -> Any:
-    """A time of a database; one without a zone is UTC."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+def _is_sale(row: Mapping[str, str | None]) -> bool:
+    """Where no column says it, every order is a sale. A null is no answer: whoever compares a status that may be null must say
+    what that means."""
+    if "is_sale" not in row:
+        return True
+    answer = _SWITCHES.get((row["is_sale"] or "").strip().lower())
+    if answer is None:
+        raise Reject(
+            "invalid_is_sale", "is_sale: expected true or false; have the query say one of them for each order"
+        )
+    return answer
 
 
-def _text(value: Any) -> Any:
-    """An id of any kind, such as a number or a UUID, as its text."""
-    return None if value is None else str(value)
+def _lines(text: str | None) -> Any:
+    try:
+        return parse(text.encode()) if text else []
+    except Reject as reject:
+        raise Reject(reject.code, f"lines: {reject.message}") from None

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from clickstream_dagster.settings import RECONCILED_DAYS
 from clickstream_dagster.warehouse.connection import Connection, transaction
 
-#: Money in the shop's currency alone. The days end with the last one of which both sides know anything.
-_COUNTED = """
+#: The last date of which both sides know anything. It is asked for by itself: only of dates that stand in the question does the
+#: view read the orders of these dates and no others.
+_KNOWN = """
     select
-        min(shop_readings.read_to), coalesce(sum(daily.orders), 0)::integer, coalesce(sum(daily.arrived), 0)::integer,
-        coalesce(sum(daily.differing), 0)::integer, coalesce(sum(daily.surplus), 0)::integer,
-        coalesce(sum(daily.revenue) filter (where daily.currency = shop_settings.currency), 0),
-        coalesce(sum(daily.arrived_revenue) filter (where daily.currency = shop_settings.currency), 0)
+        shop_readings.read_to,
+        (least(data_freshness.complete_to, upper(shop_readings.known)) at time zone shop_settings.timezone)::date
     from shop_readings
     cross join shop_settings
     cross join data_freshness
-    cross join lateral (
-        select least(data_freshness.complete_to, upper(shop_readings.known)) at time zone shop_settings.timezone as known_to
-    ) as last
-    left join daily_reconciliation as daily
-        on daily.local_date > last.known_to::date - %s and daily.local_date <= last.known_to::date
     where not isempty(shop_readings.known)
-    having count(*) > 0
+"""
+#: Money in the shop's currency alone.
+_COUNTED = """
+    select
+        coalesce(sum(daily.orders), 0)::integer, coalesce(sum(daily.arrived), 0)::integer,
+        coalesce(sum(daily.differing), 0)::integer, coalesce(sum(daily.surplus), 0)::integer,
+        coalesce(sum(daily.revenue) filter (where daily.currency = shop_settings.currency), 0),
+        coalesce(sum(daily.arrived_revenue) filter (where daily.currency = shop_settings.currency), 0)
+    from daily_reconciliation as daily
+    cross join shop_settings
+    where daily.local_date > %s and daily.local_date <= %s
 """
 
 
@@ -51,9 +55,13 @@ class Reconciled:
 def reconciled(connection: Connection) -> Reconciled | None:
     """How the two stand; None where no shop is connected."""
     with transaction(connection) as cursor:
-        cursor.execute(_COUNTED, (RECONCILED_DAYS,))
-        found = cursor.fetchone()
-    return Reconciled(*found) if found else None
+        cursor.execute(_KNOWN)
+        known = cursor.fetchone()
+        if not known:
+            return None
+        read_to, last = known
+        cursor.execute(_COUNTED, (last - timedelta(days=RECONCILED_DAYS), last))
+        return Reconciled(read_to, *cursor.fetchone())  # type: ignore[misc]
 
 
 def sentence(found: Reconciled | None) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from psycopg2 import sql
 
@@ -74,7 +73,7 @@ def store_file(connection: Connection, orders: Iterable[ShopOrder], name: str) -
     return brought
 
 
-def _orders(rows: Iterable[Mapping[str, Any]], brought: Brought) -> Iterator[ShopOrder]:
+def _orders(rows: Iterable[Mapping[str, str | None]], brought: Brought) -> Iterator[ShopOrder]:
     """An order that cannot be compared costs itself alone."""
     for row in rows:
         try:
