@@ -7,21 +7,24 @@ import type { Order } from "@/lib/orders";
 
 type Refunded = Pick<Order, "id" | "currency" | "total" | "refunds" | "refunded">;
 
-/** What was given back of an order, and a part or the rest of it to give back. */
-export function RefundForm({ order: { id, currency, total, refunds, refunded } }: { order: Refunded }) {
+/** What was given back of an order, and a part or the rest of it to give back. `next` is the id of that refund: however often the
+ * form is sent, it is given once. */
+export function RefundForm({ order: { id, currency, total, refunds, refunded }, next }: { order: Refunded; next: string }) {
   const [said, submit, isPending] = useActionState(giveBack, null);
   const left = decimal(total - refunded);
   return (
-    <form action={submit}>
-      <input type="hidden" name="order" value={id} />
+    <>
       {refunds.map((refund) => (
-        <p key={refund.id}>
-          {money(refund.amount, currency)}{" "}
-          <button className="link" name="refund" value={refund.id} formNoValidate disabled={isPending}>Send its event again</button>
-        </p>
+        <form key={refund.id} action={submit}>
+          <input type="hidden" name="order" value={id} />
+          <input type="hidden" name="refund" value={refund.id} />
+          {money(refund.amount, currency)} <button className="link" disabled={isPending}>Send its event again</button>
+        </form>
       ))}
       {total > refunded && (
-        <p className="field">
+        <form className="field" action={submit}>
+          <input type="hidden" name="order" value={id} />
+          <input type="hidden" name="refund" value={next} />
           <input
             name="amount"
             type="number"
@@ -34,9 +37,9 @@ export function RefundForm({ order: { id, currency, total, refunds, refunded } }
             required
           />
           <button className="button plain" disabled={isPending}>Give back</button>
-        </p>
+        </form>
       )}
       <p className="said" role="status">{said}</p>
-    </form>
+    </>
   );
 }

@@ -13,7 +13,7 @@ import { isUuid } from "@/lib/uuid";
 const COOKIE = "cart";
 const DAYS = 30;
 /** A cookie holds 4 kB. */
-const MOST_LINES = 40;
+export const MOST_LINES = 40;
 export const MOST_PIECES = 20;
 
 export interface Cart {
@@ -27,10 +27,17 @@ export async function readCart(): Promise<Cart> {
 
 export async function writeCart(cart: Cart): Promise<void> {
   const options = { httpOnly: true, sameSite: "lax", path: "/", maxAge: DAYS * 86_400, secure: isSecure() } as const;
-  (await cookies()).set(COOKIE, JSON.stringify([cart.id, ...Object.entries(cart.quantities).slice(0, MOST_LINES)]), options);
+  (await cookies()).set(COOKIE, JSON.stringify([cart.id, ...Object.entries(cart.quantities)]), options);
 }
 
 export const forgetCart = async (): Promise<void> => void (await cookies()).delete(COOKIE);
+
+/** Lines of a cart whose order stood already, as another one's: what was put in after it is a cart of its own. */
+export async function keepRest(lines: Line[], ordered: Line[]): Promise<void> {
+  const before = new Map(ordered.map(({ id, quantity }) => [id, quantity]));
+  const rest = lines.map(({ id, quantity }) => [id, quantity - (before.get(id) ?? 0)] as const);
+  await writeCart({ id: crypto.randomUUID(), quantities: Object.fromEntries(rest.filter(([, quantity]) => quantity > 0)) });
+}
 
 export const pieces = ({ quantities }: Cart): number => Object.values(quantities).reduce((sum, one) => sum + one, 0);
 

@@ -18,13 +18,14 @@ export interface NewOrder extends Quote {
   lines: Line[];
 }
 
-/** Place it, or find it placed. Raises `Refused`, and then nothing has changed: no order, no stock gone, no charge. */
-export async function placeOrder(order: NewOrder, card: string): Promise<void> {
-  await db().$transaction(
+/** Place it, or find it placed. Returns the order that stands under its id where that has other contents. Then, as after `Refused`,
+ * nothing has changed: no order, no stock gone, no charge. */
+export async function placeOrder(order: NewOrder, card: string): Promise<Order | undefined> {
+  const isNew = await db().$transaction(
     async (tx) => {
       // The same order at the same moment waits here for the first one to be placed, or to fail.
       const { count } = await tx.order.createMany({ data: [rowOf(order)], skipDuplicates: true });
-      if (!count) return;
+      if (!count) return false;
       await takeStock(tx, order.lines);
       await tx.orderItem.createMany({
         data: order.lines.map(({ id, quantity, unitPrice }) => ({
@@ -37,10 +38,17 @@ export async function placeOrder(order: NewOrder, card: string): Promise<void> {
       // Last, while the pieces are held: nobody is charged for what is gone, and a failed payment takes back all of it. If
       // the commit fails after it, the next try is the same payment, by its key.
       await charge(card, order.total, order.currency, order.id);
+      return true;
     },
     { timeout: 15_000, maxWait: 10_000 },
   );
+  const [standing] = isNew ? [] : await findOrders({ id: order.id });
+  return standing && contents(standing) != contents(order) ? standing : undefined;
 }
+
+/** The goods at their prices, and what is paid for them. */
+const contents = ({ total, lines }: NewOrder): string =>
+  JSON.stringify([total, lines.map(({ id, quantity, unitPrice }) => [id, quantity, unitPrice].join()).sort()]);
 
 /** In the order of the products, whatever the cart's: two buyers of the same two cannot wait for each other. */
 async function takeStock(tx: Prisma.TransactionClient, lines: Line[]): Promise<void> {

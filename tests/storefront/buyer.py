@@ -44,6 +44,11 @@ def order_id(page: Page) -> str:
     return page.locator("#order-id").inner_text()
 
 
+def cart_of(cart: str, *products: str) -> str:
+    """The cookie of a cart with one piece of each."""
+    return quote(json.dumps([cart, *([product, 1] for product in products)]))
+
+
 class Form:
     """A form of a page, filled as a browser without scripts would send it."""
 
@@ -74,9 +79,8 @@ class PlainBuyer:
 
     def __init__(self, shop: Shop, *products: str, cart: str = "") -> None:
         self.cart = cart or str(uuid.uuid4())
-        text = json.dumps([self.cart, *([product, 1] for product in products)])
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        self._opener.addheaders = [("cookie", f"cart={quote(text)}")]
+        self._opener.addheaders = [("cookie", f"cart={cart_of(self.cart, *products)}")]
         self._url = f"{shop.url}/checkout"
 
     def checkout(self) -> Form:

@@ -29,6 +29,8 @@ class Shop:
     server: Postgres
     #: The collector's.
     home: Path
+    #: Its cookies are encrypted with it.
+    secret: str
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask its database."""
@@ -64,8 +66,10 @@ def shop(postgres: Postgres, name: str, home: Path) -> Iterator[Shop]:
     building.build(print)
     server = database.prepare(postgres, name)
     ports = command.Ports(free_port(), free_port(), free_port())
+    servers = command.servers(server, ports)
+    [secret] = [one.environ["SESSION_SECRET"] for one in servers if "SESSION_SECRET" in one.environ]
     with ExitStack() as stack:
-        for one in command.servers(server, ports):
+        for one in servers:
             environ = {**os.environ, **one.environ, "CLICKSTREAM_HOME": str(home)}
             process = stack.enter_context(subprocess.Popen(one.command, env=environ))
             stack.callback(process.terminate)
@@ -75,7 +79,7 @@ def shop(postgres: Postgres, name: str, home: Path) -> Iterator[Shop]:
             f"http://127.0.0.1:{ports.collector}/healthz",
         ):
             wait_for(url)
-        yield Shop(ports.shop_url, server, home)
+        yield Shop(ports.shop_url, server, home, secret)
 
 
 def free_port() -> int:

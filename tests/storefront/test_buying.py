@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from buyer import FAILS, PAYS, Form, PlainBuyer, order_id, pay, put_into_cart
+from buyer import FAILS, PAYS, Form, PlainBuyer, cart_of, order_id, pay, put_into_cart
 from shop_site import Shop
 
 MOUSE, DOCK, CHAIR = "sku-1026", "sku-1049", "sku-1050"
@@ -97,6 +98,46 @@ def test_the_same_cart_sent_many_times_is_one_order(storefront: Shop) -> None:
     assert (storefront.orders(), storefront.stock(MOUSE)) == (before + 1, 49)
 
 
+def order_and_lose_the_answer(page: Page, shop: Shop, product: str) -> str:
+    """The order stands, and the browser keeps its cart. Returns the order's id."""
+    put_into_cart(page, shop, product)
+    kept = [one for one in page.context.cookies() if one["name"] == "cart"]
+    pay(page, shop)
+    order = order_id(page)
+    page.context.add_cookies(kept)  # type: ignore[arg-type]
+    return order
+
+
+def test_what_comes_into_a_cart_after_its_order_is_an_order_of_its_own(storefront: Shop, page: Page) -> None:
+    before = storefront.orders()
+    first = order_and_lose_the_answer(page, storefront, MOUSE)
+    put_into_cart(page, storefront, MOUSE)
+    put_into_cart(page, storefront, DOCK)
+    pay(page, storefront)
+    expect(page.get_by_role("heading", name="Ordered already")).to_be_visible()
+    assert (order_id(page), storefront.orders()) == (first, before + 1)
+    page.get_by_role("main").get_by_role("link", name="See your cart").click()
+    page.get_by_role("link", name="To the checkout").click()
+    page.get_by_role("button", name="Pay").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    lines = storefront.rows("select product_id, quantity from order_items where order_id = %s", order_id(page))
+    assert sorted(lines) == [(MOUSE, 1), (DOCK, 1)]
+    assert (storefront.orders(), storefront.stock(MOUSE), storefront.stock(DOCK)) == (before + 2, 48, 49)
+
+
+def test_a_cart_that_is_ordered_again_otherwise_is_not_charged_again(storefront: Shop, page: Page) -> None:
+    before = storefront.orders()
+    first = order_and_lose_the_answer(page, storefront, MOUSE)
+    page.goto(f"{storefront.url}/checkout")
+    page.get_by_label("Express, tomorrow").check()
+    page.get_by_role("button", name="Pay").click()
+    expect(page.get_by_role("heading", name="Ordered already")).to_be_visible()
+    expect(page.get_by_text("$79.42")).to_be_visible()
+    assert (order_id(page), storefront.orders(), storefront.stock(MOUSE)) == (first, before + 1, 49)
+    page.goto(f"{storefront.url}/cart")
+    expect(page.get_by_role("heading", name="Your cart is empty")).to_be_visible()
+
+
 def test_carts_in_opposite_order_do_not_wait_for_each_other(storefront: Shop) -> None:
     carts = [(MOUSE, DOCK, CHAIR), (CHAIR, DOCK, MOUSE)] * 6
     answers = press_together([PlainBuyer(storefront, *cart).checkout() for cart in carts])
@@ -119,3 +160,21 @@ def test_a_cart_takes_no_more_than_there_is(storefront: Shop, page: Page) -> Non
     page.goto(f"{storefront.url}/cart")
     page.get_by_label("Quantity of Quillon Glide Pro").select_option("0")
     expect(page.get_by_role("heading", name="Your cart is empty")).to_be_visible()
+
+
+def test_a_full_cart_says_so_and_takes_nothing(storefront: Shop, page: Page) -> None:
+    others = storefront.rows("select product_id from products where product_id <> %s order by 1 limit 40", MOUSE)
+    page.goto(storefront.url)
+    page.get_by_role("button", name="Accept all").click()
+    cart = cart_of(str(uuid.uuid4()), *(product for (product,) in others))
+    page.context.add_cookies([{"name": "cart", "value": cart, "url": storefront.url}])
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    page.goto(f"{storefront.url}/product/{MOUSE}")
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_text("A cart holds 40 different products.")).to_be_visible()
+    page.wait_for_timeout(1_500)
+    assert any('"view_product"' in body for body in sent)
+    assert not any('"add_to_cart"' in body for body in sent)
+    page.goto(f"{storefront.url}/cart")
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(40)

@@ -124,6 +124,24 @@ def test_the_warehouse_has_the_orders_of_the_shop_once(storefront: Shop, page: P
     assert found == storefront.rows("select total, currency from orders where order_id = %s", order)
 
 
+def test_a_thank_you_page_of_another_day_tells_nothing(storefront: Shop, page: Page) -> None:
+    page.goto(storefront.url)
+    page.get_by_role("button", name="Accept all").click()
+    put_into_cart(page, storefront, MOUSE)
+    pay(page, storefront)
+    order = order_id(page)
+    arrived(page, storefront, "purchase")
+    page.goto("about:blank")
+    storefront.rows("update orders set created_at = created_at - interval '25 hours' where order_id = %s", order)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    page.goto(f"{storefront.url}/thank-you/{order}")
+    assert order_id(page) == order
+    page.wait_for_timeout(1_500)
+    assert any('"page_view"' in body for body in sent)
+    assert not any('"purchase"' in body for body in sent)
+
+
 def test_nothing_is_sent_before_a_choice_nor_after_a_no(storefront: Shop, page: Page) -> None:
     before = len(storefront.events())
     put_into_cart(page, storefront, MOUSE)

@@ -91,6 +91,30 @@ def test_the_same_customer_on_another_device_is_one_row(storefront: Shop, page: 
     assert storefront.rows("select count(*) from users where email = %s", ANN[1]) == [(1,)]
 
 
+def test_an_account_that_takes_over_an_address_takes_over_its_orders(storefront: Shop, page: Page) -> None:
+    signed_in(page, storefront)
+    own = sub(storefront)
+    storefront.rows("update users set email = 'ann.before@mail.example' where email = %s", ANN[1])
+    [(other,)] = storefront.rows(
+        "insert into users (email, cognito_sub) values (%s, gen_random_uuid()) returning user_id", ANN[1]
+    )
+    [(order,)] = storefront.rows("insert into orders (user_id, total) values (%s, 9) returning order_id::text", other)
+    page.context.clear_cookies()
+    signed_in(page, storefront, "/orders")
+    expect(page.get_by_text(order)).to_be_visible()
+    assert storefront.rows("select email, cognito_sub::text from users where email like 'ann%%'") == [(ANN[1], own)]
+
+
+def test_a_session_does_not_take_an_address_back(storefront: Shop, page: Page) -> None:
+    signed_in(page, storefront)
+    [(taker,)] = storefront.rows(
+        "update users set cognito_sub = gen_random_uuid() where email = %s returning cognito_sub::text", ANN[1]
+    )
+    page.goto(storefront.url)
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    assert sub(storefront) == taker
+
+
 @pytest.mark.parametrize("consent", ["Count me without an id", "No"])
 def test_without_full_consent_no_event_names_a_customer(storefront: Shop, page: Page, consent: str) -> None:
     page.goto(storefront.url)

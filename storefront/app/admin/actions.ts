@@ -1,15 +1,15 @@
 "use server";
 
 import { revalidatePath } from "next/cache";
-import { currentUser } from "@/lib/auth/session";
+import { renewed } from "@/lib/auth/session";
 import { cents } from "@/lib/money";
 import { Refused } from "@/lib/refused";
-import { refund, tell } from "@/lib/refunds";
+import { refund } from "@/lib/refunds";
 import { isUuid } from "@/lib/uuid";
 
-/** An action is an address of its own: who may see the page is asked again here. */
+/** An action is an address of its own: who may is asked again here, of the provider, since a session is older than its groups. */
 async function asAdmin(work: () => Promise<string>): Promise<string> {
-  if (!(await currentUser())?.isAdmin) return "Sign in as an administrator of the shop.";
+  if (!(await renewed())?.isAdmin) return "Sign in as an administrator of the shop.";
   try {
     return await work();
   } catch (error) {
@@ -20,10 +20,9 @@ async function asAdmin(work: () => Promise<string>): Promise<string> {
   }
 }
 
-/** Give back `amount`, or all that is left of the order; or tell the collector again of the `refund` that it has missed. */
+/** Give back `amount`, or all that is left of the order, as the `refund` of this id; of one that stands only the event is sent. */
 export async function giveBack(_: string | null, form: FormData): Promise<string> {
-  const [order, amount, untold] = ["order", "amount", "refund"].map((name) => String(form.get(name) ?? "").trim());
-  if (untold && isUuid(untold)) return asAdmin(() => tell(untold));
-  if (!order || !isUuid(order)) return "There is no such order.";
-  return asAdmin(() => refund(order, amount ? cents(amount) : null));
+  const [order, id, amount] = ["order", "refund", "amount"].map((name) => String(form.get(name) ?? "").trim());
+  if (!order || !id || !isUuid(order) || !isUuid(id)) return "There is no such order.";
+  return asAdmin(() => refund(order, id, amount ? cents(amount) : null));
 }

@@ -33,7 +33,7 @@ export default async function Admin() {
                 <td><code>{order.id}</code></td>
                 <td>{time.format(order.createdAt)}</td>
                 <td>{money(order.total, order.currency)}</td>
-                <td><RefundForm order={order} /></td>
+                <td><RefundForm order={order} next={crypto.randomUUID()} /></td>
               </tr>
             ))}
           </tbody>

@@ -1,6 +1,6 @@
 "use server";
 
-import { MOST_PIECES, readCart, writeCart } from "@/lib/cart";
+import { MOST_LINES, MOST_PIECES, readCart, writeCart } from "@/lib/cart";
 import { productOf } from "@/lib/catalogue";
 
 /** What a form of the cart is told: how many pieces more (or, below zero, fewer) are in it, and a sentence. */
@@ -24,6 +24,8 @@ async function change(id: string, wanted: number): Promise<Changed> {
   const [cart, product] = await Promise.all([readCart(), productOf(id)]);
   if (!Number.isInteger(wanted)) return { by: 0, said: "Say how many, as a whole number." };
   const before = cart.quantities[id] ?? 0;
+  if (!before && Object.keys(cart.quantities).length >= MOST_LINES)
+    return { by: 0, said: `A cart holds ${MOST_LINES} different products. Order these first, or take one out.` };
   const most = Math.min(product?.stock ?? 0, MOST_PIECES);
   const quantity = Math.max(0, Math.min(wanted, most));
   if (quantity) cart.quantities[id] = quantity;

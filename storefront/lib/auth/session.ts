@@ -25,9 +25,8 @@ const EARLY = 60; // seconds: a token must outlive its way to the collector
 export const currentUser = cache(async (): Promise<User | null> => {
   const session = await unseal<Session>("session");
   if (!session) return null;
-  const { id, email, displayName } =
-    (await db().user.findUnique({ where: { cognitoSub: session.sub } })) ?? (await remember(session));
-  return { id, email, name: displayName, isAdmin: session.isAdmin };
+  const known = await db().user.findUnique({ where: { cognitoSub: session.sub } });
+  return known && { id: known.id, email: known.email, name: known.displayName, isAdmin: session.isAdmin };
 });
 
 /** Sign in. */
@@ -47,18 +46,24 @@ export async function close(): Promise<string | null> {
 /** The ID token for the tracker and how long it lives, renewed if it is about to end. null: nobody is signed in, or no longer. */
 export async function freshToken(): Promise<{ token: string; seconds: number } | null> {
   const session = await unseal<Session>("session");
-  if (!session) return null;
-  const now = Math.floor(Date.now() / 1_000);
-  if (session.expires - EARLY > now) return { token: session.idToken, seconds: session.expires - now };
-  const kept = await unseal<{ token: string }>("refresh");
-  const renewed = kept && (await refresh(kept.token));
-  if (!renewed) {
+  const isFresh = session && session.expires - EARLY > now();
+  const tokens = isFresh ? session : await renewed();
+  return tokens && { token: tokens.idToken, seconds: tokens.expires - now() };
+}
+
+/** Who the provider says that they are now, with a new token. null: nobody is signed in, or no longer. */
+export async function renewed(): Promise<(Identity & Tokens) | null> {
+  const [session, kept] = await Promise.all([unseal<Session>("session"), unseal<{ token: string }>("refresh")]);
+  const given = session && kept && (await refresh(kept.token));
+  if (!given) {
     await close();
     return null;
   }
-  await keep(...renewed, session.exp - now);
-  return { token: renewed[1].idToken, seconds: renewed[1].expires - now };
+  await keep(...given, session.exp - now());
+  return { ...given[0], ...given[1] };
 }
+
+const now = (): number => Math.floor(Date.now() / 1_000);
 
 /** In two cookies: with both tokens, one would be larger than browsers take. */
 async function keep({ sub, email, name, isAdmin }: Identity, tokens: Tokens, seconds: number): Promise<void> {
@@ -67,9 +72,18 @@ async function keep({ sub, email, name, isAdmin }: Identity, tokens: Tokens, sec
   if (refreshToken) await seal("refresh", { token: refreshToken }, seconds);
 }
 
-/** Their row in `users`, found by the `sub`, or by the e-mail address: who signs up anew with it is the same buyer. */
-async function remember({ sub, email, name }: Identity) {
+/** Their row in `users`, found by the `sub`, or else by the e-mail address, which the provider has checked: who signs up anew with
+ * it is the same buyer, and where the address is another row's, that row's orders become theirs. */
+async function remember({ sub, email, name }: Identity): Promise<void> {
   const told = { cognitoSub: sub, email: email.toLowerCase(), displayName: name };
-  const known = await db().user.findFirst({ where: { OR: [{ cognitoSub: sub }, { email: told.email }] } });
-  return known ? db().user.update({ where: { id: known.id }, data: told }) : db().user.create({ data: told });
+  await db().$transaction(async (tx) => {
+    const own = await tx.user.findUnique({ where: { cognitoSub: sub } });
+    const other = await tx.user.findFirst({ where: { email: told.email, id: { not: own?.id } } });
+    if (own && other) {
+      await tx.order.updateMany({ where: { userId: other.id }, data: { userId: own.id } });
+      await tx.user.delete({ where: { id: other.id } });
+    }
+    const known = own ?? other;
+    await (known ? tx.user.update({ where: { id: known.id }, data: told }) : tx.user.create({ data: told }));
+  });
 }
