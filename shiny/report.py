@@ -79,7 +79,7 @@ class Report:
 CONTENTS = (
     Excerpt(overview, "period", "", ("visitors", "sessions", "conversion", "orders", "revenue", "order_value")),
     Excerpt(overview, "channels", "Where revenue came from", ("value", "revenue", "orders", "conversion")),
-    Excerpt(overview, "sold", "What sold", ("name", "revenue", "currency", "orders"), 10),
+    Excerpt(overview, "sold", "What sold", ("name", "revenue", "orders"), 10),
     Excerpt(
         products,
         "movers",

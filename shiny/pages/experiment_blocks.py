@@ -56,7 +56,7 @@ def block(one: Experiment, currency: str) -> Tag:
         *(tags.p(text, class_="card-problem", role="alert") for text in faults(one)),
         tags.p(verdict(one.variants, one.days), class_="verdict"),
         _table(one, currency),
-        *(tags.p(text, class_="hint") for text in notes(one, currency)),
+        *(tags.p(text, class_="hint") for text in notes(one)),
         class_="card experiment",
     )
 
@@ -78,7 +78,7 @@ def faults(one: Experiment) -> list[str]:
     return told
 
 
-def notes(one: Experiment, currency: str) -> list[str]:
+def notes(one: Experiment) -> list[str]:
     """What is left out."""
     told = []
     if 0 < one.mixed <= MIXED * (sum(variant.visitors for variant in one.variants) + one.mixed):

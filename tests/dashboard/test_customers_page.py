@@ -209,4 +209,4 @@ def test_the_page_shows_them_and_keeps_its_options_in_the_url(site: Site, page: 
     page.locator("[id='customers_channels-customers_window-select']").select_option("365")
     page.wait_for_url("**customers-window=365*")
     settled(page)
-    expect(page.locator("#customers_channels-part")).to_contain_text("For no new customer are so many days over yet")
+    expect(page.locator("#customers_channels-part")).to_contain_text("No new customer is that old yet")
