@@ -25,17 +25,8 @@ export function RefundForm({ order: { id, currency, total, refunds, refunded }, 
         <form className="field" action={submit}>
           <input type="hidden" name="order" value={id} />
           <input type="hidden" name="refund" value={next} />
-          <input
-            name="amount"
-            type="number"
-            min="0.01"
-            max={left}
-            step="0.01"
-            key={left}
-            defaultValue={left}
-            aria-label="Amount"
-            required
-          />
+          <input name="amount" type="number" min="0.01" max={left} step="0.01" aria-label="Amount"
+            key={left} defaultValue={left} required />
           <button className="button plain" disabled={isPending}>Give back</button>
         </form>
       )}

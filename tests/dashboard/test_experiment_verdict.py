@@ -142,5 +142,5 @@ def test_a_stray_variant_spoils_nothing() -> None:
     found = _experiment("cart", rows)
     assert [one.name for one in found.variants] == ["control", "green"]
     assert faults(found) == []
-    assert notes(found, "EUR") == ["1 variants with fewer visitors are not shown."]
+    assert notes(found) == ["1 variants with fewer visitors are not shown."]
     assert len(_experiment("cart", rows.assign(visitors=[1, 200, 190])).variants) == 3
