@@ -56,6 +56,11 @@ def money(value: Any, currency: str = "") -> str:
     return f"{text} {currency}".strip()
 
 
+def with_minus(signed: str) -> str:
+    """A number that Python has written, with the minus sign of the pages."""
+    return signed.replace("-", MINUS)
+
+
 def besides(amounts: Iterable[tuple[str, Any]]) -> str:
     """Amounts in other currencies, beside one in the shop's: and 10,806 EUR, 20.00 GBP."""
     told = ", ".join(money(amount, currency) for currency, amount in amounts)

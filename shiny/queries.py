@@ -30,6 +30,9 @@ SEGMENT = """(%(bots)s or not is_bot)
     and (%(channels)s::text[] is null or channel = any(%(channels)s))
     and (%(devices)s::text[] is null or coalesce(device_type, '(none)') = any(%(devices)s))
     and (%(countries)s::text[] is null or coalesce(country, '(none)') = any(%(countries)s))"""
+#: Of rows of one currency each (`is_own`: the shop's), the revenue in the others, in words: 1,234.50 EUR, 20.00 GBP.
+IN_OTHER_CURRENCIES = """string_agg(to_char(revenue, 'FM999,999,999,999,990.00') || ' ' || currency, ', ' order by currency)
+    filter (where not is_own and revenue <> 0)"""
 
 #: Before `public` in the search path, the tables are those of a segment's people.
 _OF_PEOPLE = "select set_config('search_path', %s, false), set_config('clickstream.segment', %s, false)"

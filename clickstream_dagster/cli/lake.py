@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import click
@@ -54,23 +55,11 @@ def write_command(start: datetime | None, end: datetime | None, dry_run: bool) -
     _check(start, end)
     stack = Stack(load_settings(), keeps_settings=True)
     with stack.warehouse() as connection:
-        if dry_run and not has_begun(connection):
-            console.print("There is no lake yet: the first write would write every closed hour.")
-            return
         if dry_run:
-            found = all_hours(connection, tables(connection))
-            owed = _chosen(connection, [hour for hour in found if hour.is_owed], start, end)
-            console.print(f"Would write {len(owed):,} hours of tables; {len(found) - len(owed):,} stay as they are.")
+            console.print(_would_write(connection, start, end))
             return
-        with bar("hours written") as shown:
-            [task] = shown.task_ids
-
-            def choose(hours: list[LakeHour]) -> list[LakeHour]:
-                chosen = _chosen(connection, hours, start, end)
-                shown.update(task, total=len(chosen))
-                return chosen
-
-            done = write(connection, stack.store, choose, lambda _: shown.advance(task))
+        with _counting("hours written", connection, start, end) as (choose, advance):
+            done = write(connection, stack.store, choose, advance)
     if done.hours:
         console.print(f"Wrote {done.hours:,} hours of tables: {done.rows:,} rows, {done.size_bytes:,} bytes.")
     if done.removed:
@@ -89,15 +78,11 @@ def verify_command(start: datetime | None, end: datetime | None) -> None:
     """
     _check(start, end)
     stack = Stack(load_settings(), keeps_settings=True)
-    with stack.warehouse() as connection, bar("hours compared") as shown:
-        [task] = shown.task_ids
-
-        def choose(hours: list[LakeHour]) -> list[LakeHour]:
-            chosen = _chosen(connection, hours, start, end)
-            shown.update(task, total=len(chosen))
-            return chosen
-
-        done = verify(connection, stack.store, choose, lambda _: shown.advance(task))
+    with (
+        stack.warehouse() as connection,
+        _counting("hours compared", connection, start, end) as (choose, advance),
+    ):
+        done = verify(connection, stack.store, choose, advance)
     for difference in done.differences:
         _tell(difference)
     differ = len(done.differences)
@@ -109,9 +94,33 @@ def verify_command(start: datetime | None, end: datetime | None) -> None:
     sys.exit(1 if differ else 0)
 
 
+def _would_write(connection: Connection, start: datetime | None, end: datetime | None) -> str:
+    if not has_begun(connection):
+        return "There is no lake yet: the first write would write every closed hour."
+    found = all_hours(connection, tables(connection))
+    owed = _chosen(connection, [hour for hour in found if hour.is_owed], start, end)
+    return f"Would write {len(owed):,} hours of tables; {len(found) - len(owed):,} stay as they are."
+
+
 def _check(start: datetime | None, end: datetime | None) -> None:
     if start and end and start > end:
         raise click.UsageError(f"--from {key_of(start)} lies after --to {key_of(end)}; swap them.")
+
+
+@contextmanager
+def _counting(
+    description: str, connection: Connection, start: datetime | None, end: datetime | None
+) -> Iterator[tuple[Callable[[list[LakeHour]], list[LakeHour]], Callable[[object], None]]]:
+    """What chooses the hours of a range, and what counts each of them on a progress bar."""
+    with bar(description) as shown:
+        [task] = shown.task_ids
+
+        def choose(hours: list[LakeHour]) -> list[LakeHour]:
+            chosen = _chosen(connection, hours, start, end)
+            shown.update(task, total=len(chosen))
+            return chosen
+
+        yield choose, lambda _: shown.advance(task)
 
 
 def _chosen(

@@ -11,7 +11,7 @@ import click
 from clickstream_dagster import instance as dagster_instance
 from clickstream_dagster.cli.previewing import show_preview
 from clickstream_dagster.cli.shop_orders import read_shop
-from clickstream_dagster.cli.show import console, run_progress
+from clickstream_dagster.cli.show import console, many, run_progress
 from clickstream_dagster.cli.status import show_outside, show_strangers
 from clickstream_dagster.partitions import HOUR, floor_hour, hours_between, key_of, ranges
 from clickstream_dagster.settings import MAX_EMPTY_HOURS_IN_RANGE, SettingsError, load_settings
@@ -152,7 +152,7 @@ def _tell(result: ExecuteInProcessResult, first: datetime, end: datetime) -> Non
     counts = {name: metadata[name].value for name in ("received", "loaded", "duplicate", "rejected", "erased")}
     hours = int((end - first) / HOUR)
     console.print(
-        f"{key_of(first)} to {key_of(end - HOUR)} ({hours:,} hour{'' if hours == 1 else 's'}): received {counts['received']:,} = "
+        f"{key_of(first)} to {key_of(end - HOUR)} ({many(hours, 'hour')}): received {counts['received']:,} = "
         f"loaded {counts['loaded']:,} + duplicate {counts['duplicate']:,} + rejected {counts['rejected']:,}"
         + (f" + erased {counts['erased']:,}" if counts["erased"] else "")
     )

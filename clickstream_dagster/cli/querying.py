@@ -11,7 +11,7 @@ import click
 import psycopg2
 from psycopg2.extras import register_default_json, register_default_jsonb
 
-from clickstream_dagster.cli.show import console, table
+from clickstream_dagster.cli.show import console, many, table
 from clickstream_dagster.settings import load_settings
 from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.connection import Cursor
@@ -49,7 +49,7 @@ def sql_command(query: str, as_csv: bool) -> None:
         writer.writerows([[_cell(cell) for cell in row] for row in rows])
     else:
         table("", header, rows)
-        console.print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+        console.print(many(len(rows), "row"))
 
 
 #: A cursor takes one statement that reads, and PostgreSQL itself is the judge of that. The text travels as a value.

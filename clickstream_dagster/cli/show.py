@@ -47,6 +47,11 @@ def harmless(said: str) -> str:
     return _CONTROLS.sub("\ufffd", said)
 
 
+def many(number: int, thing: str) -> str:
+    """1 hour, 1,408 hours."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 @contextmanager
 def bar(description: str, total: int | None = None, *, is_long: bool = False) -> Iterator[Progress]:
     """A progress bar on stderr's terminal; silent where there is no terminal. One that is long says how long yet."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from clickstream_dagster.cli.show import console, harmless, table
+from clickstream_dagster.cli.show import console, harmless, many, table
 from clickstream_dagster.partitions import floor_hour
 from clickstream_dagster.settings import Settings, load_settings
 from clickstream_dagster.stack import Stack
@@ -62,7 +62,7 @@ def show_latest_hours(books: list[LedgerHour]) -> None:
     rows: list[tuple[object, ...]] = [
         (row.partition_hour, *(getattr(row, name) for name in names)) for row in books[-LATEST_HOURS:]
     ]
-    rows.append((f"all {_many(len(books), 'hour')}", *(sum(getattr(row, name) for row in books) for name in names)))
+    rows.append((f"all {many(len(books), 'hour')}", *(sum(getattr(row, name) for row in books) for name in names)))
     table("The latest hours", ("hour (UTC)", *names), rows)
 
 
@@ -88,7 +88,7 @@ def show_ledger(books: list[LedgerHour], limit: int) -> None:
         sum(getattr(row, name) for row in books)
         for name in ("received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "replayed")
     ]
-    rows.append((f"all {_many(len(books), 'hour')}", *totals, ""))
+    rows.append((f"all {many(len(books), 'hour')}", *totals, ""))
     header = (
         *("hour (UTC)", "received", "loaded", "duplicate", "rejected", "late", "difference", "warned", "replayed"),
         "reasons",
@@ -151,10 +151,10 @@ def show_owed(connection: Connection, stack: Stack) -> None:
     if found.unseen:
         console.print(f"Not loaded yet: {_counted(found.unseen)}, the oldest {min(found.unseen):%Y-%m-%d %H:00}.")
     if len(rebuilds) > MOST_TABLES:
-        console.print(f"To rebuild: {len(rebuilds):,} tables, {_many(sum(rebuilds.values()), 'key')}.")
+        console.print(f"To rebuild: {len(rebuilds):,} tables, {many(sum(rebuilds.values()), 'key')}.")
     else:
         for model, count in sorted(rebuilds.items()):
-            console.print(f"To rebuild: {model}, {_many(count, 'key')}.")
+            console.print(f"To rebuild: {model}, {many(count, 'key')}.")
     if found.unseen.keys() - usual.unseen.keys():
         console.print("Catch up:  clickstream materialize --all")
     elif found.unseen or rebuilds:
@@ -187,18 +187,14 @@ def show_strangers(found: Look) -> None:
     if strangers.count:
         examples = ", ".join(harmless(key) for key in strangers.examples)
         console.print(
-            f"Not in the books: {_many(strangers.count, 'object')} in no known place, such as {examples}. Move events to "
+            f"Not in the books: {many(strangers.count, 'object')} in no known place, such as {examples}. Move events to "
             "events/YYYY/MM/DD/HH/, the hour of their receipt, and remove the rest.",
             markup=False,
         )
 
 
 def _counted(hours: Counter[datetime]) -> str:
-    return f"{_many(hours.total(), 'object')} in {_many(len(hours), 'hour')}"
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return f"{many(hours.total(), 'object')} in {many(len(hours), 'hour')}"
 
 
 def _span(seconds: float) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from formats import FEW, share
 from origins import SOURCE
 from periods import Period
-from queries import PERIOD, SEGMENT, Warehouse
+from queries import IN_OTHER_CURRENCIES, PERIOD, SEGMENT, Warehouse
 from view import View
 
 #: The most columns of a picture over time; a longer period is told in spans of seven days.
@@ -47,8 +47,7 @@ _ORIGINS = f"""
     money as (
         select
             value, sum(orders)::bigint as orders, sum(revenue) filter (where is_own) as revenue,
-            string_agg(to_char(revenue, 'FM999,999,999,999,990.00') || ' ' || currency, ', ' order by currency)
-                filter (where not is_own and revenue <> 0) as others
+            {IN_OTHER_CURRENCIES} as others
         from by_currency group by value
     )
     select

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column
-from formats import FEW, besides, count, is_missing
+from formats import FEW, besides, count, is_missing, with_minus
 from pages.attribution_rows import (
     BY,
     MEASURE,
@@ -140,7 +140,7 @@ def _pale_note(orders: Iterable[Any]) -> str:
 def _difference(chosen: Any, change: Any, orders: Any) -> str:
     """An amount and, unless few orders stand behind it, how much it differs from last click's."""
     told = _plain(chosen)
-    return told if is_missing(change) or orders < FEW else f"{told} ({100 * change:+.0f} %)".replace("-", "−")
+    return told if is_missing(change) or orders < FEW else with_minus(f"{told} ({100 * change:+.0f} %)")
 
 
 def _plain(amount: Any) -> str:

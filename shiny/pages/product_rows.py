@@ -11,7 +11,7 @@ import pandas as pd
 from formats import share
 from noise import counts_differ, sums_differ
 from periods import Period
-from queries import PERIOD, SEGMENT, Warehouse
+from queries import IN_OTHER_CURRENCIES, PERIOD, SEGMENT, Warehouse
 from view import View
 
 #: Whole periods and segments of them read different tables with the same columns.
@@ -53,8 +53,7 @@ _PRODUCTS = f"""
             product_id, {_COUNTS}, sum(orders)::bigint as orders,
             coalesce(sum(revenue) filter (where is_own), 0) as revenue,
             coalesce(sum(refunded) filter (where is_own), 0) as refunded,
-            string_agg(to_char(revenue, 'FM999,999,999,999,990.00') || ' ' || currency, ', ' order by currency)
-                filter (where not is_own and revenue <> 0) as others
+            {IN_OTHER_CURRENCIES} as others
         from by_currency group by product_id
     ),
     carts as (

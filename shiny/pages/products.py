@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import charts
 from boxes import Box, Boxes
 from cards import Card, Column, Option
-from formats import besides, count, money, share
+from formats import besides, count, money, share, with_minus
 from pages import prices, product_rows, together
 from queries import Warehouse, own_currency
 from view import View
@@ -132,7 +132,7 @@ def _draw_groups(frame: pd.DataFrame, _: View) -> go.Figure:
 def _draw_movers(frame: pd.DataFrame, view: View) -> go.Figure:
     by = MOVER.chosen(view)
     changes = [float(value) for value in frame[f"{by}_change"]]
-    texts = [f"{value:+,.0f}".replace("-", "−") for value in changes]
+    texts = [with_minus(f"{value:+,.0f}") for value in changes]
     made = charts.bars(frame["name"], changes, name="Change", texts=texts)
     made.update_traces(marker_color=[charts.COLORS[2] if value > 0 else charts.COLORS[1] for value in changes])
     made.update_traces(marker_opacity=[0.35 if noise else 1.0 for noise in frame["is_noise"]])

@@ -127,6 +127,9 @@ _SHARES = {
     "unclicked_share": Column("Nobody clicked %", "percent", of="searches"),
     "without_results_share": Column("Without results %", "percent", of="searches"),
 }
+_NONE = (
+    "No searches in this period with these filters. They come from events named search: see the guide of the tracker."
+)
 PARTS = (
     Boxes("totals", _boxes),
     Card(
@@ -142,7 +145,7 @@ PARTS = (
         },
         _draw_trend,
         height="300px",
-        empty="No searches in this period with these filters. They come from events named search: see the guide of the tracker.",
+        empty=_NONE,
     ),
     Card(
         "unclicked",
@@ -194,6 +197,6 @@ PARTS = (
             "others": Column("Other currencies"),
         },
         height="440px",
-        empty="No searches in this period with these filters. They come from events named search: see the guide of the tracker.",
+        empty=_NONE,
     ),
 )

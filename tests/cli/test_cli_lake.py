@@ -30,7 +30,7 @@ from clickstream_dagster.stack import Stack
 from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda import landing
-from support.aws import KEYS, REGION, client, moto_server
+from support.aws import client, versioned_bucket
 
 START = datetime(2026, 1, 10, 7, tzinfo=UTC)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "lake.md"
@@ -40,12 +40,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "lake.md"
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket that keeps versions."""
     name = f"lake-{uuid4()}"
-    with moto_server() as url:
-        for variable, value in {**KEYS, "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": REGION}.items():
-            monkeypatch.setenv(variable, value)
-        made = client(url, "s3")
-        made.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-        made.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    with versioned_bucket(name, monkeypatch):
         yield name
 
 

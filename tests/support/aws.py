@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import pytest
 from obstore.store import S3Store
 
 REGION = "eu-central-1"
@@ -35,6 +36,18 @@ def moto_server() -> Iterator[str]:
         yield "http://{}:{}".format(*server.get_host_and_port())
     finally:
         server.stop()
+
+
+@contextmanager
+def versioned_bucket(name: str, patch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A new bucket that keeps versions, which the environment names the way to; a client of it."""
+    with moto_server() as url:
+        for variable, value in {**KEYS, "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": REGION}.items():
+            patch.setenv(variable, value)
+        made = client(url, "s3")
+        made.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        made.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        yield made
 
 
 @contextmanager

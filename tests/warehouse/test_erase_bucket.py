@@ -31,7 +31,7 @@ from clickstream_dagster.warehouse.load import load_hours
 from clickstream_dagster.warehouse.packing.hours import pack_hours, packable_prefixes
 from clickstream_dagster.warehouse.rebuild import rebuild_all
 from ingest_lambda.settings import open_store
-from support.aws import KEYS, REGION, client, moto_server
+from support.aws import versioned_bucket
 from support.tables import dump
 
 
@@ -43,12 +43,7 @@ def bucket() -> str:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch, bucket: str) -> Iterator[Any]:
     """A store with a bucket that keeps versions."""
-    with moto_server() as url:
-        for name, value in {**KEYS, "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": REGION}.items():
-            monkeypatch.setenv(name, value)
-        made = client(url, "s3")
-        made.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        made.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    with versioned_bucket(bucket, monkeypatch) as made:
         yield made
 
 
