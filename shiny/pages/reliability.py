@@ -54,10 +54,10 @@ async def _boxes(warehouse: Warehouse, view: View) -> tuple[str, Sequence[Box]]:
         *await canary.boxes(warehouse),
         Box(
             "books",
-            "Unaccounted events",
+            "Unaccounted",
             "books",
             now["books"],
-            note="" if now["books"] is None else "see the ledger" if now["books"] else "every one is accounted for",
+            note="" if now["books"] is None else "see the ledger" if now["books"] else "every event is accounted for",
         ),
         Box(
             "received",
