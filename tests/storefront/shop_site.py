@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from clickstream_dagster.cli import shop as command
 from clickstream_dagster.local.storefront import building, database
 from clickstream_dagster.settings import Postgres
 from clickstream_dagster.warehouse.connection import connect, transaction
+from support.programs import running
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,7 @@ def shop(postgres: Postgres, name: str, home: Path) -> Iterator[Shop]:
     [secret] = [one.environ["SESSION_SECRET"] for one in servers if "SESSION_SECRET" in one.environ]
     with ExitStack() as stack:
         for one in servers:
-            environ = {**os.environ, **one.environ, "CLICKSTREAM_HOME": str(home)}
-            process = stack.enter_context(subprocess.Popen(one.command, env=environ))
-            stack.callback(process.terminate)
+            stack.enter_context(running(one.command, {**one.environ, "CLICKSTREAM_HOME": str(home)}))
         for url in (
             ports.shop_url,
             ports.issuer + "/.well-known/openid-configuration",

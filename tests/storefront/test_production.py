@@ -20,6 +20,7 @@ from clickstream_dagster.local.storefront import building, database
 from clickstream_dagster.settings import Postgres
 from shop_site import free_port, wait_for
 from support.aws import KEYS, REGION, client, moto_server
+from support.programs import running
 from support.tls import Certificate, certificate, tls
 from test_signing_in import session_cookies
 
@@ -117,8 +118,7 @@ def production(
         stack.enter_context(tls(certificate(folder, "DNS:localhost"), outside, ports.shop))
         stack.enter_context(tls(shown, database_port, f"{server.host}/.s.PGSQL.{server.port}", postgres=True))
         for line, environ in ((shop, {}), (provider.command, {**provider.environ, "SHOP_URL": url})):
-            process = stack.enter_context(subprocess.Popen(line, env={**os.environ, **environ}))
-            stack.callback(process.terminate)
+            stack.enter_context(running(line, environ))
         wait_for(ports.issuer + "/.well-known/openid-configuration")
         wait_for(f"http://127.0.0.1:{ports.shop}/icon.svg")
         yield Production(url, written)

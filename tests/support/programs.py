@@ -1,0 +1,32 @@
+"""Programs that run beside a test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+#: Seconds to end in when told.
+GRACE = 10
+
+
+@contextmanager
+def running(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A program for as long as the block runs. Node.js waits for connections that a browser opens ahead of time, without end:
+    what is still there after a while is killed."""
+    process = subprocess.Popen(command, env={**os.environ, **environ})
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Tell a program to stop, and see to it."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
