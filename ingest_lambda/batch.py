@@ -12,7 +12,7 @@ import msgspec
 from ingest_lambda import settings
 from ingest_lambda.contract import Reject
 from ingest_lambda.dialects.common import Words, own
-from ingest_lambda.reading import Draft, draft, parse
+from ingest_lambda.reading import Draft, draft_line
 from ingest_lambda.request import Refusal
 from ingest_lambda.words import keep
 
@@ -145,7 +145,7 @@ def _envelope(members: dict[bytes, bytes], words: EnvelopeWords) -> Draft:
     said = Draft({}, {})
     for key, value in members.items():
         try:
-            one = draft(parse(b"{" + key + b":" + value + b"}"), words)
+            one = draft_line(b"{" + key + b":" + value + b"}", words)
         except Reject as error:
             ignored = said.props.setdefault("_ignored", [])
             if len(ignored) < _MAX_IGNORED:

@@ -13,7 +13,7 @@ from ingest_lambda import clock, experiments, privacy
 from ingest_lambda.contract import Event, EventWarning, Reject
 from ingest_lambda.fields import ID_FIELDS, LINE_FIELDS, VISITOR_FIELDS
 from ingest_lambda.fitting import fit
-from ingest_lambda.reading import Draft, draft, parse
+from ingest_lambda.reading import Draft, draft, draft_line
 from ingest_lambda.settling import (
     EventIdPolicy,
     Receipt,
@@ -101,7 +101,7 @@ def accept(
     A line that carries its own `received_at` keeps it. `received_at` None: as if received at the event's own time.
     """
     receipt = Receipt(received_at, clock.NO_SHIFT, salt, make_event_id, event_id_policy, is_trusted=True)
-    return accept_draft(draft(parse(line)), receipt)
+    return accept_draft(draft_line(line), receipt)
 
 
 def accept_draft(read: Draft, receipt: Receipt, *, is_clean: bool = False) -> Event:

@@ -16,7 +16,7 @@ from ingest_lambda.dialects.common import Words
 from ingest_lambda.dialects.detection import translate, unwrapped
 from ingest_lambda.fields import FIELDS, LINE_FIELDS, money
 from ingest_lambda.lines import read_lines
-from ingest_lambda.tidy import tidy
+from ingest_lambda.tidy import is_tidy, tidy
 from ingest_lambda.words import keep
 
 # Whole pairs and every other escape are passed over, so that what is left in group 1 is half a pair.
@@ -73,12 +73,18 @@ def _unreadable(line: bytes, error: Exception) -> Reject:
     return Reject("invalid_json", str(error))
 
 
-def draft(record: Any, words: Callable[[Mapping[str, Any]], Words] = translate) -> Draft:
+def draft_line(line: bytes, words: Callable[[Mapping[str, Any]], Words] = translate) -> Draft:
+    """The draft of one JSON text. Raises `Reject` as `parse` and `draft` do."""
+    return draft(parse(line), words, needs_tidying=not is_tidy(line))
+
+
+def draft(record: Any, words: Callable[[Mapping[str, Any]], Words] = translate, *, needs_tidying: bool = True) -> Draft:
     """The fields of a record, each in the contract's type. What cannot be read is set aside in props, and warned of; only
     what says which event it is, when, and who did it refuses the event. `words` reads the record's dialect."""
     if not isinstance(record, Mapping):
         record = unwrapped(record)
-    tidied, has_nul = tidy(_of_known_version(dict(record)))
+    known = _of_known_version(dict(record))
+    tidied, has_nul = tidy(known) if needs_tidying else (known, False)
     values, props, warnings = words(tidied)
     is_refund = values.get("event_name") == "refund"
     read: dict[str, Any] = {}
@@ -87,11 +93,11 @@ def draft(record: Any, words: Callable[[Mapping[str, Any]], Words] = translate) 
             if path in LINE_FIELDS:
                 _take_lines(read, props, warnings, path, value, is_refund)
                 continue
-            known = FIELDS[path](value, path)
+            held = FIELDS[path](value, path)
             if path in _AMOUNTS:
-                known = _amount(known, path, is_refund)
-            if known is not None:
-                read[path] = known
+                held = _amount(held, path, is_refund)
+            if held is not None:
+                read[path] = held
         except Reject as reason:
             if path in ESSENTIAL_FIELDS:
                 raise

@@ -13,7 +13,7 @@ from uuid import UUID
 from ingest_lambda import clock
 from ingest_lambda.contract import Event, Reject, Rejection
 from ingest_lambda.normalize import finish
-from ingest_lambda.reading import Draft, draft, parse
+from ingest_lambda.reading import Draft, draft_line
 from ingest_lambda.settling import Receipt
 from ingest_lambda.sorting import without_proof
 
@@ -26,7 +26,7 @@ def event_of(kept: Rejection, make_event_id: Callable[[], UUID]) -> Event:
     if kept.code in FINAL or kept.body_bytes is not None:
         raise Reject(kept.code, kept.message)
     try:
-        return _event(draft(parse(_bytes(kept))), kept, make_event_id)
+        return _event(draft_line(_bytes(kept)), kept, make_event_id)
     except Reject:
         raise
     except Exception as error:  # the defect of ours that has refused it may still be there

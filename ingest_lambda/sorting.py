@@ -13,7 +13,7 @@ from ingest_lambda.contract import Event, EventWarning, Reject, Rejection
 from ingest_lambda.log import log
 from ingest_lambda.normalize import finish
 from ingest_lambda.privacy import scrub_text
-from ingest_lambda.reading import Draft, draft, parse
+from ingest_lambda.reading import Draft, draft_line
 from ingest_lambda.rejects import rejection
 from ingest_lambda.request import Request
 from ingest_lambda.settling import Receipt
@@ -85,7 +85,7 @@ def _read(event: bytes) -> Draft:
         raise Reject(
             "event_too_large", f"one event may have {settings.MAX_EVENT_BYTES} bytes, this one has {len(event)}"
         )
-    return draft(parse(event))
+    return draft_line(event)
 
 
 class Sender(NamedTuple):

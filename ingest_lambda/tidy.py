@@ -19,6 +19,12 @@ EXACT_INTEGER = 2**53
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
+def is_tidy(line: bytes) -> bool:
+    """Whether a JSON text can hold nothing that `tidy` would change or refuse: a forbidden character needs an escape or is not
+    ASCII, and a nesting needs its brackets. Most events can not, and it is told from their bytes at once."""
+    return line.isascii() and b"\\" not in line and line.count(b"{") + line.count(b"[") <= MAX_DEPTH
+
+
 def tidy(record: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """A copy of a record without forbidden characters, and whether one was U+0000."""
     seen_nul = [False]

@@ -35,14 +35,10 @@ class Words(NamedTuple):
 def own(record: Mapping[str, Any]) -> Words:
     """What a record of ours says."""
     words = Words({}, {}, [])
-    said = (record["event_name"],) if "event_name" in record else (record[key] for key in record if _is_name(key))
-    is_order = any(name in ORDER_EVENTS for name in said)
+    names = ("event_name",) if "event_name" in record else record
+    is_order = any(record[key] in ORDER_EVENTS for key in names if field_name(key) == "event_name")
     settle(_leaves(record, is_order, words.props, words.warnings), words)
     return words
-
-
-def _is_name(key: str) -> bool:
-    return field_name(key) == "event_name"
 
 
 def settle(leaves: Iterable[Leaf], words: Words) -> None:
@@ -87,10 +83,12 @@ def _leaves(
     for key, value in record.items():
         name = field_name(key)
         if name not in CONTAINERS:
-            yield _leaf(key, (key,), value, is_order)
+            path, rank = _meaning(key, is_order)
+            yield path, (key,), value, rank
         elif isinstance(value, Mapping):
             for inner, held in value.items():
-                yield _leaf(f"{name}.{inner}", (inner,) if name == "props" else (key, inner), held, is_order)
+                path, rank = _meaning(f"{name}.{inner}", is_order)
+                yield path, (inner,) if name == "props" else (key, inner), held, rank
         elif name == "ecom":
             yield None, (key,), value, 1
         elif value is not None and value != "":
@@ -98,11 +96,13 @@ def _leaves(
             keep(props, (key,), value)
 
 
-def _leaf(key: str, source: tuple[str, ...], value: Any, is_order: bool) -> Leaf:
+@lru_cache(maxsize=1024)
+def _meaning(key: str, is_order: bool) -> tuple[str | None, int]:
+    """The field that a key means, if any, and its rank."""
     if is_order and (path := ORDER_WORDS.get(snake(key))):
-        return path, source, value, _RANKS[snake(key)]
+        return path, _RANKS[snake(key)]
     path = field_name(key)
-    return path if path in FIELDS else None, source, value, int(key != path)
+    return path if path in FIELDS else None, int(key != path)
 
 
 @lru_cache(maxsize=1024)

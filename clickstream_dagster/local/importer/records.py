@@ -14,7 +14,7 @@ from clickstream_dagster.local.importer.orders import Row
 from clickstream_dagster.local.importer.status import LeftOut
 from ingest_lambda import normalize
 from ingest_lambda.contract import Event, Reject
-from ingest_lambda.reading import draft, parse
+from ingest_lambda.reading import draft_line
 from ingest_lambda.settings import CLOCK_SKEW_BOUND
 from ingest_lambda.settling import Receipt
 
@@ -83,9 +83,9 @@ def accept(line: bytes) -> Record:
 
 def _event(line: bytes, receipt: Receipt) -> Event:
     try:
-        return normalize.accept_draft(draft(parse(line)), receipt)
+        return normalize.accept_draft(draft_line(line), receipt)
     except Reject as reject:
-        read = draft(parse(line)) if reject.code == "missing_visitor" else None
+        read = draft_line(line) if reject.code == "missing_visitor" else None
         if read is None or "order.id" not in read.values:
             raise
         # A guest's order, or one of an e-mail address that is not kept: the order is a visitor of its own, called as no
