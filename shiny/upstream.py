@@ -1,29 +1,47 @@
-"""Faults of Shiny 1.8, mended from outside. docs/dashboard-upstream.md tells each; tests say when Shiny lacks one."""
+"""Faults of Shiny 1.8 and Python 3.11, mended from outside. docs/dashboard-upstream.md tells each; tests say when one is gone."""
 
 from __future__ import annotations
 
+import sys
+import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from shiny import reactive, render
+from shiny.otel import _span_wrappers
+from shiny.reactive import _reactives
 from shiny.reactive._core import ReactiveEnvironment
 from shiny.session._session import AppSession
 
 
 def mend() -> None:
     """Before the first session."""
-    _guess_no_names()
+    _read_no_source()
+    _know_protocols()
     _let_tables_go()
     _forget_isolated_reads()
     _say_nothing_to_others()
 
 
-def _guess_no_names() -> None:
-    """Each reactive value guesses a name for OpenTelemetry by reading the source of every frame of the stack, thousands of
-    times for a tab: two thirds of what a page load cost. Shiny has no switch for it, and makes most of the values itself."""
+def _read_no_source() -> None:
+    """For OpenTelemetry, each reactive value guesses a name by reading the source of every frame of the stack, thousands of times
+    for a tab: two thirds of what a page load cost. Each effect and calculation reads its own, an eighth of the rest, and each
+    run of one looks on the disk for a package that is not there, another tenth. Shiny has no switch for it, and makes most of them
+    itself."""
     reactive.Value._try_infer_name = lambda self: None  # type: ignore[method-assign]
+    _reactives.extract_source_ref = lambda func: {}
+    for module in (_reactives, _span_wrappers):
+        module.is_otel_tracing_enabled = lambda: False
+
+
+def _know_protocols() -> None:
+    """To ask whether something is `Tagifiable`, Python 3.11 lists the members of that protocol, each time anew: a tenth of a
+    page load. From 3.12 on, a protocol knows them."""
+    if sys.version_info < (3, 12):
+        typing._get_protocol_attrs = lru_cache(maxsize=None)(typing._get_protocol_attrs)  # type: ignore[attr-defined]
 
 
 def _let_tables_go() -> None:
