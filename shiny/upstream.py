@@ -28,7 +28,7 @@ def mend() -> None:
 
 def _read_no_source() -> None:
     """For OpenTelemetry, each reactive value guesses a name by reading the source of every frame of the stack, thousands of times
-    for a tab: two thirds of what a page load cost. Each effect and calculation reads its own, an eighth of the rest, and each run of
+    for a tab: two thirds of what a page load cost. Each effect and calculation reads its own, an eighth of the rest; each run of
     one looks on the disk for a package that is not there, a tenth. Shiny has no switch for it, and makes most of them itself."""
     reactive.Value._try_infer_name = lambda self: None  # type: ignore[method-assign]
     _reactives.extract_source_ref = lambda func: {}
