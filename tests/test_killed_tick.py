@@ -29,6 +29,7 @@ from clickstream_dagster.warehouse.connection import Connection, connect, create
 from clickstream_dagster.warehouse.ledger import ledger
 from ingest_lambda import contract, landing
 from ingest_lambda.contract import Event, Order
+from support.programs import running
 
 SERVER = Path(__file__).resolve().parents[1] / "infra_cfn" / "instance" / "dagster"
 T = datetime(2025, 12, 6, 5, tzinfo=UTC)
@@ -52,16 +53,6 @@ def _until(check: Callable[[], Any], what: str, seconds: float = 90) -> Any:
             pass
         time.sleep(0.3)
     raise AssertionError(f"{what}: not within {seconds} seconds")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a server with what it has started. How long Dagster's take to end by themselves is not what is tested here."""
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
 
 
 @dataclass(frozen=True)
@@ -144,10 +135,7 @@ def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with ExitStack() as ending:
         for command in commands:
             quiet = [sys.executable, "-W", "ignore", "-m", *command, "--log-level", "warning"]
-            process = subprocess.Popen(
-                quiet, env={**os.environ, **environ, "DAGSTER_HOME": str(home)}, start_new_session=True
-            )
-            ending.callback(_end, process)
+            ending.enter_context(running(quiet, {**environ, "DAGSTER_HOME": str(home)}))
             if "grpc" in command:
                 _until(lambda: socket.create_connection(("127.0.0.1", location), 1).close() or True, "the location")
         found = Server(stack, {**environ, "DAGSTER_HOME": ""}, url)
