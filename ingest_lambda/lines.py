@@ -7,9 +7,10 @@ the first line that has it: what is stored of a list is never many times what wa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from ingest_lambda.contract import EventWarning, Reject
 from ingest_lambda.fields import ITEM_FIELDS, MAX_PIECES, money
@@ -18,13 +19,12 @@ from ingest_lambda.words import ITEM_WORDS, keep, snake
 INVALID = "invalid_items"
 
 
-@dataclass
-class Lines:
+class Lines(Struct):
     """The lines that can be kept, what is left of each given one, and what the lines below zero took off."""
 
-    kept: list[dict[str, Any]] = field(default_factory=list)
-    rests: list[Any] = field(default_factory=list)
-    warnings: dict[tuple[str, str], EventWarning] = field(default_factory=dict)
+    kept: list[dict[str, Any]] = []
+    rests: list[Any] = []
+    warnings: dict[tuple[str, str], EventWarning] = {}
     discount: Decimal = Decimal(0)
 
     def warn(self, code: str, place: str, name: str = "") -> None:
