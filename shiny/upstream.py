@@ -31,9 +31,9 @@ def _read_no_source() -> None:
     for a tab: two thirds of what a page load cost. Each effect and calculation reads its own, an eighth of the rest; each run of
     one looks on the disk for a package that is not there, a tenth. Shiny has no switch for it, and makes most of them itself."""
     reactive.Value._try_infer_name = lambda self: None  # type: ignore[method-assign]
-    _reactives.extract_source_ref = lambda func: {}
+    _reactives.extract_source_ref = lambda func: {}  # type: ignore[attr-defined]
     for module in (_reactives, _span_wrappers):
-        module.is_otel_tracing_enabled = lambda: False
+        module.is_otel_tracing_enabled = lambda: False  # type: ignore[attr-defined]
 
 
 def _know_protocols() -> None:
