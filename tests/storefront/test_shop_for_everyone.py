@@ -87,6 +87,18 @@ def test_a_page_is_there_in_a_blink_and_stands_still(storefront: Shop, browser: 
     assert sum(sizes) < 150_000
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_pictures_are_not_squeezed(storefront: Shop, browser: Browser, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    for path in ("/", f"/product/{MOUSE}"):
+        page.goto(storefront.url + path)
+        shapes = page.evaluate(
+            "[...document.querySelectorAll('.picture')].map((picture) => picture.width / picture.height)"
+        )
+        assert shapes == [pytest.approx(4 / 3, abs=0.02)] * len(shapes) != []
+    page.close()
+
+
 def test_pages_and_cookies_allow_no_more_than_they_need(storefront: Shop, page: Page) -> None:
     answer = urllib.request.urlopen(storefront.url)
     policy = answer.headers["content-security-policy"]
