@@ -51,7 +51,13 @@ def _clocked(statements: Counter[str]) -> type[Cursor]:
             try:
                 run(query, *rest)
             finally:
-                text = query if isinstance(query, str) else query.as_string(self)
+                text = (
+                    query.decode()
+                    if isinstance(query, bytes)
+                    else query
+                    if isinstance(query, str)
+                    else query.as_string(self)
+                )
                 statements[" ".join(text.split())[:110]] += time.perf_counter() - started
 
     return Clocked
